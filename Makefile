@@ -1,0 +1,117 @@
+# `make` lists the targets. Everything is installed into .venv; nothing else is touched.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
+# More arguments for the command that a target runs: make test ARGS='-k passages -x'
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CODE := $(wildcard qabot tests benchmarks)
+
+# pip's progress is for people.
+SET_QUIET = quiet=--quiet; [ ! -t 1 ] || quiet=
+PIP_INSTALL = install --disable-pip-version-check $$quiet
+
+# Expands to nothing, or stops with one line.
+need_python = $(if $(shell $(PYTHON) -c 'import sys; print("ok" * (sys.version_info >= (3, 11)))' \
+	2>/dev/null),,$(error qabot needs Python 3.11 or newer, and $(or $(PYTHON),python3) is \
+	$(or $(shell $(PYTHON) --version 2>/dev/null),missing): name one with PYTHON=…))
+need_venv = $(if $(shell $(PYTHON) -c 'import ensurepip, venv; print("ok")' 2>/dev/null),,$(error \
+	$(PYTHON) has no venv module: install it (on Debian: python3-venv)))
+
+# A question may hold quotes, $ and backticks. It reaches the command as an environment variable,
+# which no shell reads, and $(value) keeps make itself from expanding it.
+unexport Q
+MAKEOVERRIDES :=
+ifneq ($(filter ask,$(MAKECMDGOALS)),)
+ifeq ($(strip $(value Q)),)
+$(error There is no question: make ask Q='When was the telescope launched?')
+endif
+endif
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: install
+install: $(STAMP) ## Install qabot and what its tests need into .venv
+
+$(BIN)/pip:
+	$(need_python)$(need_venv)
+	@echo "Creating $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing qabot and its dependencies (a few minutes the first time) …"
+	@$(SET_QUIET); $(BIN)/pip $(PIP_INSTALL) -e '.[dev]' -c constraints.txt
+	@touch $@
+
+.PHONY: ask
+ask: export ASK_QUESTION := $(value Q)
+ask: $(STAMP) index/CURRENT ## Ask a question: make ask Q='…' (the first time, builds the index)
+	@# Exit 1 says that no article answers, which qabot has told: for make, nothing went wrong.
+	@$(BIN)/qabot ask -- "$$ASK_QUESTION" || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
+
+index/CURRENT: | $(STAMP)
+	@echo "Building the index from seeds/ …"
+	@$(BIN)/qabot rebuild
+
+.PHONY: rebuild
+rebuild: $(STAMP) ## Build the index anew; sources other than seeds/: ARGS='PATH…'
+	@echo "Building the index …"
+	@$(BIN)/qabot rebuild $(ARGS)
+
+.PHONY: repl
+repl: $(STAMP) index/CURRENT ## Ask many questions
+	@$(BIN)/qabot repl $(ARGS)
+
+.PHONY: test
+test: $(STAMP) ## Run the tests; some of them: ARGS='-k NAME'
+	@echo "Running the tests …"
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## Check style, types and module boundaries
+	@echo "Checking style (ruff) …"
+	@$(BIN)/ruff check $(CODE)
+	@echo "Checking format (ruff) …"
+	@$(BIN)/ruff format --check $(CODE)
+	@echo "Checking types (mypy) …"
+	@$(BIN)/mypy $(CODE)
+	@echo "Checking module boundaries (import-linter) …"
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: $(STAMP) ## Format the code, and repair what can be repaired safely
+	@$(BIN)/ruff check --fix --exit-zero --quiet $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+.PHONY: bench
+bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'
+	@echo "Running the benchmarks …"
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: constraints
+constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows
+	$(need_python)$(need_venv)
+	@echo "Installing the newest versions into a temporary environment (some minutes) …"
+	@$(SET_QUIET); tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	$(PYTHON) -m venv "$$tmp/venv"; \
+	"$$tmp/venv/bin/pip" $(PIP_INSTALL) '.[dev]'; \
+	{ grep '^#' constraints.txt; \
+	  "$$tmp/venv/bin/pip" freeze --exclude qabot | sed -E 's/\+[a-z0-9.]+$$//' \
+	  | { grep -Ev '^(cuda|nvidia|triton)' || true; }; } > "$$tmp/constraints.txt"; \
+	cp "$$tmp/constraints.txt" constraints.txt
+	@echo "constraints.txt is renewed: run make lint test before you commit it."
+
+.PHONY: clean
+clean: ## Remove caches and build output; keep .venv and index/
+	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .coverage htmlcov
+	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,50 @@
+"""Embedding models: texts → vectors.
+
+``open_encoder`` is the entry: it takes what stands in the setting ``encoder``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qabot.encoders.base import Encoder, FloatArray
+
+PACKAGED = "multilingual-e5-small"
+_BY_LIBRARY = "sentence-transformers:"
+
+__all__ = ["PACKAGED", "Encoder", "FloatArray", "open_encoder"]
+
+
+def open_encoder(
+    name: str,
+    *,
+    cache: Path,
+    threads: int | None = None,
+    notify: Callable[[str], None] = lambda line: None,
+) -> Encoder:
+    """The embedding model that ``name`` means.
+
+    Args:
+        name: ``multilingual-e5-small`` is the packaged model. A folder that holds an ONNX file runs
+            on ONNX Runtime. Anything else, or anything after ``sentence-transformers:``, is a
+            folder or name for sentence-transformers.
+        cache: Where the packaged model is unpacked.
+        threads: Cores for one call of ONNX Runtime; all where not given.
+        notify: Takes lines about long work.
+
+    Raises:
+        EncoderError: There is no such model, or it cannot be loaded.
+    """
+    if name == PACKAGED:
+        from qabot.encoders.packaged import open_packaged
+
+        return open_packaged(cache, threads=threads, notify=notify)
+    if not name.startswith(_BY_LIBRARY):
+        from qabot.encoders.onnx import OnnxEncoder, find_graph
+
+        if find_graph(Path(name)):
+            return OnnxEncoder(Path(name), threads=threads)
+    from qabot.encoders.sentence_transformers import SentenceTransformersEncoder
+
+    return SentenceTransformersEncoder(name.removeprefix(_BY_LIBRARY))

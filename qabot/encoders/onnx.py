@@ -1,0 +1,255 @@
+"""Embedding models on ONNX Runtime: the fast path, without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qabot.encoders.base import FloatArray, normalize
+from qabot.errors import EncoderError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Tokenize = Callable[[Sequence[str]], list[list[int]]]
+"""Texts → token ids of each, without special tokens."""
+
+# Padding is what a batch costs beyond its texts: they are sorted by length, and 16 beat 64 in every
+# measurement on two cores.
+_BATCH = 16
+_SENTENCEPIECE, _TOKENIZERS = "sentencepiece.bpe.model", "tokenizer.json"
+
+
+class OnnxEncoder:
+    """A sentence-transformers folder that holds an ONNX file, run by ONNX Runtime.
+
+    Pooling, prompts and the longest input are read from the folder. Calls are safe from several
+    threads at once.
+
+    Args:
+        folder: The model folder.
+        name: The name to report; the folder's own where not given.
+        fingerprint: Where the caller knows it already; else the files are hashed.
+        threads: Cores to use for one call; all of them where not given.
+
+    Raises:
+        EncoderError: The folder lacks a file, or one of them cannot be read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str | None = None,
+        fingerprint: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.name = name or folder.name
+        graph = find_graph(folder)
+        if graph is None:
+            raise EncoderError(f"{folder}: no ONNX file in it; name a sentence-transformers folder")
+        self._tokenize = _load_tokenizer(folder)
+        config = _Config(folder)
+        self._prompts = config.prompts
+        self._pooling = config.pooling
+        self._max_tokens = config.max_tokens
+        self._session = _open_session(graph, threads)
+        self._inputs = {item.name for item in self._session.get_inputs()}
+        self.dimension = config.dimension or int(self._session.get_outputs()[0].shape[-1])
+        self.fingerprint = fingerprint or _fingerprint(folder, graph)
+
+    def encode_query(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of questions: float32 ``(len(texts), dimension)``, of length 1."""
+        return self._encode([self._prompts.get("query", "") + text for text in texts])
+
+    def encode_document(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of passages or sentences: float32 ``(len(texts), dimension)``, of length 1."""
+        prompt = self._prompts.get("document", self._prompts.get("passage", ""))
+        return self._encode([prompt + text for text in texts])
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The number of model tokens of each text, without special tokens and prompts."""
+        return [len(ids) for ids in self._tokenize.ids(texts)]
+
+    def _encode(self, texts: Sequence[str]) -> FloatArray:
+        tokenize = self._tokenize
+        room = self._max_tokens - 2
+        ids = [
+            [tokenize.first, *tokens[:room], tokenize.last] for tokens in tokenize.ids(texts)
+        ]
+        vectors = np.empty((len(ids), self.dimension), np.float32)
+        for rows in _batches([len(tokens) for tokens in ids]):
+            vectors[rows] = self._run([ids[row] for row in rows])
+        return normalize(vectors)
+
+    def _run(self, batch: list[list[int]]) -> FloatArray:
+        longest = max(map(len, batch))
+        tokens = np.full((len(batch), longest), self._tokenize.pad, np.int64)
+        mask = np.zeros((len(batch), longest), np.int64)
+        for row, ids in enumerate(batch):
+            tokens[row, : len(ids)] = ids
+            mask[row, : len(ids)] = 1
+        feed = {"input_ids": tokens, "attention_mask": mask}
+        if "token_type_ids" in self._inputs:
+            feed["token_type_ids"] = np.zeros_like(tokens)
+        states: FloatArray = self._session.run(None, feed)[0]
+        if self._pooling == "cls":
+            return states[:, 0]
+        weights = mask[..., None].astype(np.float32)
+        pooled: FloatArray = (states * weights).sum(axis=1) / weights.sum(axis=1)
+        return pooled
+
+
+class _Config:
+    """What a sentence-transformers folder says about the use of its network."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        options = self._read("config_sentence_transformers.json")
+        self.prompts: dict[str, str] = options.get("prompts") or {}
+        pooling = self._read("1_Pooling/config.json")
+        self.dimension: int | None = pooling.get(
+            "word_embedding_dimension", pooling.get("embedding_dimension")
+        )
+        mode = pooling.get("pooling_mode") or next(
+            (
+                key.removeprefix("pooling_mode_").removesuffix("_tokens").removesuffix("_token")
+                for key, on in pooling.items()
+                if key.startswith("pooling_mode_") and on is True
+            ),
+            "mean",
+        )
+        if mode not in ("mean", "cls"):
+            raise EncoderError(
+                f"{folder / '1_Pooling/config.json'}: pooling {mode!r} is not mean or cls; "
+                "use it as sentence-transformers:FOLDER"
+            )
+        self.pooling: str = mode
+        network, limits = self._read("config.json"), self._read("sentence_bert_config.json")
+        self.max_tokens = int(
+            limits.get("max_seq_length") or network.get("max_position_embeddings") or 512
+        )
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self._folder / name
+        if not path.exists():
+            return {}
+        try:
+            content = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise EncoderError(f"{path}: cannot be read ({error})") from error
+        return content if isinstance(content, dict) else {}
+
+
+class _Tokenizer:
+    """Token ids of a text; loads in the background, since that takes the longest of all.
+
+    Attributes:
+        first, last, pad: Ids of the special tokens round a text and behind it.
+    """
+
+    def __init__(self, load: Callable[[], Tokenize], first: int, last: int, pad: int) -> None:
+        self.first, self.last, self.pad = first, last, pad
+        pool = ThreadPoolExecutor(1, "tokenizer")
+        self._loaded: Future[Tokenize] = pool.submit(load)
+        pool.shutdown(wait=False)
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return self._loaded.result()(texts)
+
+
+def find_graph(folder: Path) -> Path | None:
+    """The ONNX file of a model folder: the quantised one if there are several, else ``None``."""
+    names = ("onnx/model_qint8.onnx", "onnx/model.onnx", "model.onnx")
+    known = [folder / name for name in names if (folder / name).is_file()]
+    return known[0] if known else next(iter(sorted(folder.glob("onnx/*.onnx"))), None)
+
+
+def _open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(graph), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's exceptions share no base of their own.
+        reason = str(error).strip().splitlines()[0]
+        raise EncoderError(f"{graph}: ONNX Runtime cannot load it ({reason})") from error
+
+
+def _load_tokenizer(folder: Path) -> _Tokenizer:
+    # XLM-R's SentencePiece file numbers its pieces one lower than the network does.
+    if (folder / _SENTENCEPIECE).is_file():
+        path = folder / _SENTENCEPIECE
+        return _Tokenizer(lambda: _load_sentencepiece(path), first=0, last=2, pad=1)
+    if (folder / _TOKENIZERS).is_file():
+        return _load_tokenizers(folder / _TOKENIZERS)
+    raise EncoderError(f"{folder}: neither {_SENTENCEPIECE} nor {_TOKENIZERS} is in it")
+
+
+def _load_sentencepiece(path: Path) -> Tokenize:
+    import sentencepiece
+
+    unknown, offset = 3, 1
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+
+    def tokenize(texts: Sequence[str]) -> list[list[int]]:
+        pieces: list[list[int]] = processor.encode(list(texts))
+        return [[piece + offset if piece else unknown for piece in ids] for ids in pieces]
+
+    return tokenize
+
+
+def _load_tokenizers(path: Path) -> _Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # The Rust library raises bare Exception.
+        raise EncoderError(f"{path}: cannot be read ({error})") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    around = tokenizer.encode("").ids
+    if len(around) != 2:  # noqa: PLR2004
+        raise EncoderError(
+            f"{path}: not one special token before and one after a text; "
+            "use it as sentence-transformers:FOLDER"
+        )
+
+    def tokenize(texts: Sequence[str]) -> list[list[int]]:
+        encoded = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [item.ids for item in encoded]
+
+    return _Tokenizer(lambda: tokenize, first=around[0], last=around[1], pad=0)
+
+
+def _batches(lengths: list[int]) -> Iterator[list[int]]:
+    """Row numbers in batches of texts of about one length, longest first."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
+    for start in range(0, len(order), _BATCH):
+        yield order[start : start + _BATCH]
+
+
+def _fingerprint(folder: Path, graph: Path) -> str:
+    digest = hashlib.sha256()
+    names = (
+        _SENTENCEPIECE,
+        _TOKENIZERS,
+        "1_Pooling/config.json",
+        "config_sentence_transformers.json",
+    )
+    parts = [graph, graph.with_name(graph.name + "_data"), *(folder / name for name in names)]
+    for part in parts:
+        if part.is_file():
+            with part.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,85 @@
+"""Any other embedding model, by sentence-transformers: on a GPU where there is one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qabot.encoders.base import FloatArray, normalize
+from qabot.errors import EncoderError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+class SentenceTransformersEncoder:
+    """A sentence-transformers model with the prompts, pooling and precision that it asks for.
+
+    Args:
+        name: A folder, or the name of a model that sentence-transformers finds.
+
+    Raises:
+        EncoderError: There is no such model.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name.rstrip("/").rsplit("/", 1)[-1]
+        self._model = _load(name)
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        self.fingerprint = _fingerprint(self._model)
+
+    def encode_query(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of questions: float32 ``(len(texts), dimension)``, of length 1."""
+        return self._unit(self._model.encode_query(list(texts), show_progress_bar=False))
+
+    def encode_document(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of passages or sentences: float32 ``(len(texts), dimension)``, of length 1."""
+        return self._unit(self._model.encode_document(list(texts), show_progress_bar=False))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The number of model tokens of each text, without special tokens and prompts."""
+        if not texts:
+            return []
+        encoded = self._model.tokenizer(list(texts), add_special_tokens=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def _unit(self, vectors: object) -> FloatArray:
+        array = np.asarray(vectors, np.float32).reshape(-1, self.dimension)
+        # Scores are cosines, whether the model normalises or not.
+        return normalize(array)
+
+
+def _load(name: str) -> SentenceTransformer:
+    import sentence_transformers
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        return sentence_transformers.SentenceTransformer(name)
+    except Exception as error:  # Hub, file and configuration errors share no base.
+        reason = str(error).strip().splitlines()[0]
+        raise EncoderError(
+            f"encoder {name!r}: sentence-transformers cannot load it ({reason}); "
+            "name a model folder, or leave the setting out for the packaged model"
+        ) from error
+
+
+def _fingerprint(model: SentenceTransformer) -> str:
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if ".pooler." in name:
+            continue  # Takes no part, and is made up at random where a model lacks it.
+        values = tensor.detach().cpu().contiguous()
+        # Bytes rather than numbers: NumPy knows no bfloat16.
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        digest.update(values.flatten().view(torch.uint8).numpy().tobytes())
+    digest.update(json.dumps(model.prompts, sort_keys=True).encode())
+    digest.update(repr([type(module).__name__ for module in model]).encode())
+    return digest.hexdigest()
+

@@ -1,0 +1,146 @@
+"""The values that pass between the modules: frozen, slotted, without behaviour beyond reading.
+
+All offsets count characters (Unicode code points) of ``Article.text``, half open: ``text[start:end]``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+Span = tuple[int, int]
+"""Half-open ``(start, end)``."""
+
+Status = Literal["answered", "not_found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of an article: ``article.text[start:end]``, level 1 (outermost) to 6."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleInfo:
+    """What is shown of an article beside a quote.
+
+    Attributes:
+        id: Stable name within an index, fit for a command line (``pytorch.de``).
+        title: Its title, one line.
+        source: The path or address it was read from, as the user named it.
+        url: A web address where people can read it, if known.
+        published: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``, if known.
+        language: ISO 639-1 code.
+    """
+
+    id: str
+    title: str
+    source: str
+    url: str | None
+    published: str | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A document. Its text is fixed once, when it is read; every offset refers to it."""
+
+    info: ArticleInfo
+    text: str
+    headings: tuple[Heading, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything that is indexed or shown of the article."""
+        parts = [
+            self.info.id,
+            self.info.title,
+            self.info.source,
+            self.info.url,
+            self.info.published,
+            self.info.language,
+            self.text,
+            [(heading.start, heading.end, heading.level) for heading in self.headings],
+        ]
+        return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences of one section: ``text == article.text[start:end]``.
+
+    Attributes:
+        headings: The headings above it, outermost first.
+        sentences: Offsets of its sentences *within the passage*; in order, not overlapping.
+    """
+
+    article_id: str
+    start: int
+    end: int
+    text: str
+    headings: tuple[str, ...]
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that retrieval found for a question.
+
+    Attributes:
+        score: What hits are ordered by, higher is better; only comparable within one question.
+        similarity: Cosine of question and passage vectors, language taken out, in [-1, 1].
+        sentence_similarities: The same for each of ``passage.sentences``.
+        coverage: Share of the question's words, weighted by rarity, that the passage holds, in [0, 1].
+    """
+
+    passage: Passage
+    article: ArticleInfo
+    score: float
+    similarity: float
+    sentence_similarities: tuple[float, ...]
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A verbatim span of an article that is shown to a person.
+
+    Attributes:
+        text: ``article_text[start:end]``, to the character.
+        highlights: Spans of the article's text, inside ``start``…``end``, that matter most.
+        score: The probability that the quote answers, in [0, 1].
+        heading: The section's heading, if any.
+    """
+
+    text: str
+    start: int
+    end: int
+    highlights: tuple[Span, ...]
+    score: float
+    heading: str | None
+    article: ArticleInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question got: quotes, best first, or ``not_found`` and none.
+
+    Attributes:
+        confidence: The probability that the articles answer the question, in [0, 1].
+        generation: Number of the index generation that answered.
+        encoder: Name of the embedding model.
+        elapsed_ms: Milliseconds from question to answer.
+    """
+
+    question: str
+    status: Status
+    confidence: float
+    quotes: tuple[Quote, ...]
+    generation: int
+    encoder: str
+    elapsed_ms: float
