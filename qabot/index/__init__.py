@@ -1,0 +1,20 @@
+"""Vectors, full text and articles on disk, in immutable generations."""
+
+from qabot.index.database import Database, IndexedArticle, write_database
+from qabot.index.lexical import write_lexical
+from qabot.index.manifest import EncoderStamp, Manifest
+from qabot.index.store import Generation, GenerationWriter, IndexStore
+from qabot.index.vectors import write_vectors
+
+__all__ = [
+    "Database",
+    "EncoderStamp",
+    "Generation",
+    "GenerationWriter",
+    "IndexStore",
+    "IndexedArticle",
+    "Manifest",
+    "write_database",
+    "write_lexical",
+    "write_vectors",
+]

@@ -1,0 +1,192 @@
+"""Articles and passages in SQLite: text, titles and offsets, but no vectors."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from qabot.types import Article, ArticleInfo, Heading, Passage, Span
+
+_SCHEMA = """
+CREATE TABLE article (
+  row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, source TEXT NOT NULL,
+  url TEXT, published TEXT, language TEXT NOT NULL, digest TEXT NOT NULL,
+  headings TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
+CREATE TABLE passage (
+  row INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES article,
+  start INTEGER NOT NULL, stop INTEGER NOT NULL, headings TEXT NOT NULL,
+  sentences BLOB NOT NULL, digest TEXT NOT NULL
+) STRICT;
+CREATE INDEX passage_article ON passage (article);
+"""
+# Whole texts are sliced in memory: SQLite's substr() would walk the text for every passage.
+_TEXTS_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedArticle:
+    """An article with its passages, ready to be stored.
+
+    Attributes:
+        digests: One for each passage: what was encoded for it, as a hash.
+    """
+
+    article: Article
+    passages: tuple[Passage, ...]
+    digests: tuple[str, ...]
+
+
+def write_database(path: Path, articles: Iterable[IndexedArticle]) -> None:
+    """Write articles and passages; rows count up from 0 in the order given.
+
+    Args:
+        path: A file that does not exist yet.
+
+    Raises:
+        sqlite3.Error: The file cannot be written.
+    """
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.executescript(_SCHEMA)
+        with connection:
+            row = 0
+            for number, item in enumerate(articles):
+                _insert_article(connection, number, item.article)
+                for passage, digest in zip(item.passages, item.digests, strict=True):
+                    connection.execute(
+                        "INSERT INTO passage VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        (row, number, *_passage_columns(passage), digest),
+                    )
+                    row += 1
+    finally:
+        connection.close()
+
+
+def _insert_article(connection: sqlite3.Connection, row: int, article: Article) -> None:
+    info = article.info
+    headings = json.dumps([(h.start, h.end, h.level) for h in article.headings])
+    connection.execute(
+        "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            row,
+            info.id,
+            info.title,
+            info.source,
+            info.url,
+            info.published,
+            info.language,
+            article.digest,
+            headings,
+            article.text,
+        ),
+    )
+
+
+def _passage_columns(passage: Passage) -> tuple[int, int, str, bytes]:
+    sentences = np.array(passage.sentences, "<i4").tobytes()
+    headings = json.dumps(passage.headings, ensure_ascii=False)
+    return passage.start, passage.end, headings, sentences
+
+
+class Database:
+    """Reads what ``write_database`` wrote; calls are safe from several threads.
+
+    Raises:
+        sqlite3.Error: The file is no such database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        # Generations never change, so SQLite may leave out its locks.
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        self._text = lru_cache(_TEXTS_KEPT)(self._read_text)
+        self._info = lru_cache(4 * _TEXTS_KEPT)(self._read_info)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _all(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def infos(self) -> list[ArticleInfo]:
+        """All articles, by id."""
+        rows = self._all(f"SELECT {_INFO} FROM article ORDER BY id")
+        return [ArticleInfo(*row) for row in rows]  # type: ignore[arg-type]
+
+    def passage_counts(self) -> dict[str, int]:
+        """Article id → how many passages it has."""
+        rows = self._all(
+            "SELECT id, count(passage.row) FROM article LEFT JOIN passage "
+            "ON passage.article = article.row GROUP BY article.row"
+        )
+        return {str(name): int(str(count)) for name, count in rows}
+
+    def article(self, article_id: str) -> Article | None:
+        """One article with its text, or ``None``."""
+        rows = self._all(
+            f"SELECT {_INFO}, text, headings FROM article WHERE id = ?", article_id
+        )
+        if not rows:
+            return None
+        *info, text, headings = rows[0]
+        marks = tuple(Heading(*mark) for mark in json.loads(str(headings)))
+        return Article(ArticleInfo(*info), str(text), marks)  # type: ignore[arg-type]
+
+    def _read_text(self, row: int) -> str:
+        return str(self._all("SELECT text FROM article WHERE row = ?", row)[0][0])
+
+    def _read_info(self, row: int) -> ArticleInfo:
+        return ArticleInfo(*self._all(f"SELECT {_INFO} FROM article WHERE row = ?", row)[0])  # type: ignore[arg-type]
+
+    def passage(self, row: int) -> tuple[Passage, ArticleInfo]:
+        """The passage of a row (``0 <= row < passages``), and its article."""
+        found = self._all(f"SELECT {_PASSAGE} FROM passage WHERE row = ?", row)
+        return self._passage(found[0])
+
+    def passages(self, article_id: str) -> list[tuple[int, Passage]]:
+        """An article's passages in order, each with its row."""
+        found = self._all(
+            f"SELECT {_PASSAGE}, row FROM passage "
+            "WHERE article = (SELECT row FROM article WHERE id = ?) ORDER BY row",
+            article_id,
+        )
+        return [(int(str(row)), self._passage(tuple(columns))[0]) for *columns, row in found]
+
+    def _passage(self, columns: tuple[object, ...]) -> tuple[Passage, ArticleInfo]:
+        article, start, stop, headings, sentences = columns
+        assert isinstance(article, int) and isinstance(start, int) and isinstance(stop, int)
+        assert isinstance(sentences, bytes)
+        info = self._info(article)
+        spans: list[Span] = [
+            (begin, end) for begin, end in np.frombuffer(sentences, "<i4").reshape(-1, 2).tolist()
+        ]
+        path = tuple(json.loads(str(headings)))
+        text = self._text(article)[start:stop]
+        return Passage(info.id, start, stop, text, path, tuple(spans)), info
+
+    def article_digests(self) -> dict[str, str]:
+        """Article id → digest."""
+        return {str(name): str(digest) for name, digest in self._all("SELECT id, digest FROM article")}
+
+    def passage_digests(self) -> Iterator[tuple[str, int]]:
+        """Passage digests and rows, in order of rows."""
+        for digest, row in self._all("SELECT digest, row FROM passage ORDER BY row"):
+            yield str(digest), int(str(row))
+
+
+_INFO = "id, title, source, url, published, language"
+_PASSAGE = "article, start, stop, headings, sentences"

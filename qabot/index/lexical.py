@@ -1,0 +1,138 @@
+"""Lexical search: how much of a question's wording a passage holds.
+
+SQLite's full-text index (FTS5) counts and ranks; there is one table for each language, so that
+stemming and the rarity of a term are the language's own. A question is asked in every language's
+table. Scores are BM25 divided by the most that the question could score, so that 1 means "every
+term, often" and a question in another language fades to nearly 0 by itself.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import regex
+
+from qabot.index.terms import terms
+
+# FTS5's bm25() has k1 = 1.2 and b = 0.75 built in, and clamps the idf of terms in over half of the
+# passages to this.
+_K1 = 1.2
+_LEAST_IDF = 1e-6
+# A question of a thousand words would make a slow query and say no more.
+_MOST_TERMS = 64
+_LANGUAGE = regex.compile(r"[a-z]{2,3}")
+
+
+def write_lexical(path: Path, texts: Iterable[tuple[int, str, str]]) -> None:
+    """Write the full-text index.
+
+    Args:
+        path: A file that does not exist yet.
+        texts: For each passage its row, language and text.
+
+    Raises:
+        sqlite3.Error: The file cannot be written.
+    """
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        known: set[str] = set()
+        with connection:
+            for row, language, text in texts:
+                table = _table(language)
+                if table not in known:
+                    known.add(table)
+                    _create(connection, table)
+                content = " ".join(terms(text, language))
+                connection.execute(
+                    f"INSERT INTO {table} (rowid, terms) VALUES (?, ?)", (row, content)
+                )
+        for table in known:
+            connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+            connection.commit()
+    finally:
+        connection.close()
+
+
+def _table(language: str) -> str:
+    # The code goes into SQL as a name, where nothing can be bound.
+    return f"terms_{language}" if _LANGUAGE.fullmatch(language) else "terms_other"
+
+
+def _create(connection: sqlite3.Connection, table: str) -> None:
+    # The terms are analysed already: the ascii tokenizer only splits at the blanks between them.
+    connection.execute(
+        f"CREATE VIRTUAL TABLE {table} USING fts5"
+        "(terms, content='', columnsize=1, detail='full', tokenize='ascii')"
+    )
+    connection.execute(f"CREATE VIRTUAL TABLE {table}_words USING fts5vocab({table}, 'row')")
+
+
+class LexicalIndex:
+    """The full-text index of one generation; calls are safe from several threads.
+
+    Raises:
+        sqlite3.Error: The file is no such index.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        names = self._connection.execute(
+            "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%'"
+        )
+        self._sizes = {
+            name: int(self._connection.execute(f"SELECT count(*) FROM {name}_docsize").fetchone()[0])  # noqa: S608
+            for (name,) in names.fetchall()
+        }
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def search(self, question: str, count: int) -> dict[int, float]:
+        """Passage row → coverage in [0, 1], for the best ``count`` passages of each language."""
+        found: dict[int, float] = {}
+        with self._lock:
+            for table, size in self._sizes.items():
+                words = self._terms(question, table.removeprefix("terms_"))
+                weights = self._weights(table, size, words)
+                most = sum(weights.values()) * (_K1 + 1)
+                matching = [word for word, idf in weights.items() if idf > _LEAST_IDF]
+                if not matching:
+                    continue
+                for row, rank in self._connection.execute(
+                    f"SELECT rowid, bm25({table}) FROM {table} WHERE {table} MATCH ? "  # noqa: S608
+                    "ORDER BY rank LIMIT ?",
+                    (" OR ".join(f'"{word}"' for word in matching), count),
+                ):
+                    found[row] = min(1.0, -rank / most)
+        return found
+
+    @staticmethod
+    def _terms(question: str, language: str) -> list[str]:
+        return list(dict.fromkeys(terms(question, language)))[:_MOST_TERMS]
+
+    def _weights(self, table: str, size: int, words: list[str]) -> dict[str, float]:
+        """Each term's idf, as FTS5's bm25() computes it."""
+        marks = ", ".join("?" * len(words))
+        counts: dict[str, int] = dict(
+            self._connection.execute(
+                f"SELECT term, doc FROM {table}_words WHERE term IN ({marks})",  # noqa: S608
+                words,
+            ).fetchall()
+        )
+        return {
+            word: max(
+                _LEAST_IDF,
+                math.log((size - counts.get(word, 0) + 0.5) / (counts.get(word, 0) + 0.5)),
+            )
+            for word in words
+        }

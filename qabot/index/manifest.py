@@ -1,0 +1,119 @@
+"""The manifest of a generation: what it is, what made it, and a checksum for each file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from qabot.errors import DamagedIndexError, IndexMismatchError
+
+FORMAT = 1
+NAME = "manifest.json"
+DATABASE = "articles.sqlite"
+VECTORS = "passages.faiss"
+SENTENCES = "sentences.npy"
+SENTENCE_ROWS = "sentence_rows.npy"
+LEXICAL = "lexical.sqlite"
+SUBSPACE = "language_subspace.npz"
+FILES = (DATABASE, VECTORS, SENTENCES, SENTENCE_ROWS, LEXICAL, SUBSPACE)
+_REMEDY = "run `qabot rebuild --full`"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderStamp:
+    """Which model made the vectors, and how they were treated after it."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+    subspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Size in bytes and SHA-256 (hex) of a file."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A complete generation.
+
+    Attributes:
+        generation: Its number, counting up from 1.
+        created: When it was published, ISO 8601, UTC.
+        sources: What it was built from, as the user named it.
+        articles, passages, sentences: How many.
+        languages: ISO 639-1 code → number of articles.
+        files: Name → size and checksum, for each of ``FILES``.
+    """
+
+    generation: int
+    created: str
+    sources: tuple[str, ...]
+    encoder: EncoderStamp
+    chunker: int
+    articles: int
+    passages: int
+    sentences: int
+    languages: dict[str, int]
+    files: dict[str, FileStamp]
+    metric: str = "cosine"
+    format: int = FORMAT
+
+    def write(self, folder: Path) -> None:
+        """Write ``manifest.json`` into ``folder``."""
+        (folder / NAME).write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of the generation in ``folder``.
+
+        Raises:
+            DamagedIndexError: It is missing or unreadable.
+            IndexMismatchError: It is of another format.
+        """
+        path = folder / NAME
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            if content["format"] != FORMAT:
+                raise IndexMismatchError(
+                    f"{path}: index format {content['format']}, this qabot reads {FORMAT}; {_REMEDY}"
+                )
+            content["encoder"] = EncoderStamp(**content["encoder"])
+            content["files"] = {k: FileStamp(**v) for k, v in content["files"].items()}
+            content["sources"] = tuple(content["sources"])
+            return cls(**content)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DamagedIndexError(f"{path}: damaged or missing; {_REMEDY}") from error
+
+    def verify(self, folder: Path) -> None:
+        """Compare each file's size, then its checksum.
+
+        Raises:
+            DamagedIndexError: A file is missing, cut short or changed.
+        """
+        for name, stamp in self.files.items():
+            path = folder / name
+            try:
+                size = path.stat().st_size
+                if size != stamp.size:
+                    raise DamagedIndexError(
+                        f"{path}: {size} bytes where {stamp.size} were written; {_REMEDY}"
+                    )
+                if checksum(path) != stamp.sha256:
+                    raise DamagedIndexError(f"{path}: changed since it was written; {_REMEDY}")
+            except OSError as error:
+                raise DamagedIndexError(
+                    f"{path}: cannot be read ({error.strerror}); {_REMEDY}"
+                ) from error
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 (hex) of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,73 @@
+"""Texts → the terms that lexical search counts, one analysis a language.
+
+Words are folded (NFKC, lower case) and reduced to Snowball stems where Snowball knows the language.
+Scripts that put no spaces between words give overlapping pairs of characters instead.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+import regex
+import Stemmer
+
+# ISO 639-1 → the name of Snowball's algorithm.
+_SNOWBALL = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+    "yi": "yiddish",
+}
+_WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+")
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]+"
+_RUN = regex.compile(f"{_UNSPACED}|(?:(?!{_UNSPACED}).)+")
+_UNSPACED_RUN = regex.compile(_UNSPACED)
+
+
+def terms(text: str, language: str) -> list[str]:
+    """The terms of ``text``, in order, repeated as often as they stand there.
+
+    Args:
+        text: Any text.
+        language: ISO 639-1 code of the analysis; one that Snowball does not know leaves words whole.
+    """
+    folded = unicodedata.normalize("NFKC", text).lower()
+    algorithm = _SNOWBALL.get(language)
+    stem = Stemmer.Stemmer(algorithm).stemWord if algorithm else str
+    found: list[str] = []
+    for word in _WORD.findall(folded):
+        for run in _RUN.findall(word):
+            if not _UNSPACED_RUN.match(run):
+                found.append(stem(run))
+            elif len(run) == 1:
+                found.append(run)
+            else:
+                found += [run[i : i + 2] for i in range(len(run) - 1)]
+    return [term for term in found if term]

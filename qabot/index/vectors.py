@@ -1,0 +1,65 @@
+"""Exact nearest neighbours of passage vectors: the one importer of faiss.
+
+Scores are cosines, higher is better, since every vector has length 1. Exhaustive search is exact,
+and at the sizes that one machine embeds it takes a few milliseconds, so nothing approximate is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+RowArray = NDArray[np.int64]
+
+
+def write_vectors(path: Path, vectors: FloatArray) -> None:
+    """Write ``vectors``, float32 ``(passages, dimension)`` of length 1, as a faiss index.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(np.ascontiguousarray(vectors, np.float32))
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:  # faiss wraps what fwrite says.
+        raise OSError(f"faiss cannot write it ({error})") from error
+
+
+class VectorIndex:
+    """Passage vectors of one generation, read from a file that ``write_vectors`` wrote.
+
+    Raises:
+        ValueError: The file is no such index.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            index = faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise ValueError(f"faiss cannot read it ({error})") from error
+        if not isinstance(index, faiss.IndexFlatIP):
+            raise ValueError(f"{type(index).__name__}, not IndexFlatIP")
+        self._index = index
+        self.dimension: int = index.d
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def search(self, query: FloatArray, count: int) -> tuple[FloatArray, RowArray]:
+        """The ``count`` nearest passages of one query vector ``(dimension,)``.
+
+        Returns:
+            Cosines, falling, and passage rows, both ``(min(count, len(self)),)``.
+        """
+        scores, rows = self._index.search(query[None, :], min(count, len(self)))
+        return scores[0], rows[0]
+
+    def vectors(self, rows: RowArray) -> FloatArray:
+        """The vectors of ``rows``: float32 ``(len(rows), dimension)``."""
+        found: FloatArray = self._index.reconstruct_batch(rows)
+        return found

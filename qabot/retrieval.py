@@ -1,0 +1,108 @@
+"""A question → the passages that may answer it, best first.
+
+Three signals are summed, each blind where another sees:
+
+* the passage's vector: what it is about as a whole;
+* its best sentence's vector: a fact that the passage's vector averages away;
+* coverage-normalised BM25: names and numbers. It is 0 to 1, and across languages nearly 0 by
+  itself, where fusing ranks would let accidental matches push the right passage down.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qabot.encoders import Encoder, FloatArray
+from qabot.encoders.language_subspace import LanguageSubspace
+from qabot.errors import DamagedIndexError, IndexMismatchError
+from qabot.index import Generation
+from qabot.index.manifest import SUBSPACE
+from qabot.types import Hit
+
+# How much full coverage counts beside the two cosines (benchmarks/retrieval.py).
+COVERAGE_WEIGHT = 0.7
+# Passages whose sentences are looked at: the nearest by vector, and by words in each language.
+_NEAREST = 200
+_WORDIEST = 50
+
+
+class Retriever:
+    """Ranks the passages of one generation with the encoder that made it.
+
+    Raises:
+        IndexMismatchError: The generation was made by another model.
+        DamagedIndexError: The generation's language subspace cannot be read.
+    """
+
+    def __init__(self, generation: Generation, encoder: Encoder) -> None:
+        _check_encoder(generation, encoder)
+        self._generation = generation
+        self._encoder = encoder
+        path = generation.folder / SUBSPACE
+        try:
+            self._subspace = LanguageSubspace.load(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise DamagedIndexError(
+                f"{path}: cannot be read ({error}); run `qabot rebuild --full`"
+            ) from error
+
+    def search(self, question: str, count: int) -> list[Hit]:
+        """The best ``count`` passages for ``question``, best first."""
+        if len(self._generation.vectors) == 0:
+            return []
+        query = self._subspace.queries(self._encoder.encode_query([question]))[0]
+        coverage = self._generation.lexical.search(question, _WORDIEST)
+        rows = self._candidates(query, coverage)
+        similarities = self._generation.vectors.vectors(rows) @ query
+        sentences, starts = self._sentence_similarities(query, rows)
+        best = np.maximum.reduceat(sentences, starts[:-1])
+        covered = np.array([coverage.get(row, 0.0) for row in rows.tolist()], np.float32)
+        scores = similarities + best + COVERAGE_WEIGHT * covered
+        hits = []
+        # A stable sort: passages that score alike stay in the order of their articles.
+        for place in np.argsort(-scores, kind="stable")[:count].tolist():
+            passage, article = self._generation.database.passage(int(rows[place]))
+            part = sentences[starts[place] : starts[place + 1]]
+            hits.append(
+                Hit(
+                    passage=passage,
+                    article=article,
+                    score=float(scores[place]),
+                    similarity=float(similarities[place]),
+                    sentence_similarities=tuple(part.tolist()),
+                    coverage=float(covered[place]),
+                )
+            )
+        return hits
+
+    def _candidates(
+        self, query: FloatArray, coverage: dict[int, float]
+    ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        nearest = self._generation.vectors.search(query, _NEAREST)[1]
+        return np.union1d(nearest, np.fromiter(coverage, np.int64, len(coverage)))
+
+    def _sentence_similarities(
+        self, query: FloatArray, rows: np.ndarray[tuple[int], np.dtype[np.int64]]
+    ) -> tuple[FloatArray, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+        """Cosines of all sentences of ``rows``, and where each row's begin, with the end."""
+        bounds = self._generation.sentence_rows
+        first, counts = bounds[rows], bounds[rows + 1] - bounds[rows]
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        places = np.repeat(first - starts[:-1], counts) + np.arange(starts[-1])
+        vectors = self._generation.sentences[places].astype(np.float32)
+        return vectors @ query, starts
+
+
+def _check_encoder(generation: Generation, encoder: Encoder) -> None:
+    stamp = generation.manifest.encoder
+    if stamp.fingerprint == encoder.fingerprint and stamp.dimension == encoder.dimension:
+        return
+    if stamp.name == encoder.name:
+        made = f"another version of {stamp.name}"
+        remedy = "run `qabot rebuild` to renew it"
+    else:
+        made = stamp.name
+        remedy = f"run `qabot rebuild` to renew it, or ask with --encoder {stamp.name}"
+    raise IndexMismatchError(
+        f"{generation.folder}: the index was made by {made}, not by {encoder.name}; {remedy}"
+    )

@@ -1,0 +1,107 @@
+"""Settings: built-in defaults < ``qabot.toml`` < ``QABOT_*`` variables < command-line flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+from qabot.errors import SettingsError
+
+FILE = "qabot.toml"
+_PREFIX = "QABOT_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set; immutable.
+
+    Attributes:
+        index: The index folder.
+        sources: Files and folders that ``qabot rebuild`` reads.
+        encoder: ``multilingual-e5-small`` (packaged), a model folder, or
+            ``sentence-transformers:NAME``.
+        cache: Where the packaged model is unpacked.
+        threads: Cores that one question may use; all of them where not set.
+        quotes: The most quotes that an answer shows.
+        threshold: Confidence below which the answer is "not found", in [0, 1].
+    """
+
+    index: str = "index"
+    sources: tuple[str, ...] = ("seeds",)
+    encoder: str = "multilingual-e5-small"
+    cache: str = ""
+    threads: int | None = None
+    quotes: int = 3
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= 1:
+            raise ValueError("threshold is a confidence from 0 to 1")
+        if not 1 <= self.quotes <= 10:  # noqa: PLR2004
+            raise ValueError("quotes is a number from 1 to 10")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError("threads is 1 or more")
+        if not self.sources:
+            raise ValueError("sources names at least one file or folder")
+
+    @property
+    def cache_folder(self) -> Path:
+        """``cache``, or the user's cache directory where it is not set."""
+        return Path(self.cache) if self.cache else platformdirs.user_cache_path("qabot")
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """The settings in force.
+
+    Args:
+        flags: Command-line values by field name; ``None`` values count as not given.
+        environment: Variables; the process's own by default.
+        folder: Where ``qabot.toml`` may stand; the working directory by default.
+
+    Raises:
+        SettingsError: Names the file, variable or flag, what is wrong with it, and the remedy.
+    """
+    values: dict[str, Any] = {}
+    path = (folder or Path()) / FILE
+    values |= _checked(_from_file(path), str(path))
+    environment = os.environ if environment is None else environment
+    for name in Settings.__struct_fields__:
+        variable = _PREFIX + name.upper()
+        text = environment.get(variable)
+        if text:
+            value = text.split(os.pathsep) if name == "sources" else text
+            values |= _checked({name: value}, variable)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values |= _checked({name: value}, f"--{name}")
+    return Settings(**values)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}; correct it or remove the file") from error
+
+
+def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """``values`` converted to the fields' types, if they make valid settings."""
+    try:
+        # Not strict: environment variables are text, whatever they mean.
+        settings = msgspec.convert(dict(values), Settings, strict=False)
+    except msgspec.ValidationError as error:
+        known = ", ".join(Settings.__struct_fields__)
+        raise SettingsError(f"{origin}: {error}; known settings: {known}") from error
+    return {name: getattr(settings, name) for name in values}
