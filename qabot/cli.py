@@ -1,0 +1,385 @@
+"""The command line: parsing, wiring, exit codes; the one module that knows all others.
+
+Everything heavy is imported by the command that needs it, so that ``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from qabot.errors import QabotError, QuestionError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from qabot.engine import Engine
+    from qabot.rebuild import Summary
+    from qabot.settings import Settings
+
+NOT_FOUND, BAD_INPUT = 1, 2
+_UNWRAPPED = 1_000_000
+
+app = typer.Typer(
+    name="qabot",
+    help="Answers questions about your articles with verbatim quotes, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Index = Annotated[
+    str | None, typer.Option("--index", metavar="DIR", help="Index folder.", show_default="index")
+]
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        metavar="MODEL",
+        help="Model folder, or sentence-transformers:NAME.",
+        show_default="multilingual-e5-small",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def main() -> NoReturn:
+    """The ``qabot`` command: runs it, and turns every error into one line and an exit code."""
+    debug = "--debug" in sys.argv[1:]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        code = app(arguments, standalone_mode=False)
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe (`| head`) has seen enough.
+        sys.stderr.close()
+        code = 0
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted")
+        code = 130
+    except Exception as error:
+        if debug:
+            raise
+        code = _explain(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception) -> int:
+    """Print one line about ``error``; its exit code."""
+    if isinstance(error, QabotError):
+        _complain(str(error))
+        return error.exit_code
+    usage = getattr(error, "format_message", None)
+    if usage is not None:  # click's usage errors: an unknown option, a missing argument.
+        _complain(f"{usage().rstrip('.')}; see `qabot --help`")
+        return BAD_INPUT
+    line = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
+    _complain(f"unexpected {type(error).__name__}: {line}; run it with --debug for the details")
+    return BAD_INPUT
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(f"qabot: {line}\n")
+
+
+@app.callback()
+def _options(
+    debug: Annotated[  # Taken out of the arguments in main(); here for the help page.
+        bool, typer.Option("--debug", help="Show the details of an error.")
+    ] = False,
+) -> None:
+    """Answers questions about your articles with verbatim quotes, offline."""
+
+
+@app.command()
+def rebuild(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE]...", help="Files and folders; seeds by default."),
+    ] = None,
+    index: Index = None,
+    encoder: Encoder = None,
+    full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
+    json: Json = False,
+) -> None:
+    """Build the index, or bring it up to date: only what changed is encoded.
+
+    Questions go on being answered meanwhile. Documents that cannot be read are named and left out;
+    the exit code is then 2, and the rest is indexed.
+
+    Example: qabot rebuild seeds ~/notes/meeting.md
+    """
+    settings = _settings(index=index, encoder=encoder, sources=tuple(sources) if sources else None)
+    summary = _rebuild(settings, settings.sources, full=full, quiet=json)
+    if json:
+        _print(_summary_json(summary))
+    else:
+        _print_summary(_console(), summary, settings.index)
+    if summary.skipped:
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def ask(
+    question: Annotated[
+        list[str] | None, typer.Argument(metavar="[QUESTION]", help="In any language.")
+    ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option("--batch", metavar="FILE", help="One question a line; - is standard input."),
+    ] = None,
+    index: Index = None,
+    encoder: Encoder = None,
+    json: Json = False,
+) -> None:
+    """Answer a question with quotes. The exit code is 1 if the articles don't answer it.
+
+    With --batch, each line of a file is a question and each answer one line of JSON.
+
+    Example: qabot ask "who is on the PyTorch Foundation board?"
+    """
+    from qabot.engine import checked_question
+
+    settings = _settings(index=index, encoder=encoder)
+    if batch is not None:
+        if question:
+            raise UsageError("a question and --batch were given; give one of them")
+        _ask_batch(settings, batch)
+        return
+    text = checked_question(" ".join(question or []))
+    with _engine(settings) as engine:
+        answer = engine.ask(text)
+    if json:
+        from qabot.render.json import answer_json
+
+        _print(answer_json(answer))
+    else:
+        from qabot.render.terminal import render_answer
+
+        _console().print(render_answer(answer))
+    if answer.status == "not_found":
+        raise typer.Exit(NOT_FOUND)
+
+
+@app.command()
+def repl(index: Index = None, encoder: Encoder = None) -> None:
+    """Ask in a chat: history, follow-up questions, and commands such as /more and /rebuild.
+
+    Example: qabot repl --index index
+    """
+    from qabot.repl import Repl
+
+    settings = _settings(index=index, encoder=encoder)
+
+    def renew() -> Summary:
+        with _engine(settings) as live:
+            sources = live.manifest().sources
+        summary = _rebuild(settings, sources, full=False, quiet=False)
+        _print_summary(_console(), summary, settings.index)
+        return summary
+
+    with _engine(settings) as engine:
+        Repl(engine, rebuild=renew).run()
+
+
+@app.command()
+def articles(index: Index = None, json: Json = False) -> None:
+    """List the articles of the index.
+
+    Example: qabot articles --json
+    """
+    settings = _settings(index=index)
+    with _generation(settings) as generation:
+        infos = generation.database.infos()
+        counts = generation.database.passage_counts()
+    if json:
+        from qabot.render.json import dumps, info_object
+
+        for info in infos:
+            _print(dumps({**info_object(info), "passages": counts[info.id]}))
+        return
+    from qabot.render.terminal import render_articles
+
+    _console().print(render_articles(infos, counts))
+
+
+@app.command()
+def show(
+    article: Annotated[str, typer.Argument(help="Its id, or how its id or title begins.")],
+    index: Index = None,
+    json: Json = False,
+) -> None:
+    """Print an article as it is indexed: the text that all offsets refer to.
+
+    Example: qabot show log4shell.en
+    """
+    from qabot.engine import find_article
+
+    with _generation(_settings(index=index)) as generation:
+        found = find_article(generation.database, article)
+    if json:
+        from qabot.render.json import article_json
+
+        _print(article_json(found))
+        return
+    from qabot.render.terminal import render_article
+
+    _console().print(render_article(found))
+
+
+@app.command()
+def verify(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What `qabot ask --json` printed.")],
+    index: Index = None,
+    json: Json = False,
+) -> None:
+    """Check saved answers: whether each quote stands, to the character, where it says.
+
+    The exit code is 1 if one does not.
+
+    Example: qabot ask --json "who invented it?" > answer.json; qabot verify answer.json
+    """
+    from qabot.verify import check_answers, read_answers
+
+    answers = read_answers(_read_lines(file), file)
+    with _generation(_settings(index=index)) as generation:
+        checks = check_answers(answers, generation.database.article)
+    wrong = [check for check in checks if check.problem]
+    if json:
+        from qabot.render.json import dumps
+
+        for check in checks:
+            _print(dumps(check.as_object()))
+    else:
+        for check in wrong:
+            _print(f"{check.place}: {check.problem}")
+        _print(f"{len(checks) - len(wrong)} of {len(checks)} quotes are verbatim")
+    if wrong:
+        raise typer.Exit(NOT_FOUND)
+
+
+def _ask_batch(settings: Settings, file: str) -> None:
+    from qabot.render.json import answer_json, dumps
+
+    lines = [line for line in _read_lines(file) if line.strip()]
+    if not lines:
+        raise QuestionError(f"{file}: holds no question; put one on each line")
+    bad = 0
+    with _engine(settings) as engine:
+        for number, line in enumerate(lines, 1):
+            try:
+                _print(answer_json(engine.ask(line)))
+            except QuestionError as error:
+                bad += 1
+                _complain(f"{file}, question {number}: {error}")
+                _print(dumps({"question": line[:80], "status": "error", "error": str(error)}))
+    if bad:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _read_lines(file: str) -> list[str]:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}; name a file with text") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: not UTF-8 text; convert it") from error
+
+
+def _settings(**flags: Any) -> Settings:
+    from qabot.settings import load_settings
+
+    return load_settings(flags)
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    from qabot.engine import Engine
+
+    with Engine.open(settings=settings, notify=_note) as engine:
+        yield engine
+
+
+@contextmanager
+def _generation(settings: Settings) -> Iterator[Any]:
+    from qabot.index import IndexStore
+
+    generation = IndexStore(Path(settings.index)).open()
+    try:
+        yield generation
+    finally:
+        generation.close()
+
+
+def _rebuild(settings: Settings, sources: tuple[str, ...], *, full: bool, quiet: bool) -> Summary:
+    from qabot.encoders import open_encoder
+    from qabot.index import IndexStore
+    from qabot.progress import reporting
+    from qabot.rebuild import rebuild as run
+
+    notify: Callable[[str], None] = (lambda line: None) if quiet else _note
+    encoder = open_encoder(
+        settings.encoder, cache=settings.cache_folder, threads=settings.threads, notify=notify
+    )
+    with reporting(quiet=quiet) as report:
+        return run(
+            IndexStore(Path(settings.index)),
+            encoder,
+            sources,
+            cache=settings.cache_folder,
+            full=full,
+            report=report,
+        )
+
+
+def _print_summary(console: Console, summary: Summary, index: str) -> None:
+    from rich.markup import escape
+
+    if summary.changed:
+        console.print(
+            f"[bold]{summary.articles} articles, {summary.passages} passages[/bold] "
+            f"({summary.encoded} encoded, {summary.reused} reused, "
+            f"{summary.removed} articles removed) in {summary.seconds:.1f} s → "
+            f"{escape(index)}, generation {summary.generation}",
+            highlight=False,
+        )
+    else:
+        console.print(
+            f"Nothing changed: {summary.articles} articles, {summary.passages} passages, "
+            f"generation {summary.generation} ({summary.seconds:.1f} s)",
+            highlight=False,
+        )
+    for item in summary.skipped:
+        _complain(f"skipped {item.source}: {item.reason}")
+
+
+def _summary_json(summary: Summary) -> str:
+    from dataclasses import asdict
+
+    from qabot.render.json import dumps
+
+    return dumps({**asdict(summary), "seconds": round(summary.seconds, 3)})
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # Piped text keeps its lines whole: programs and editors wrap as they like.
+    return Console() if sys.stdout.isatty() else Console(width=_UNWRAPPED)
+
+
+def _note(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

@@ -1,0 +1,57 @@
+"""Answers as JSON objects, to the letter of the contract that other programs rely on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from qabot.types import Answer, Article, ArticleInfo, Quote
+
+
+def answer_json(answer: Answer) -> str:
+    """One line: the answer with its quotes, or ``not_found`` and none."""
+    return dumps(
+        {
+            "question": answer.question,
+            "status": answer.status,
+            "confidence": round(answer.confidence, 4),
+            "quotes": [_quote(quote) for quote in answer.quotes],
+            "index": {"generation": answer.generation, "encoder": answer.encoder},
+            "elapsed_ms": round(answer.elapsed_ms, 1),
+        }
+    )
+
+
+def article_json(article: Article) -> str:
+    """One line: the article with its whole text, to which all offsets refer."""
+    headings = [[h.start, h.end, h.level] for h in article.headings]
+    return dumps({**info_object(article.info), "text": article.text, "headings": headings})
+
+
+def info_object(info: ArticleInfo) -> dict[str, Any]:
+    """What a quote says of its article."""
+    return {
+        "id": info.id,
+        "title": info.title,
+        "source": info.source,
+        "url": info.url,
+        "published": info.published,
+        "language": info.language,
+    }
+
+
+def dumps(value: object) -> str:
+    """JSON on one line, with every script as it is."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _quote(quote: Quote) -> dict[str, Any]:
+    return {
+        "text": quote.text,
+        "start": quote.start,
+        "end": quote.end,
+        "highlights": [list(span) for span in quote.highlights],
+        "score": round(quote.score, 4),
+        "heading": quote.heading,
+        "article": info_object(quote.article),
+    }

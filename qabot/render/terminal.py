@@ -1,0 +1,174 @@
+"""Answers for a terminal, with rich; plain text where the output is none.
+
+Article text is never parsed as markup: it goes into ``Text`` objects as it stands, without the
+control characters that could steer a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.text import Text
+
+from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+
+NOT_FOUND = "The articles don't answer that."
+# Confidence in words: the least probability for each.
+_WORDS = ((0.9, "very likely"), (0.75, "likely"), (0.5, "possibly"), (0.0, "unlikely"))
+# Left of a quote, where its number stands.
+_INDENT = 3
+# Wider than any table: what is piped keeps its lines whole.
+_PIPE_WIDTH = 10_000
+
+
+def open_console() -> Console:
+    """A console on standard output.
+
+    Piped lines stay whole: programs and editors wrap as they like.
+    """
+    piped = not sys.stdout.isatty()
+    return Console(soft_wrap=piped, width=_PIPE_WIDTH if piped else None)
+
+
+def confidence_words(confidence: float) -> str:
+    """How sure an answer is, for people: "likely (82 %)"."""
+    words = next(words for least, words in _WORDS if confidence >= least)
+    return f"{words} ({confidence:.0%})".replace("%", " %")
+
+
+def render_answer(answer: Answer, first: int = 1) -> RenderableType:
+    """The quotes of an answer, numbered from ``first``, or that there are none."""
+    if answer.status == "not_found":
+        return Text.assemble(
+            (NOT_FOUND, "bold"), (f"  confidence {answer.confidence:.0%}".replace("%", " %"), "dim")
+        )
+    parts: list[RenderableType] = []
+    for number, quote in enumerate(answer.quotes, first):
+        parts += [render_quote(quote, number), Text()]
+    parts.append(Text(f"Answered here: {confidence_words(answer.confidence)}", "dim"))
+    return Group(*parts)
+
+
+def render_quote(quote: Quote, number: int) -> RenderableType:
+    """One quote: where it is from, then its text with the highlights in bold."""
+    text = Text()
+    at = quote.start
+    for start, end in quote.highlights:
+        text.append(printable(quote.text[at - quote.start : start - quote.start]))
+        text.append(printable(quote.text[start - quote.start : end - quote.start]), "bold green")
+        at = end
+    text.append(printable(quote.text[at - quote.start :]))
+    place = Text.assemble(
+        (f"{number:<{_INDENT}}", "bold cyan"),
+        (printable(quote.article.title), "bold"),
+        " ",
+        _date(quote.article),
+    )
+    section = f"{printable(quote.heading)} · " if quote.heading else ""
+    source = printable(quote.article.url or quote.article.source)
+    where = Text(f"{section}{source}:{quote.start}–{quote.end}", "dim")
+    return Group(place, _Indented(text), _Indented(where))
+
+
+def _date(info: ArticleInfo) -> Text:
+    return Text(
+        f"(as of {info.published}, {info.language})" if info.published else f"({info.language})",
+        "dim",
+    )
+
+
+def render_articles(infos: Sequence[ArticleInfo], counts: dict[str, int]) -> RenderableType:
+    """The articles of an index, one a line, grouped by nothing: sorted by id."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("id", no_wrap=True)
+    table.add_column("language")
+    table.add_column("published", no_wrap=True)
+    table.add_column("passages", justify="right")
+    # Scripts without blanks break anywhere.
+    table.add_column("title", overflow="fold")
+    for info in infos:
+        table.add_row(
+            Text(printable(info.id)),
+            info.language,
+            info.published or "",
+            str(counts.get(info.id, 0)),
+            Text(printable(info.title)),
+        )
+    return table
+
+
+def render_article(article: Article) -> RenderableType:
+    """An article's title, source and whole text, headings in bold."""
+    info = article.info
+    text, at = Text(), 0
+    for heading in article.headings:
+        text.append(printable(article.text[at : heading.start]))
+        text.append(printable(article.text[heading.start : heading.end]), "bold")
+        at = heading.end
+    text.append(printable(article.text[at:]))
+    head = Text.assemble((printable(info.title), "bold underline"), " ", _date(info))
+    return Group(head, Text(printable(info.url or info.source), "dim"), Text(), text)
+
+
+def render_context(
+    quote: Quote, before: Passage | None, passage: Passage, after: Passage | None
+) -> RenderableType:
+    """A quote among the passages round it, the quote itself in bold."""
+    start, end = quote.start - passage.start, quote.end - passage.start
+    middle = Text.assemble(
+        printable(passage.text[:start]),
+        (printable(passage.text[start:end]), "bold green"),
+        printable(passage.text[end:]),
+    )
+    parts: list[RenderableType] = [
+        Text.assemble((printable(quote.article.title), "bold"), " ", _date(quote.article))
+    ]
+    for part in (before, passage, after):
+        if part is not None:
+            text = middle if part is passage else Text(printable(part.text), "dim")
+            parts += [Text(), _Indented(text)]
+    return Group(*parts)
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters, which could move the cursor or change colours.
+
+    Direction overrides go too: they would show a quote in another order than it stands. So do lone
+    surrogates, which stand for typed bytes that are no text and cannot be printed.
+    """
+    return "".join(
+        character
+        for character in text
+        if character in "\n\t"
+        or (unicodedata.category(character) not in {"Cc", "Cs"} and character not in _OVERRIDES)
+    )
+
+
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class _Indented:
+    """A text behind blanks on every line; wrapped where the console wraps, else with lines whole.
+
+    rich's Padding would crop lines that are longer than the console.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = (
+            self._text.split(allow_blank=True)
+            if options.no_wrap
+            else self._text.wrap(console, max(options.max_width - _INDENT, 1))
+        )
+        for line in lines:
+            line.rstrip()
+            if line:
+                line.pad_left(_INDENT)
+            yield line

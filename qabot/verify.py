@@ -1,0 +1,108 @@
+"""Check saved answers against an index: does each quote stand, verbatim, where it says?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qabot.errors import UsageError
+from qabot.types import Article
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One quote of a saved answer.
+
+    Attributes:
+        question: The answer's question.
+        quote: The quote's number in its answer, from 1.
+        problem: What is wrong with it; ``None`` if it is verbatim.
+    """
+
+    question: str
+    quote: int
+    article: str
+    problem: str | None
+
+    @property
+    def place(self) -> str:
+        """Where the quote stands, for people."""
+        return f"{self.question!r}, quote {self.quote} ({self.article})"
+
+    def as_object(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {**asdict(self), "verbatim": self.problem is None}
+
+
+def read_answers(lines: Sequence[str], name: str) -> list[dict[str, Any]]:
+    """Saved answers: one JSON object, over one line or many, or one a line.
+
+    Args:
+        lines: The file's lines.
+        name: What to call the file in an error.
+
+    Raises:
+        UsageError: They are no answers.
+    """
+    remedy = "save what `qabot ask --json` prints"
+    text = "\n".join(lines).strip()
+    if not text:
+        raise UsageError(f"{name}: empty; {remedy}")
+    answers = []
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            line = text.count("\n", 0, at) + 1
+            raise UsageError(f"{name}, line {line}: not JSON ({error}); {remedy}") from error
+        if not isinstance(value, dict) or not isinstance(value.get("quotes"), list):
+            raise UsageError(f"{name}: an answer without the field quotes; {remedy}")
+        answers.append(value)
+        while at < len(text) and text[at].isspace():
+            at += 1
+    return answers
+
+
+def check_answers(
+    answers: Sequence[dict[str, Any]], find: Callable[[str], Article | None]
+) -> list[Check]:
+    """Check every quote of every answer.
+
+    Args:
+        answers: What ``read_answers`` gave.
+        find: Article id → article, or ``None``.
+    """
+    checks = []
+    for answer in answers:
+        for number, quote in enumerate(answer["quotes"], 1):
+            article, problem = _check(quote, find)
+            checks.append(Check(str(answer.get("question", "")), number, article, problem))
+    return checks
+
+
+def _check(quote: Any, find: Callable[[str], Article | None]) -> tuple[str, str | None]:
+    try:
+        name, text = quote["article"]["id"], quote["text"]
+        start, end = quote["start"], quote["end"]
+        highlights = [(begin, stop) for begin, stop in quote.get("highlights", [])]
+    except (KeyError, TypeError, ValueError):
+        return "?", "lacks text, start, end, highlights or article.id"
+    if not (isinstance(name, str) and isinstance(text, str)):
+        return "?", "text and article.id are not text"
+    if not all(_is_offset(value) for pair in [(start, end), *highlights] for value in pair):
+        return name, "an offset is not a whole number from 0 up"
+    article = find(name)
+    if article is None:
+        return name, "the index holds no such article"
+    if article.text[start:end] != text:
+        return name, f"characters {start} to {end} of the article read otherwise"
+    if not all(start <= begin <= stop <= end for begin, stop in highlights):
+        return name, "a highlight lies outside the quote"
+    return name, None
+
+
+def _is_offset(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
