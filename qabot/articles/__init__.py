@@ -1,0 +1,18 @@
+"""Files to articles: find the sources, decode, read each format, name what cannot be read.
+
+Data flows one way: ``sources`` finds files, ``decoding`` turns bytes into text, one reader per
+format (``plain``, ``markdown``, ``html``) makes a ``Draft`` of it, and ``reading`` completes the
+draft (title, language) into an ``Article``. Nothing here knows of an index or a model.
+"""
+
+from qabot.articles.reading import Skipped, read_article, read_files, read_sources
+from qabot.articles.sources import SourceFile, find_files
+
+__all__ = [
+    "Skipped",
+    "SourceFile",
+    "find_files",
+    "read_article",
+    "read_files",
+    "read_sources",
+]

@@ -1,0 +1,114 @@
+"""Read files as articles, one by one; a file that is none is named and skipped."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qabot.articles.decoding import decode
+from qabot.articles.html import read_html
+from qabot.articles.language import identify
+from qabot.articles.markdown import read_markdown
+from qabot.articles.plain import read_plain
+from qabot.articles.sources import Format, SourceFile, find_files
+from qabot.articles.text import Draft, has_words
+from qabot.articles.titles import title_of
+from qabot.errors import ArticleError
+from qabot.types import Article, ArticleInfo
+
+MAX_BYTES = 20_000_000
+"""A larger file is no article, but a dump of many."""
+
+_READERS: dict[Format, Callable[[str], Draft]] = {
+    "plain": read_plain,
+    "markdown": read_markdown,
+    "html": read_html,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that could not be read as an article.
+
+    Attributes:
+        source: Its path as the user named it.
+        reason: What is wrong with it and what to do about it, on one line.
+    """
+
+    source: str
+    reason: str
+
+
+def read_sources(sources: Sequence[str | Path]) -> Iterator[Article | Skipped]:
+    """Find the files that ``sources`` name, at once, and read them, one with each step.
+
+    Args:
+        sources: Files and folders, as ``find_files`` takes them.
+
+    Raises:
+        SourceError: A source is missing or unreadable, or a folder without an article.
+    """
+    return read_files(find_files(sources))
+
+
+def read_files(files: Iterable[SourceFile]) -> Iterator[Article | Skipped]:
+    """Read each of ``files`` when it is asked for, in their order."""
+    for file in files:
+        try:
+            yield _read(file)
+        except ArticleError as error:
+            yield Skipped(file.source, str(error))
+
+
+def read_article(file: SourceFile) -> Article:
+    """Read one file.
+
+    Raises:
+        ArticleError: It cannot be opened or is no article; the message begins with its source.
+    """
+    try:
+        return _read(file)
+    except ArticleError as error:
+        raise ArticleError(f"{file.source}: {error}") from error
+
+
+def _read(file: SourceFile) -> Article:
+    # Inside this package messages do not name the file; the caller knows it.
+    data = _read_bytes(file)
+    draft = _READERS[file.format](decode(data, markup=file.format == "html"))
+    if not has_words(draft.text):
+        raise ArticleError("is empty; remove it or add text")
+    language = draft.language or identify(draft.text)
+    info = ArticleInfo(
+        id=file.id,
+        title=title_of(draft, language),
+        source=file.source,
+        url=draft.url,
+        published=draft.published,
+        language=language,
+    )
+    return Article(info, draft.text, draft.headings)
+
+
+def _read_bytes(file: SourceFile) -> bytes:
+    if file.problem:
+        raise ArticleError(file.problem)
+    try:
+        # Asked first, because opening a named pipe would wait for ever.
+        if not stat.S_ISREG(file.path.stat().st_mode):
+            raise ArticleError("not a regular file; remove it or name a file with text")
+        with file.path.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ArticleError(
+            f"cannot be read ({error.strerror}); check the file and its permissions"
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise ArticleError(
+            f"larger than {MAX_BYTES // 1_000_000} MB, the limit for one article; split it"
+        )
+    if not data.strip():
+        raise ArticleError("is empty; remove it or add text")
+    return data

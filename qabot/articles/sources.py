@@ -1,0 +1,165 @@
+"""Sources to files: which files are read, under which names."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import regex
+
+from qabot.errors import SourceError
+
+Format = Literal["plain", "markdown", "html"]
+
+FORMATS: dict[str, Format] = {
+    ".txt": "plain",
+    ".text": "plain",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+}
+"""The format of a file by its ending; a folder's files with other endings are no articles."""
+
+_ENDINGS = f"that end in {', '.join(FORMATS)}"
+_ID_DIGITS = 6
+_CHECK = "check the path and its permissions"
+_OUTSIDE = (
+    "a symbolic link that leads out of its folder; name its target as a source if it is meant"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that is to be read as an article.
+
+    Attributes:
+        path: Where it is opened.
+        source: Its path as the user named it, with ``/``, printable.
+        id: The id of its article, unique among the files found together.
+        format: How it is read.
+        problem: Why it must not be opened, with the remedy; ``None`` if it may.
+    """
+
+    path: Path
+    source: str
+    id: str
+    format: Format
+    problem: str | None = None
+
+
+def find_files(sources: Sequence[str | Path]) -> list[SourceFile]:
+    """The files that ``sources`` name, each once: sources in their order, folders by path.
+
+    Args:
+        sources: Files and folders. Of a folder, and of the folders in it, only files with an ending
+            in ``FORMATS`` count and hidden ones do not; a file named itself is read in any case.
+
+    Raises:
+        SourceError: A source is missing or unreadable, or a folder without an article.
+    """
+    if isinstance(sources, str):
+        sources = [sources]
+    if not sources:
+        raise SourceError("no source of articles; name a file or a folder")
+    found: dict[str, SourceFile] = {}
+    for source in sources:
+        for file in _files_of(Path(source)):
+            # A link that is refused must not stand for its target, which may be a source itself.
+            found.setdefault(file.source if file.problem else os.path.realpath(file.path), file)
+    return _with_unique_ids(list(found.values()))
+
+
+def _files_of(source: Path) -> list[SourceFile]:
+    name = _printable(source)
+    try:
+        mode = source.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise SourceError(f"{name}: no such file or folder; check the path") from error
+    except OSError as error:
+        raise SourceError(f"{name}: cannot be read ({error.strerror}); {_CHECK}") from error
+    if not os.access(source, os.R_OK):
+        raise SourceError(f"{name}: cannot be read; {_CHECK}")
+    if stat.S_ISREG(mode):
+        return [_source_file(source, Path(source.name))]
+    if not stat.S_ISDIR(mode):
+        raise SourceError(f"{name}: neither a file nor a folder; name one of those")
+    files = [_source_file(path, path.relative_to(source), why) for path, why in _scan(source)]
+    if not files:
+        raise SourceError(f"{name}: no article in this folder; add files {_ENDINGS}")
+    return sorted(files, key=lambda file: file.source)
+
+
+def _scan(root: Path) -> Iterator[tuple[Path, str | None]]:
+    real_root = os.path.realpath(root)
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                visible = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError as error:
+            reason = f"the folder cannot be read ({error.strerror}); check its permissions"
+            yield folder, reason
+            continue
+        for entry in visible:
+            path = folder / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(path)
+            elif entry.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real_root):
+                if _leads_to_folder(entry) or path.suffix.lower() in FORMATS:
+                    yield path, _OUTSIDE
+            # A link to a folder inside is skipped: its files are found where they lie.
+            elif path.suffix.lower() in FORMATS and not _leads_to_folder(entry):
+                yield path, None
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # A link to itself, or to a place that must not be looked at.
+        return False
+
+
+def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFile:
+    file_format = FORMATS.get(path.suffix.lower(), "plain")
+    return SourceFile(path, _printable(path), _id(name), file_format, problem)
+
+
+def _printable(path: Path) -> str:
+    # A file's name may hold any byte, but names are shown, and stored as UTF-8.
+    name = os.fsencode(path.as_posix()).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
+def _id(name: Path) -> str:
+    text = unicodedata.normalize("NFC", _printable(name.with_suffix("")))
+    # Unlike re's, this \w has the combining marks that belong to the words of many scripts.
+    return regex.sub(r"[^\w./]+", "-", text).strip("-") or "article"
+
+
+def _with_unique_ids(files: list[SourceFile]) -> list[SourceFile]:
+    sharing: defaultdict[str, list[str]] = defaultdict(list)
+    for file in files:
+        sharing[file.id].append(file.source)
+    ids: dict[tuple[str, str], str] = {}
+    for name, names in sharing.items():
+        first, *others = sorted(names)
+        ids[name, first] = name
+        for source in others:
+            ids[name, source] = _distinct_id(name, source, set(ids.values()))
+    return [replace(file, id=ids[file.id, file.source]) for file in files]
+
+
+def _distinct_id(name: str, source: str, taken: set[str]) -> str:
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    lengths = range(_ID_DIGITS, len(digest) + 1)
+    return next(new for n in lengths if (new := f"{name}~{digest[:n]}") not in taken)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qabot.articles import Skipped, read_sources
+from qabot.errors import ArticleError
+from tests.articles.support import headings, read
+
+P1 = "Die Werft hat am Montag den ersten Schlepper seit zehn Jahren vom Stapel gelassen."
+P2 = "Hunderte kamen, um dabei zu sein, und die Kapelle spielte bis in den späten Abend hinein."
+P3 = "Im Frühjahr soll das zweite Schiff folgen, sagte die Leiterin der Werft vor der Presse."
+
+PAGE = f"""\
+<!DOCTYPE html>
+<html lang="de-DE"><head><title>Stapellauf in Wittsiel - Küstenblatt</title>
+<link rel="canonical" href="https://kuestenblatt.example/stapellauf">
+<meta property="article:published_time" content="2021-05-03T10:00:00+02:00"></head>
+<body><nav><ul><li><a href="/">Start</a></li><li><a href="/a">Politik</a></li></ul></nav>
+<article><h1>Stapellauf in Wittsiel</h1>
+<p>Die Werft hat am <b>Montag</b> den ersten
+   <a href="/x">Schlepper</a> seit zehn Jahren vom Stapel gelassen.</p>
+<h2>Fest<br>am Kai</h2><p>{P2}<img src="a.png" alt="Bild"></p>
+<ul><li>Länge: 30 Meter</li><li>Breite:<ul><li>9 Meter</li></ul></li></ul>
+<table><tr><th>Jahr</th><th>Schiffe</th></tr><tr><td>2011</td><td>1</td></tr></table>
+<pre><code>if a:
+    b</code></pre>
+<h3>Wie es weitergeht</h3><p>{P3}</p></article>
+<footer>Impressum, Datenschutz und Kontakt</footer></body></html>
+"""
+
+
+def page(content: str, head: str = "", attributes: str = "") -> str:
+    return f"<html {attributes}><head>{head}</head><body>{content}</body></html>"
+
+
+def test_a_page_is_read_without_what_surrounds_its_article(tmp_path: Path):
+    article = read(tmp_path, "a.html", PAGE)
+    assert article.text == (
+        f"Stapellauf in Wittsiel\n\n{P1}\n\nFest am Kai\n\n{P2}\n\n"
+        "Länge: 30 Meter\nBreite:\n9 Meter\n\nJahr | Schiffe\n2011 | 1\n\nif a:\n    b\n\n"
+        f"Wie es weitergeht\n\n{P3}"
+    )
+    assert headings(article) == [
+        (1, "Stapellauf in Wittsiel"),
+        (2, "Fest am Kai"),
+        (3, "Wie es weitergeht"),
+    ]
+
+
+def test_what_a_page_says_about_itself_is_known(tmp_path: Path):
+    info = read(tmp_path, "a.html", PAGE).info
+    assert info.title == "Stapellauf in Wittsiel"
+    assert info.url == "https://kuestenblatt.example/stapellauf"
+    assert info.published == "2021-05-03"
+    assert info.language == "de"
+
+
+def test_what_a_page_does_not_say_is_found_in_its_text_or_left_open(tmp_path: Path):
+    info = read(tmp_path, "a.html", page(f"<article><p>{P1}</p><p>{P2}</p></article>")).info
+    assert (info.title, info.language, info.published, info.url) == (P1, "de", None, None)
+
+
+DATED = f"<article><p>{P1}</p><p>Am 7. Juni 2019 war das noch anders.</p><p>{P2}</p></article>"
+
+
+@pytest.mark.parametrize(
+    ("stated", "published"),
+    [
+        ('<meta property="article:published_time" content="2021-05-03">', "2021-05-03"),
+        ('<meta name="date" content="03.05.2021">', "2021-05-03"),
+        ('<meta name="dcterms.date" content="2021-05">', "2021-05"),
+        ("", None),
+    ],
+)
+def test_no_more_of_a_date_is_believed_than_the_page_states(tmp_path: Path, stated, published):
+    article = read(tmp_path, "a.html", page(DATED, stated))
+    assert article.info.published == published
+
+
+@pytest.mark.parametrize(
+    ("attributes", "head"),
+    [
+        ('lang="nl"', ""),
+        ('xml:lang="nl-BE"', ""),
+        ("", '<meta http-equiv="Content-Language" content="nl">'),
+        ('lang="dutch"', '<meta property="og:locale" content="nl_NL">'),
+    ],
+)
+def test_a_declared_language_is_believed(tmp_path: Path, attributes, head):
+    article = read(tmp_path, "a.html", page(f"<p>{P1}</p><p>{P2}</p>", head, attributes))
+    assert article.info.language == "nl"
+
+
+def test_an_address_that_is_no_web_address_is_left_out(tmp_path: Path):
+    head = '<link rel="canonical" href="javascript:alert(1)">'
+    assert read(tmp_path, "a.html", page(f"<p>{P1}</p><p>{P2}</p>", head)).info.url is None
+
+
+def test_a_page_without_an_article_element_keeps_its_headings_and_lists(tmp_path: Path):
+    content = (
+        f"<h1>Werft</h1><p>{P1}</p><h2>Fest</h2><p>{P2}</p><ul><li>eins</li><li>zwei</li></ul>"
+    )
+    article = read(tmp_path, "a.html", page(content))
+    assert article.text == f"Werft\n\n{P1}\n\nFest\n\n{P2}\n\neins\nzwei"
+    assert headings(article) == [(1, "Werft"), (2, "Fest")]
+
+
+def test_a_fragment_of_a_page_is_read(tmp_path: Path):
+    assert read(tmp_path, "a.htm", f"<p>{P1}</p>").text == P1
+
+
+def test_xhtml_with_an_xml_declaration_is_read(tmp_path: Path):
+    declaration = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+    source = declaration + page(f"<p>{P2}</p>", attributes='xmlns="http://www.w3.org/1999/xhtml"')
+    assert read(tmp_path, "a.xhtml", source.encode("latin-1")).text == P2
+
+
+@pytest.mark.parametrize(
+    "source", ["<html></html>", page("<script>var a = 1;</script>"), page("<img src='a.png'>")]
+)
+def test_a_page_without_text_is_refused_quietly(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], source
+):
+    caplog.set_level(logging.WARNING)
+    with pytest.raises(ArticleError) as caught:
+        read(tmp_path, "a.html", source)
+    assert str(caught.value) == (
+        f"{(tmp_path / 'a.html').as_posix()}: no main text found in the page; "
+        "save the page's text as Markdown or plain text"
+    )
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_page_nested_too_deeply_is_no_reason_to_stop(tmp_path: Path):
+    (tmp_path / "a.html").write_text("<ul><li>a" * 5_000)
+    (tmp_path / "b.txt").write_text(P1)
+    items = list(read_sources([tmp_path]))
+    assert len(items) == 2
+    assert not isinstance(items[1], Skipped)
+
+
+def test_heavy_libraries_are_imported_when_they_are_needed():
+    program = "import sys, qabot.articles; print({'trafilatura', 'markdown_it'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
