@@ -3,6 +3,8 @@
 The confidence is a logistic regression over what retrieval measured for a passage, fitted on
 XQuAD-R in all pairs of five languages, with half of the articles left out of the index so that half
 of the questions have no answer there (benchmarks/retrieval.py --calibrate prints the coefficients).
+Words count only within a language: there, a passage that shares none of the question's hardly answers
+it, while across languages that says nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from collections.abc import Sequence
 
 from qabot.types import Answer, Hit, Quote, Span
 
-# Intercept, then weights of: passage similarity, best sentence's similarity, coverage.
-_INTERCEPT, _SIMILARITY, _SENTENCE, _COVERAGE = -5.0, 5.0, 5.0, 3.0
+_INTERCEPT, _SIMILARITY, _SENTENCE = -20.7, 20.3, 23.3
+_SAME_LANGUAGE, _COVERAGE = -4.7, 21.2
 # A quote is read at a glance: about this many characters, unless one sentence alone is longer.
 _QUOTE_LENGTH = 400
 _LONGEST_QUOTE = 600
-# A neighbour of the key sentence belongs to the quote if it is about the question nearly as much.
-_NEIGHBOUR = 0.75
+# A neighbour of the key sentence belongs to the quote if it is about the question half as much.
+_NEIGHBOUR = 0.5
 # Further quotes must have at least this share of the first one's probability.
 _LEAST_SHARE = 0.25
 
@@ -59,8 +61,9 @@ def probability(hit: Hit) -> float:
         _INTERCEPT
         + _SIMILARITY * hit.similarity
         + _SENTENCE * max(hit.sentence_similarities)
-        + _COVERAGE * hit.coverage
     )
+    if hit.same_language:
+        logit += _SAME_LANGUAGE + _COVERAGE * hit.coverage
     return 1 / (1 + math.exp(-logit))
 
 

@@ -5,6 +5,8 @@ Everything heavy is imported by the command that needs it, so that ``--help`` is
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,13 +56,17 @@ def main() -> NoReturn:
     """The ``qabot`` command: runs it, and turns every error into one line and an exit code."""
     debug = "--debug" in sys.argv[1:]
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    code: object = 0
+    _prepare_output()
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments or ["--help"], standalone_mode=False)
+        sys.stdout.flush()
+        if not arguments:
+            code = BAD_INPUT
     except typer.Exit as stop:
         code = stop.exit_code
-    except BrokenPipeError:
-        # The reader of a pipe (`| head`) has seen enough.
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit):
+        # The reader of a pipe (`| head`) has seen enough; click and rich make that a SystemExit.
         code = 0
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted")
@@ -69,7 +75,30 @@ def main() -> NoReturn:
         if debug:
             raise
         code = _explain(error)
+    _flush()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _prepare_output() -> None:
+    """Streams that exist and take every character: UTF-8 where programs read them."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # Closed by the caller (`>&-`).
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
+def _flush() -> None:
+    """Write what is left to be written, or drop it where that cannot be."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Else the interpreter tries again when it ends, and prints a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(error: Exception) -> int:
@@ -87,7 +116,9 @@ def _explain(error: Exception) -> int:
 
 
 def _complain(line: str) -> None:
-    sys.stderr.write(f"qabot: {line}\n")
+    # Names of files and folders may hold anything, a message is one line.
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    sys.stderr.write(f"qabot: {printable}\n")
 
 
 @app.callback()
@@ -280,7 +311,8 @@ def _ask_batch(settings: Settings, file: str) -> None:
             except QuestionError as error:
                 bad += 1
                 _complain(f"{file}, question {number}: {error}")
-                _print(dumps({"question": line[:80], "status": "error", "error": str(error)}))
+                failed = {"question": line[:80], "status": "error", "quotes": []}
+                _print(dumps({**failed, "error": str(error)}))
     if bad:
         raise typer.Exit(BAD_INPUT)
 
@@ -288,7 +320,8 @@ def _ask_batch(settings: Settings, file: str) -> None:
 def _read_lines(file: str) -> list[str]:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return data.decode("utf-8-sig").splitlines()
+        # Only what ends a line in files: splitlines() would cut at U+2028, which JSON may hold.
+        return io.StringIO(data.decode("utf-8-sig"), newline=None).read().split("\n")
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}; name a file with text") from error
     except UnicodeDecodeError as error:
@@ -321,11 +354,13 @@ def _generation(settings: Settings) -> Iterator[Any]:
 
 
 def _rebuild(settings: Settings, sources: tuple[str, ...], *, full: bool, quiet: bool) -> Summary:
+    from qabot.articles import find_files
     from qabot.encoders import open_encoder
     from qabot.index import IndexStore
     from qabot.progress import reporting
     from qabot.rebuild import rebuild as run
 
+    find_files(sources)  # A missing source is the likelier mistake: say so before loading a model.
     notify: Callable[[str], None] = (lambda line: None) if quiet else _note
     encoder = open_encoder(
         settings.encoder, cache=settings.cache_folder, threads=settings.threads, notify=notify

@@ -25,7 +25,10 @@ _LEANING_CHARACTERS = 2
 # conjunctions ("der", "que") are left out: they stand in questions of every kind.
 _POINTING = {
     "ar": "هو هي هم هذا هذه ذلك تلك هناك",
-    "de": "er es ihn ihm ihnen dies dieser dieses diese dort daran davon dabei dafür damit deren dessen",
+    "de": (
+        "er es ihn ihm ihnen dies dieser dieses diese dort daran davon dabei dafür damit deren "
+        "dessen"
+    ),
     "en": "it its he him his she her hers they them their this that these those there one",
     "es": "ello eso esto aquello él ella ellos ellas allí ahí",
     "fr": "il elle ils elles cela ça ceci celui celle ceux y en leur lui",

@@ -260,7 +260,8 @@ def find_article(database: Database, name: str) -> Article:
         SourceError: None or several fit.
     """
     article = database.article(name) or database.article(_matching_id(name, database.infos()))
-    assert article is not None
+    if article is None:
+        raise SourceError(f"no article {name!r}; `qabot articles` lists them")
     return article
 
 

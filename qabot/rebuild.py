@@ -110,14 +110,23 @@ def rebuild(
     started = time.perf_counter()
     with store.rebuild() as writer:
         articles, skipped = _read(sources, report)
-        with _live(store, encoder, full) as old:
+        with _live(store) as live:
+            old = live if live and not full and _is_reusable(live, encoder) else None
             plan = _plan(articles, old, encoder)
-            changed = old is None or plan.differs
+            changed = not old or plan.differs or old.manifest.sources != tuple(sources)
             number = old.manifest.generation if old else 0
             if changed:
-                _write(writer, plan, old, encoder, cache, tuple(sources), report)
+                _write(
+                    writer,
+                    plan,
+                    old,
+                    encoder=encoder,
+                    cache=cache,
+                    sources=tuple(sources),
+                    report=report,
+                )
                 number = writer.number
-            known = set(old.database.article_digests()) if old else set()
+            known = set(live.database.article_digests()) if live else set()
     return Summary(
         generation=number,
         changed=changed,
@@ -148,19 +157,19 @@ def _read(sources: Sequence[str], report: Report) -> tuple[list[Article], list[S
 
 
 @contextlib.contextmanager
-def _live(store: IndexStore, encoder: Encoder, full: bool) -> Iterator[Generation | None]:
-    """The live generation, if its vectors can be taken over."""
-    old = None if full else store.open_or_none()
+def _live(store: IndexStore) -> Iterator[Generation | None]:
+    """The live generation, if there is one that can be opened."""
+    live = store.open_or_none()
     try:
-        usable = (
-            old is not None
-            and old.manifest.encoder == _stamp(encoder)
-            and old.manifest.chunker == CHUNKER_VERSION
-        )
-        yield old if usable else None
+        yield live
     finally:
-        if old is not None:
-            old.close()
+        if live is not None:
+            live.close()
+
+
+def _is_reusable(live: Generation, encoder: Encoder) -> bool:
+    """Whether the vectors of ``live`` can be taken over."""
+    return live.manifest.encoder == _stamp(encoder) and live.manifest.chunker == CHUNKER_VERSION
 
 
 def _stamp(encoder: Encoder) -> EncoderStamp:
@@ -192,7 +201,10 @@ class _Plan:
 
 
 def _plan(articles: list[Article], old: Generation | None, encoder: Encoder) -> _Plan:
-    known = old.database.article_digests() if old else {}
+    # What another version of the chunker cut is cut anew; passages that come out alike are reused.
+    known = (
+        old.database.article_digests() if old and old.manifest.chunker == CHUNKER_VERSION else {}
+    )
     rows = dict(old.database.passage_digests()) if old else {}
     plan = _Plan(differs=len(known) != len(articles))
     for article in articles:
@@ -232,6 +244,7 @@ def _write(
     writer: GenerationWriter,
     plan: _Plan,
     old: Generation | None,
+    *,
     encoder: Encoder,
     cache: Path,
     sources: tuple[str, ...],
@@ -239,7 +252,7 @@ def _write(
 ) -> None:
     subspace = _subspace(encoder, old, cache, report)
     subspace.save(writer.folder / files.SUBSPACE)
-    sentence_rows = _encode(writer, plan, old, encoder, subspace, report)
+    sentence_rows = _encode(writer, plan, old, encoder=encoder, subspace=subspace, report=report)
     steps = 3
     report(Progress("writing", 0, steps))
     write_database(writer.folder / files.DATABASE, plan.articles)
@@ -289,6 +302,7 @@ def _encode(
     writer: GenerationWriter,
     plan: _Plan,
     old: Generation | None,
+    *,
     encoder: Encoder,
     subspace: LanguageSubspace,
     report: Report,

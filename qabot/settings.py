@@ -42,17 +42,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError("threshold is a confidence from 0 to 1")
-        if not 1 <= self.quotes <= 10:  # noqa: PLR2004
+        if not 1 <= self.quotes <= 10:
             raise ValueError("quotes is a number from 1 to 10")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
         if not self.sources:
             raise ValueError("sources names at least one file or folder")
+        for name, text in (
+            ("index", self.index),
+            *(("sources", source) for source in self.sources),
+            ("encoder", self.encoder),
+        ):
+            # An empty path would mean the working directory.
+            if not text.strip() or "\0" in text:
+                raise ValueError(f"{name} is not a name: {text!r}")
 
     @property
     def cache_folder(self) -> Path:
         """``cache``, or the user's cache directory where it is not set."""
-        return Path(self.cache) if self.cache else platformdirs.user_cache_path("qabot")
+        return (
+            Path(self.cache).expanduser() if self.cache else platformdirs.user_cache_path("qabot")
+        )
 
 
 def load_settings(
@@ -83,7 +93,7 @@ def load_settings(
             values |= _checked({name: value}, variable)
     for name, value in (flags or {}).items():
         if value is not None:
-            values |= _checked({name: value}, f"--{name}")
+            values |= _checked({name: value}, "SOURCE" if name == "sources" else f"--{name}")
     return Settings(**values)
 
 
@@ -92,7 +102,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: {error}; correct it or remove the file") from error
 
 
@@ -102,6 +112,8 @@ def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
         # Not strict: environment variables are text, whatever they mean.
         settings = msgspec.convert(dict(values), Settings, strict=False)
     except msgspec.ValidationError as error:
+        unknown = not values.keys() <= set(Settings.__struct_fields__)
         known = ", ".join(Settings.__struct_fields__)
-        raise SettingsError(f"{origin}: {error}; known settings: {known}") from error
+        remedy = f"known settings: {known}" if unknown else "correct it or leave it out"
+        raise SettingsError(f"{origin}: {error}; {remedy}") from error
     return {name: getattr(settings, name) for name in values}

@@ -1,6 +1,7 @@
 """The values that pass between the modules: frozen, slotted, without behaviour beyond reading.
 
-All offsets count characters (Unicode code points) of ``Article.text``, half open: ``text[start:end]``.
+All offsets count characters (Unicode code points) of ``Article.text``, half open:
+``text[start:end]``.
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ class Hit:
         score: What hits are ordered by, higher is better; only comparable within one question.
         similarity: Cosine of question and passage vectors, language taken out, in [-1, 1].
         sentence_similarities: The same for each of ``passage.sentences``.
-        coverage: Share of the question's words, weighted by rarity, that the passage holds, in [0, 1].
+        coverage: Share of the question's words, weighted by rarity, that the passage holds,
+            in [0, 1].
+        same_language: Whether question and article are in one language, as far as can be told.
     """
 
     passage: Passage
@@ -104,6 +107,7 @@ class Hit:
     similarity: float
     sentence_similarities: tuple[float, ...]
     coverage: float
+    same_language: bool
 
 
 @dataclass(frozen=True, slots=True)

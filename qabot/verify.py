@@ -29,7 +29,9 @@ class Check:
     @property
     def place(self) -> str:
         """Where the quote stands, for people."""
-        return f"{self.question!r}, quote {self.quote} ({self.article})"
+        # The file may come from anywhere: what could steer a terminal is shown escaped.
+        article = self.article if self.article.isprintable() else repr(self.article)
+        return f"{self.question!r}, quote {self.quote} ({article})"
 
     def as_object(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -60,6 +62,8 @@ def read_answers(lines: Sequence[str], name: str) -> list[dict[str, Any]]:
             raise UsageError(f"{name}, line {line}: not JSON ({error}); {remedy}") from error
         if not isinstance(value, dict) or not isinstance(value.get("quotes"), list):
             raise UsageError(f"{name}: an answer without the field quotes; {remedy}")
+        if not _is_text(value):
+            raise UsageError(f"{name}: holds half of a surrogate pair, which is no text; {remedy}")
         answers.append(value)
         while at < len(text) and text[at].isspace():
             at += 1
@@ -95,13 +99,22 @@ def _check(quote: Any, find: Callable[[str], Article | None]) -> tuple[str, str 
     if not all(_is_offset(value) for pair in [(start, end), *highlights] for value in pair):
         return name, "an offset is not a whole number from 0 up"
     article = find(name)
+    problem = None
     if article is None:
-        return name, "the index holds no such article"
-    if article.text[start:end] != text:
-        return name, f"characters {start} to {end} of the article read otherwise"
-    if not all(start <= begin <= stop <= end for begin, stop in highlights):
-        return name, "a highlight lies outside the quote"
-    return name, None
+        problem = "the index holds no such article"
+    elif not text or end - start != len(text) or article.text[start:end] != text:
+        problem = f"characters {start} to {end} of the article read otherwise"
+    elif not all(start <= begin <= stop <= end for begin, stop in highlights):
+        problem = "a highlight lies outside the quote"
+    return name, problem
+
+
+def _is_text(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_offset(value: object) -> bool:

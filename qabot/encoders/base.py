@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,21 +12,25 @@ FloatArray = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """Turns texts into vectors whose dot product says how near they are in meaning.
-
-    Attributes:
-        name: What people call the model (``multilingual-e5-small``).
-        fingerprint: Hex digest that changes with anything that changes vectors: weights, prompts,
-            pooling. An index belongs to one fingerprint.
-        dimension: Length of a vector.
-    """
+    """Turns texts into vectors whose dot product says how near they are in meaning."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What people call the model (``multilingual-e5-small``)."""
+        ...
+
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """Hex digest that changes with anything that changes vectors: weights, prompts, pooling.
+
+        An index belongs to one fingerprint.
+        """
+        ...
+
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
 
     def encode_query(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of questions: float32 ``(len(texts), dimension)``, of length 1."""
@@ -44,4 +48,15 @@ class Encoder(Protocol):
 def normalize(vectors: FloatArray) -> FloatArray:
     """``vectors`` ``(n, d)`` scaled to length 1; a zero vector stays zero."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    unit: FloatArray = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    return unit
+
+
+def document_prompt(prompts: Mapping[str, str]) -> str:
+    """What a model wants before a passage, by any of the names that models have for it.
+
+    sentence-transformers has these names too, but takes the first that is there, and to it
+    ``document`` always is, if only empty.
+    """
+    names = ("document", "passage", "corpus")
+    return next((prompts[name] for name in names if prompts.get(name)), "")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from qabot.encoders.e5_graph import write_graph
@@ -38,7 +39,10 @@ def write_folder(source: Path, folder: Path, notify: Callable[[str], None]) -> N
     (folder / "onnx").mkdir()
     write_graph(weights, folder / "onnx" / "model_qint8.onnx")
     notify("  float weights for sentence-transformers …")
-    save_file(_tensors(weights), folder / "model.safetensors", metadata={"format": "pt"})
+    try:
+        save_file(_tensors(weights), folder / "model.safetensors", metadata={"format": "pt"})
+    except SafetensorError as error:  # What the system said is in its text only.
+        raise OSError(str(error)) from error
     for name, content in _configs(weights).items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ question touches only the embedding rows of its own words.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -33,8 +34,8 @@ _IR_VERSION = 10
 def write_graph(weights: E5Weights, path: Path) -> None:
     """Write the network to ``path`` and its weights to ``path`` with ``_data`` appended.
 
-    Inputs are ``input_ids`` and ``attention_mask``, int64 ``(batch, tokens)``; padding stands on the
-    right. The output ``last_hidden_state`` is float32 ``(batch, tokens, hidden)``.
+    Inputs are ``input_ids`` and ``attention_mask``, int64 ``(batch, tokens)``; padding stands on
+    the right. The output ``last_hidden_state`` is float32 ``(batch, tokens, hidden)``.
     """
     graph = _GraphWriter(weights.config)
     hidden = graph.embeddings(weights)
@@ -69,13 +70,11 @@ class _GraphWriter:
         return name
 
     def _node(
-        self, operator: str, inputs: list[str], output: str | list[str], **attributes: object
+        self, operator: str, inputs: list[str], output: str | list[str], **attributes: Any
     ) -> str:
         outputs = [output] if isinstance(output, str) else output
         domain = "" if operator in _STANDARD_OPERATORS else _CONTRIB
-        self._nodes.append(
-            helper.make_node(operator, inputs, outputs, domain=domain, **attributes)
-        )
+        self._nodes.append(helper.make_node(operator, inputs, outputs, domain=domain, **attributes))
         return outputs[0]
 
     def embeddings(self, weights: E5Weights) -> str:
@@ -104,9 +103,7 @@ class _GraphWriter:
         positions = weights.tensor("emb.pos", -1, config.hidden)
         types = weights.tensor("emb.type", -1, config.hidden)
         self._value("position", positions + types[0])
-        zero, one = (
-            self._value(f"const.{i}", np.array([i], np.int64)) for i in (0, 1)
-        )
+        zero, one = (self._value(f"const.{i}", np.array([i], np.int64)) for i in (0, 1))
         length = self._node("Shape", ["input_ids"], "length", start=1, end=2)
         position = self._node("Slice", ["position", zero, length, zero], "position.out")
         total = self._node("Add", [word, position], "embedding.sum")
@@ -193,5 +190,14 @@ class _GraphWriter:
 
 
 _STANDARD_OPERATORS = frozenset(
-    "Add Cast DynamicQuantizeLinear Identity LayerNormalization ReduceSum Shape Slice".split()
+    {
+        "Add",
+        "Cast",
+        "DynamicQuantizeLinear",
+        "Identity",
+        "LayerNormalization",
+        "ReduceSum",
+        "Shape",
+        "Slice",
+    }
 )

@@ -1,8 +1,14 @@
 """Write multilingual-e5-small's tokenizer in the two forms that programs expect.
 
 ``tokenizer.json`` serves the ``tokenizers`` library and so sentence-transformers;
-``sentencepiece.bpe.model`` serves SentencePiece, which loads the same vocabulary in a quarter of the
-memory and half the time. Both give the same token ids.
+``sentencepiece.bpe.model`` serves SentencePiece, which loads the same vocabulary in a quarter of
+the memory and half the time.
+
+Both give the same token ids for text in Unicode's form NFKC, whatever its script, but for runs of
+one letter that divide equally well in several ways. In other text SentencePiece composes what can
+be composed, while ``tokenizers`` goes by user-perceived character and may leave it apart or drop a
+mark. And a special token's name in a text (``</s>``) is text to SentencePiece, a special token to
+``tokenizers``.
 """
 
 from __future__ import annotations
@@ -69,11 +75,12 @@ def _write_tokenizers_json(vocabulary: Vocabulary, charsmap: bytes, path: Path) 
     pieces = list(zip(vocabulary.pieces, vocabulary.scores.tolist(), strict=True))
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=vocabulary.unk, byte_fallback=False))
     # SentencePiece folds runs of spaces and strips them; its compiled map alone does not say so.
+    # Of spaces only: normalizers.Strip() would take U+0085 away too.
     tokenizer.normalizer = normalizers.Sequence(
         [
             normalizers.Precompiled(charsmap),
             normalizers.Replace(Regex(" {2,}"), " "),
-            normalizers.Strip(),
+            normalizers.Replace(Regex(r"\A +| +\z"), ""),
         ]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
@@ -84,4 +91,5 @@ def _write_tokenizers_json(vocabulary: Vocabulary, charsmap: bytes, path: Path) 
         special_tokens=[("<s>", vocabulary.bos), ("</s>", vocabulary.eos)],
     )
     tokenizer.add_special_tokens([*_SPECIAL, MASK])
-    tokenizer.save(str(path), pretty=False)
+    # Not save(): where the disk is full, it raises what is no OSError.
+    path.write_text(tokenizer.to_str(pretty=False), "utf-8")

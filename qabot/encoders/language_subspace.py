@@ -7,6 +7,9 @@ al., "Discovering Low-rank Subspaces for Language-agnostic Multilingual Represen
 2022). Unlike subtracting the mean of a text's language, it needs no language identification and
 treats question and article alike, and so costs nothing where both are in one language.
 
+The directions that are removed say which language a text is in, nearly always rightly: the nearest
+average is its language.
+
 What all texts have in common is subtracted too, in part: this model's vectors lie in a narrow cone,
 and cosines spread out once they are centred.
 """
@@ -16,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -24,6 +27,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qabot.encoders.base import Encoder, FloatArray, normalize
 
@@ -33,7 +37,9 @@ RANK = 24
 COMMON = 0.65
 
 _SAMPLES = "language_samples.tsv"
-_ARRAYS = ("query_mean", "document_mean", "basis")
+_ARRAYS = ("query_mean", "document_mean", "basis", "languages", "centres")
+# Part of the version: raise it with any change to what is stored.
+_LAYOUT = 2
 
 Kind = Literal["question", "statement"]
 
@@ -46,11 +52,16 @@ class LanguageSubspace:
         query_mean: Average over languages of question vectors, float32 ``(dimension,)``.
         document_mean: The same of statements.
         basis: Orthonormal directions of language, float32 ``(rank, dimension)``.
+        languages: ISO 639-1 codes, an array of text ``(languages,)``.
+        centres: Where each language's questions lie along the basis, float32
+            ``(languages, rank)``.
     """
 
     query_mean: FloatArray
     document_mean: FloatArray
     basis: FloatArray
+    languages: NDArray[np.str_]
+    centres: FloatArray
 
     def queries(self, vectors: FloatArray) -> FloatArray:
         """Question vectors ``(n, dimension)`` without their language, of length 1."""
@@ -59,6 +70,17 @@ class LanguageSubspace:
     def documents(self, vectors: FloatArray) -> FloatArray:
         """Passage or sentence vectors ``(n, dimension)`` without their language, of length 1."""
         return self._remove(vectors, self.document_mean)
+
+    def language(self, query: FloatArray) -> str | None:
+        """The language of one question, from its vector ``(dimension,)`` as the model made it.
+
+        Returns:
+            ISO 639-1 code of the nearest of ``languages``; ``None`` where there are none.
+        """
+        if not len(self.languages):
+            return None
+        place = self.basis @ (query - self.query_mean)
+        return str(self.languages[np.square(self.centres - place).sum(axis=1).argmin()])
 
     def _remove(self, vectors: FloatArray, mean: FloatArray) -> FloatArray:
         centred = vectors - np.float32(COMMON) * mean
@@ -74,25 +96,38 @@ class LanguageSubspace:
         """Read what ``save`` wrote.
 
         Raises:
-            OSError, ValueError, KeyError: It is missing or damaged.
+            OSError, ValueError: It is missing or damaged.
         """
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(*(arrays[name] for name in _ARRAYS))
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                subspace = cls(*(arrays[name] for name in _ARRAYS))
+        except OSError:
+            raise
+        except Exception as error:  # zipfile and NumPy raise a dozen kinds of it.
+            raise ValueError(f"no language subspace: {error}") from error
+        shapes = {subspace.query_mean.shape, subspace.document_mean.shape, subspace.basis.shape[1:]}
+        if len(shapes) > 1:
+            raise ValueError("no language subspace: its arrays do not fit together")
+        return subspace
 
 
-def estimate(encoder: Encoder, encoded: Callable[[int], None] = lambda count: None) -> LanguageSubspace:
+def estimate(
+    encoder: Encoder, encoded: Callable[[int], None] = lambda count: None
+) -> LanguageSubspace:
     """The subspace of ``encoder``, from the packaged sentences in 31 languages.
 
     Args:
         encoder: The model; it encodes about 1,500 short sentences.
         encoded: Told how many more are done, as they are.
     """
+    encoders: dict[Kind, Callable[[Sequence[str]], FloatArray]] = {
+        "question": encoder.encode_query,
+        "statement": encoder.encode_document,
+    }
     means: dict[Kind, list[FloatArray]] = {"question": [], "statement": []}
-    for samples in _samples().values():
-        for kind, encode in (
-            ("question", encoder.encode_query),
-            ("statement", encoder.encode_document),
-        ):
+    languages = _samples()
+    for samples in languages.values():
+        for kind, encode in encoders.items():
             means[kind].append(encode(samples[kind]).mean(axis=0))
             encoded(len(samples[kind]))
     questions, statements = np.stack(means["question"]), np.stack(means["statement"])
@@ -101,7 +136,14 @@ def estimate(encoder: Encoder, encoded: Callable[[int], None] = lambda count: No
     directions = np.linalg.svd(deviations, full_matrices=False)[2]
     # A model with few dimensions must keep most of them for the meaning.
     rank = min(RANK, encoder.dimension // 8)
-    return LanguageSubspace(query_mean, document_mean, np.ascontiguousarray(directions[:rank]))
+    basis = np.ascontiguousarray(directions[:rank])
+    return LanguageSubspace(
+        query_mean=query_mean,
+        document_mean=document_mean,
+        basis=basis,
+        languages=np.array(list(languages)),
+        centres=(questions - query_mean) @ basis.T,
+    )
 
 
 def sample_count() -> int:
@@ -113,7 +155,7 @@ def sample_count() -> int:
 def version() -> str:
     """Changes with the samples and the constants: vectors of two versions do not mix."""
     content = resources.files("qabot.encoders").joinpath(_SAMPLES).read_bytes()
-    return hashlib.sha256(f"{RANK} {COMMON} ".encode() + content).hexdigest()[:16]
+    return hashlib.sha256(f"{_LAYOUT} {RANK} {COMMON} ".encode() + content).hexdigest()[:16]
 
 
 def _samples() -> dict[str, dict[Kind, list[str]]]:
@@ -131,11 +173,11 @@ def _samples() -> dict[str, dict[Kind, list[str]]]:
 def cached(
     encoder: Encoder, folder: Path, encoded: Callable[[int], None] = lambda count: None
 ) -> LanguageSubspace:
-    """The subspace of ``encoder`` from the cache ``folder``; estimated and kept where it is missing."""
+    """The subspace of ``encoder`` from the cache ``folder``; where missing, estimated and kept."""
     path = folder / f"language-subspace-{encoder.fingerprint[:16]}-{version()}.npz"
     try:
         return LanguageSubspace.load(path)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         subspace = estimate(encoder, encoded)
     # A cache that cannot be written costs some seconds the next time, and nothing else.
     with contextlib.suppress(OSError):

@@ -7,15 +7,17 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from qabot.encoders.base import FloatArray, normalize
+from qabot.encoders.base import FloatArray, document_prompt, normalize
 from qabot.errors import EncoderError
 
 if TYPE_CHECKING:
     import onnxruntime
+
+_Json = TypeVar("_Json", dict[str, Any], list[Any])
 
 Tokenize = Callable[[Sequence[str]], list[list[int]]]
 """Texts → token ids of each, without special tokens."""
@@ -24,6 +26,13 @@ Tokenize = Callable[[Sequence[str]], list[list[int]]]
 # measurement on two cores.
 _BATCH = 16
 _SENTENCEPIECE, _TOKENIZERS = "sentencepiece.bpe.model", "tokenizer.json"
+# Networks whose vocabulary is XLM-R's, if there is a SentencePiece file: multilingual-e5 is a BERT.
+# Others (CamemBERT) number the pieces of a file of the same name differently.
+_XLM_R = ("bert", "xlm-roberta")
+# What is computed here; a model folder may ask for more.
+_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
+_MODULES = {"Transformer", "Pooling", "Normalize"}
+_REMEDY = "use it as sentence-transformers:FOLDER"
 
 
 class OnnxEncoder:
@@ -54,15 +63,20 @@ class OnnxEncoder:
         graph = find_graph(folder)
         if graph is None:
             raise EncoderError(f"{folder}: no ONNX file in it; name a sentence-transformers folder")
-        self._tokenize = _load_tokenizer(folder)
         config = _Config(folder)
+        self._tokenize = _load_tokenizer(folder, config.network)
         self._prompts = config.prompts
         self._pooling = config.pooling
         self._max_tokens = config.max_tokens
         self._session = _open_session(graph, threads)
         self._inputs = {item.name for item in self._session.get_inputs()}
-        self.dimension = config.dimension or int(self._session.get_outputs()[0].shape[-1])
-        self.fingerprint = fingerprint or _fingerprint(folder, graph)
+        shape = self._session.get_outputs()[0].shape
+        # The size of a vector is a mere name in some graphs.
+        dimension = shape[-1] if isinstance(shape[-1], int) else config.dimension
+        if not self._inputs <= _INPUTS or len(shape) != 3 or dimension is None:
+            raise EncoderError(f"{graph}: not token ids in and a vector for each out; {_REMEDY}")
+        self.dimension = dimension
+        self.fingerprint = fingerprint or _fingerprint(folder, graph, config)
 
     def encode_query(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of questions: float32 ``(len(texts), dimension)``, of length 1."""
@@ -70,7 +84,7 @@ class OnnxEncoder:
 
     def encode_document(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of passages or sentences: float32 ``(len(texts), dimension)``, of length 1."""
-        prompt = self._prompts.get("document", self._prompts.get("passage", ""))
+        prompt = document_prompt(self._prompts)
         return self._encode([prompt + text for text in texts])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -80,9 +94,7 @@ class OnnxEncoder:
     def _encode(self, texts: Sequence[str]) -> FloatArray:
         tokenize = self._tokenize
         room = self._max_tokens - 2
-        ids = [
-            [tokenize.first, *tokens[:room], tokenize.last] for tokens in tokenize.ids(texts)
-        ]
+        ids = [[tokenize.first, *tokens[:room], tokenize.last] for tokens in tokenize.ids(texts)]
         vectors = np.empty((len(ids), self.dimension), np.float32)
         for rows in _batches([len(tokens) for tokens in ids]):
             vectors[rows] = self._run([ids[row] for row in rows])
@@ -95,9 +107,12 @@ class OnnxEncoder:
         for row, ids in enumerate(batch):
             tokens[row, : len(ids)] = ids
             mask[row, : len(ids)] = 1
-        feed = {"input_ids": tokens, "attention_mask": mask}
-        if "token_type_ids" in self._inputs:
-            feed["token_type_ids"] = np.zeros_like(tokens)
+        known = {
+            "input_ids": tokens,
+            "attention_mask": mask,
+            "token_type_ids": np.zeros_like(tokens),
+        }
+        feed = {name: known[name] for name in self._inputs}
         states: FloatArray = self._session.run(None, feed)[0]
         if self._pooling == "cls":
             return states[:, 0]
@@ -111,40 +126,60 @@ class _Config:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        options = self._read("config_sentence_transformers.json")
+        self._check_modules()
+        options = self._read("config_sentence_transformers.json", {})
         self.prompts: dict[str, str] = options.get("prompts") or {}
-        pooling = self._read("1_Pooling/config.json")
-        self.dimension: int | None = pooling.get(
-            "word_embedding_dimension", pooling.get("embedding_dimension")
-        )
-        mode = pooling.get("pooling_mode") or next(
-            (
-                key.removeprefix("pooling_mode_").removesuffix("_tokens").removesuffix("_token")
-                for key, on in pooling.items()
-                if key.startswith("pooling_mode_") and on is True
-            ),
-            "mean",
-        )
-        if mode not in ("mean", "cls"):
-            raise EncoderError(
-                f"{folder / '1_Pooling/config.json'}: pooling {mode!r} is not mean or cls; "
-                "use it as sentence-transformers:FOLDER"
-            )
-        self.pooling: str = mode
-        network, limits = self._read("config.json"), self._read("sentence_bert_config.json")
-        self.max_tokens = int(
-            limits.get("max_seq_length") or network.get("max_position_embeddings") or 512
-        )
+        self.dimension: int | None = None
+        self.pooling = self._read_pooling()
+        network = self._read("config.json", {})
+        self.network: str | None = network.get("model_type")
+        limits = [
+            self._read("tokenizer_config.json", {}).get("model_max_length"),
+            network.get("max_position_embeddings"),
+        ]
+        chosen = self._read("sentence_bert_config.json", {}).get("max_seq_length")
+        self.max_tokens = int(chosen or min((n for n in limits if n and n > 0), default=512))
 
-    def _read(self, name: str) -> dict[str, Any]:
+    def _check_modules(self) -> None:
+        path = self._folder / "modules.json"
+        for module in self._read(path.name, []):
+            kind = module["type"].rsplit(".", 1)[-1]
+            if kind not in _MODULES:
+                raise EncoderError(f"{path}: the ONNX file leaves {kind} out; {_REMEDY}")
+
+    def _read_pooling(self) -> str:
+        name = "1_Pooling/config.json"
+        content = self._read(name, {})
+        self.dimension = content.get("embedding_dimension", content.get("word_embedding_dimension"))
+        modes = content.get("pooling_mode") or [
+            key.removeprefix("pooling_mode_").removesuffix("_tokens").removesuffix("_token")
+            for key, on in content.items()
+            if key.startswith("pooling_mode_") and on is True
+        ]
+        if isinstance(modes, str):
+            modes = [modes]
+        modes = modes or ["mean"]
+        if modes not in (["mean"], ["cls"]):
+            kinds = " and ".join(map(str, modes))
+            raise EncoderError(
+                f"{self._folder / name}: pooling is {kinds}, not mean or cls; {_REMEDY}"
+            )
+        if content.get("include_prompt") is False and any(self.prompts.values()):
+            raise EncoderError(f"{self._folder / name}: pooling leaves prompts out; {_REMEDY}")
+        return str(modes[0])
+
+    def _read(self, name: str, missing: _Json) -> _Json:
+        """What a file holds, or ``missing``; both of one type."""
         path = self._folder / name
         if not path.exists():
-            return {}
+            return missing
         try:
             content = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise EncoderError(f"{path}: cannot be read ({error})") from error
-        return content if isinstance(content, dict) else {}
+        if not isinstance(content, type(missing)):
+            raise EncoderError(f"{path}: cannot be read (no JSON {type(missing).__name__})")
+        return content
 
 
 class _Tokenizer:
@@ -178,29 +213,33 @@ def _open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSess
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(
-            str(graph), options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base of their own.
-        reason = str(error).strip().splitlines()[0]
-        raise EncoderError(f"{graph}: ONNX Runtime cannot load it ({reason})") from error
+        raise EncoderError(
+            f"{graph}: ONNX Runtime cannot load it ({_first_line(error)})"
+        ) from error
 
 
-def _load_tokenizer(folder: Path) -> _Tokenizer:
+def _load_tokenizer(folder: Path, network: str | None) -> _Tokenizer:
     # XLM-R's SentencePiece file numbers its pieces one lower than the network does.
-    if (folder / _SENTENCEPIECE).is_file():
+    if network in _XLM_R and (folder / _SENTENCEPIECE).is_file():
         path = folder / _SENTENCEPIECE
         return _Tokenizer(lambda: _load_sentencepiece(path), first=0, last=2, pad=1)
     if (folder / _TOKENIZERS).is_file():
         return _load_tokenizers(folder / _TOKENIZERS)
-    raise EncoderError(f"{folder}: neither {_SENTENCEPIECE} nor {_TOKENIZERS} is in it")
+    raise EncoderError(
+        f"{folder}: no {_TOKENIZERS} in it; name a complete sentence-transformers folder"
+    )
 
 
 def _load_sentencepiece(path: Path) -> Tokenize:
     import sentencepiece
 
     unknown, offset = 3, 1
-    processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    try:
+        processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    except (OSError, RuntimeError) as error:
+        raise EncoderError(f"{path}: cannot be read ({_first_line(error)})") from error
 
     def tokenize(texts: Sequence[str]) -> list[list[int]]:
         pieces: list[list[int]] = processor.encode(list(texts))
@@ -215,15 +254,12 @@ def _load_tokenizers(path: Path) -> _Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # The Rust library raises bare Exception.
-        raise EncoderError(f"{path}: cannot be read ({error})") from error
+        raise EncoderError(f"{path}: cannot be read ({_first_line(error)})") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     around = tokenizer.encode("").ids
-    if len(around) != 2:  # noqa: PLR2004
-        raise EncoderError(
-            f"{path}: not one special token before and one after a text; "
-            "use it as sentence-transformers:FOLDER"
-        )
+    if len(around) != 2:
+        raise EncoderError(f"{path}: not one special token before and one after a text; {_REMEDY}")
 
     def tokenize(texts: Sequence[str]) -> list[list[int]]:
         encoded = tokenizer.encode_batch(list(texts), add_special_tokens=False)
@@ -239,17 +275,18 @@ def _batches(lengths: list[int]) -> Iterator[list[int]]:
         yield order[start : start + _BATCH]
 
 
-def _fingerprint(folder: Path, graph: Path) -> str:
+def _fingerprint(folder: Path, graph: Path, config: _Config) -> str:
     digest = hashlib.sha256()
-    names = (
-        _SENTENCEPIECE,
-        _TOKENIZERS,
-        "1_Pooling/config.json",
-        "config_sentence_transformers.json",
-    )
-    parts = [graph, graph.with_name(graph.name + "_data"), *(folder / name for name in names)]
-    for part in parts:
+    # Large weights stand beside the graph: model.onnx_data, or model.onnx.data as torch names it.
+    network = sorted(path for path in graph.parent.iterdir() if path.name.startswith(graph.name))
+    for part in [*network, folder / _SENTENCEPIECE, folder / _TOKENIZERS]:
         if part.is_file():
             with part.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
+    use = [config.prompts, config.pooling, config.max_tokens]
+    digest.update(json.dumps(use, sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

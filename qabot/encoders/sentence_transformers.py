@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qabot.encoders.base import FloatArray, normalize
+from qabot.encoders.base import FloatArray, document_prompt, normalize
 from qabot.errors import EncoderError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
+# A name that a model may have on the Hugging Face hub, with or without its owner's.
+_HUB_NAME = re.compile(r"\w[\w.-]*(/[\w.-]+)?", re.ASCII)
+_REMEDY = "name a model folder, or leave the setting out for the packaged model"
+
+
 class SentenceTransformersEncoder:
     """A sentence-transformers model with the prompts, pooling and precision that it asks for.
 
     Args:
-        name: A folder, or the name of a model that sentence-transformers finds.
+        name: A folder, or the name of a model in the local Hugging Face cache.
 
     Raises:
         EncoderError: There is no such model.
@@ -28,6 +35,7 @@ class SentenceTransformersEncoder:
 
     def __init__(self, name: str) -> None:
         self.name = name.rstrip("/").rsplit("/", 1)[-1]
+        _check_name(name)
         self._model = _load(name)
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.fingerprint = _fingerprint(self._model)
@@ -38,7 +46,9 @@ class SentenceTransformersEncoder:
 
     def encode_document(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of passages or sentences: float32 ``(len(texts), dimension)``, of length 1."""
-        return self._unit(self._model.encode_document(list(texts), show_progress_bar=False))
+        prompt = document_prompt(self._model.prompts)
+        vectors = self._model.encode_document(list(texts), prompt=prompt, show_progress_bar=False)
+        return self._unit(vectors)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """The number of model tokens of each text, without special tokens and prompts."""
@@ -53,18 +63,30 @@ class SentenceTransformersEncoder:
         return normalize(array)
 
 
+def _check_name(name: str) -> None:
+    # An empty name would make an empty model.
+    if not (name and Path(name).is_dir()) and not _HUB_NAME.fullmatch(name):
+        raise EncoderError(f"encoder {name!r}: no such folder; {_REMEDY}")
+
+
 def _load(name: str) -> SentenceTransformer:
     import sentence_transformers
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     try:
-        return sentence_transformers.SentenceTransformer(name)
+        # qabot is offline: what is asked and read here concerns no hub, and where none can be
+        # reached, asking it would take over a minute of retries.
+        return sentence_transformers.SentenceTransformer(name, local_files_only=True)
     except Exception as error:  # Hub, file and configuration errors share no base.
-        reason = str(error).strip().splitlines()[0]
+        if not Path(name).is_dir():
+            raise EncoderError(
+                f"encoder {name!r}: no such folder, nor a model in the local Hugging Face cache "
+                f"(qabot downloads nothing); {_REMEDY}"
+            ) from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise EncoderError(
-            f"encoder {name!r}: sentence-transformers cannot load it ({reason}); "
-            "name a model folder, or leave the setting out for the packaged model"
+            f"encoder {name!r}: sentence-transformers cannot load it ({reason}); {_REMEDY}"
         ) from error
 
 
@@ -79,7 +101,18 @@ def _fingerprint(model: SentenceTransformer) -> str:
         # Bytes rather than numbers: NumPy knows no bfloat16.
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
         digest.update(values.flatten().view(torch.uint8).numpy().tobytes())
-    digest.update(json.dumps(model.prompts, sort_keys=True).encode())
-    digest.update(repr([type(module).__name__ for module in model]).encode())
+    # What the modules do with the weights. The first is the network, whose description changes
+    # with the library's version and says no more than its weights.
+    modules = [
+        (type(module).__name__, _config(module) if place else {})
+        for place, module in enumerate(model)
+    ]
+    use = [model.prompts, model.max_seq_length, modules]
+    digest.update(json.dumps(use, sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
+
+def _config(module: object) -> dict[str, Any]:
+    read = getattr(module, "get_config_dict", dict)
+    config: dict[str, Any] = read()
+    return config

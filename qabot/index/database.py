@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,14 +119,14 @@ class Database:
         """Close the file."""
         self._connection.close()
 
-    def _all(self, query: str, *values: object) -> list[tuple[object, ...]]:
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(query, values).fetchall()
 
     def infos(self) -> list[ArticleInfo]:
         """All articles, by id."""
         rows = self._all(f"SELECT {_INFO} FROM article ORDER BY id")
-        return [ArticleInfo(*row) for row in rows]  # type: ignore[arg-type]
+        return [ArticleInfo(*row) for row in rows]
 
     def passage_counts(self) -> dict[str, int]:
         """Article id → how many passages it has."""
@@ -133,24 +134,27 @@ class Database:
             "SELECT id, count(passage.row) FROM article LEFT JOIN passage "
             "ON passage.article = article.row GROUP BY article.row"
         )
-        return {str(name): int(str(count)) for name, count in rows}
+        return dict(rows)
 
     def article(self, article_id: str) -> Article | None:
         """One article with its text, or ``None``."""
-        rows = self._all(
-            f"SELECT {_INFO}, text, headings FROM article WHERE id = ?", article_id
-        )
+        try:
+            rows = self._all(
+                f"SELECT {_INFO}, text, headings FROM article WHERE id = ?", article_id
+            )
+        except UnicodeEncodeError:  # A lone surrogate: typed bytes that are no text.
+            return None
         if not rows:
             return None
         *info, text, headings = rows[0]
-        marks = tuple(Heading(*mark) for mark in json.loads(str(headings)))
-        return Article(ArticleInfo(*info), str(text), marks)  # type: ignore[arg-type]
+        marks = tuple(Heading(*mark) for mark in json.loads(headings))
+        return Article(ArticleInfo(*info), text, marks)
 
     def _read_text(self, row: int) -> str:
         return str(self._all("SELECT text FROM article WHERE row = ?", row)[0][0])
 
     def _read_info(self, row: int) -> ArticleInfo:
-        return ArticleInfo(*self._all(f"SELECT {_INFO} FROM article WHERE row = ?", row)[0])  # type: ignore[arg-type]
+        return ArticleInfo(*self._all(f"SELECT {_INFO} FROM article WHERE row = ?", row)[0])
 
     def passage(self, row: int) -> tuple[Passage, ArticleInfo]:
         """The passage of a row (``0 <= row < passages``), and its article."""
@@ -164,29 +168,27 @@ class Database:
             "WHERE article = (SELECT row FROM article WHERE id = ?) ORDER BY row",
             article_id,
         )
-        return [(int(str(row)), self._passage(tuple(columns))[0]) for *columns, row in found]
+        return [(row, self._passage(columns)[0]) for *columns, row in found]
 
-    def _passage(self, columns: tuple[object, ...]) -> tuple[Passage, ArticleInfo]:
+    def _passage(self, columns: Sequence[Any]) -> tuple[Passage, ArticleInfo]:
         article, start, stop, headings, sentences = columns
-        assert isinstance(article, int) and isinstance(start, int) and isinstance(stop, int)
-        assert isinstance(sentences, bytes)
         info = self._info(article)
         spans: list[Span] = [
             (begin, end) for begin, end in np.frombuffer(sentences, "<i4").reshape(-1, 2).tolist()
         ]
-        path = tuple(json.loads(str(headings)))
+        path = tuple(json.loads(headings))
         text = self._text(article)[start:stop]
         return Passage(info.id, start, stop, text, path, tuple(spans)), info
 
     def article_digests(self) -> dict[str, str]:
         """Article id → digest."""
-        return {str(name): str(digest) for name, digest in self._all("SELECT id, digest FROM article")}
+        return dict(self._all("SELECT id, digest FROM article"))
 
-    def passage_digests(self) -> Iterator[tuple[str, int]]:
+    def passage_digests(self) -> list[tuple[str, int]]:
         """Passage digests and rows, in order of rows."""
-        for digest, row in self._all("SELECT digest, row FROM passage ORDER BY row"):
-            yield str(digest), int(str(row))
+        return [(digest, row) for digest, row in self._all(_DIGESTS)]
 
 
+_DIGESTS = "SELECT digest, row FROM passage ORDER BY row"
 _INFO = "id, title, source, url, published, language"
 _PASSAGE = "article, start, stop, headings, sentences"

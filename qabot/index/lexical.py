@@ -48,12 +48,11 @@ def write_lexical(path: Path, texts: Iterable[tuple[int, str, str]]) -> None:
                 if table not in known:
                     known.add(table)
                     _create(connection, table)
-                content = " ".join(terms(text, language))
-                connection.execute(
-                    f"INSERT INTO {table} (rowid, terms) VALUES (?, ?)", (row, content)
-                )
+                insert = f"INSERT INTO {table} (rowid, terms) VALUES (?, ?)"
+                connection.execute(insert, (row, " ".join(terms(text, language))))
         for table in known:
-            connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+            optimize = f"INSERT INTO {table} ({table}) VALUES ('optimize')"
+            connection.execute(optimize)
             connection.commit()
     finally:
         connection.close()
@@ -88,10 +87,11 @@ class LexicalIndex:
         names = self._connection.execute(
             "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%'"
         )
-        self._sizes = {
-            name: int(self._connection.execute(f"SELECT count(*) FROM {name}_docsize").fetchone()[0])  # noqa: S608
-            for (name,) in names.fetchall()
-        }
+        self._sizes = {name: self._size(name) for (name,) in names.fetchall()}
+
+    def _size(self, table: str) -> int:
+        count = f"SELECT count(*) FROM {table}_docsize"
+        return int(self._connection.execute(count).fetchone()[0])
 
     def close(self) -> None:
         """Close the file."""
@@ -108,11 +108,12 @@ class LexicalIndex:
                 matching = [word for word, idf in weights.items() if idf > _LEAST_IDF]
                 if not matching:
                     continue
-                for row, rank in self._connection.execute(
-                    f"SELECT rowid, bm25({table}) FROM {table} WHERE {table} MATCH ? "  # noqa: S608
-                    "ORDER BY rank LIMIT ?",
-                    (" OR ".join(f'"{word}"' for word in matching), count),
-                ):
+                best = (
+                    f"SELECT rowid, bm25({table}) FROM {table} WHERE {table} MATCH ? "
+                    "ORDER BY rank LIMIT ?"
+                )
+                query = " OR ".join(f'"{word}"' for word in matching)
+                for row, rank in self._connection.execute(best, (query, count)):
                     found[row] = min(1.0, -rank / most)
         return found
 
@@ -123,12 +124,8 @@ class LexicalIndex:
     def _weights(self, table: str, size: int, words: list[str]) -> dict[str, float]:
         """Each term's idf, as FTS5's bm25() computes it."""
         marks = ", ".join("?" * len(words))
-        counts: dict[str, int] = dict(
-            self._connection.execute(
-                f"SELECT term, doc FROM {table}_words WHERE term IN ({marks})",  # noqa: S608
-                words,
-            ).fetchall()
-        )
+        known = f"SELECT term, doc FROM {table}_words WHERE term IN ({marks})"
+        counts: dict[str, int] = dict(self._connection.execute(known, words).fetchall())
         return {
             word: max(
                 _LEAST_IDF,

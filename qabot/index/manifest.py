@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from qabot.errors import DamagedIndexError, IndexMismatchError
 
@@ -18,6 +19,9 @@ SENTENCE_ROWS = "sentence_rows.npy"
 LEXICAL = "lexical.sqlite"
 SUBSPACE = "language_subspace.npz"
 FILES = (DATABASE, VECTORS, SENTENCES, SENTENCE_ROWS, LEXICAL, SUBSPACE)
+_OWN_CHECKSUM = "sha256"
+# What reading and taking apart JSON that may hold anything can raise.
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _REMEDY = "run `qabot rebuild --full`"
 
 
@@ -66,15 +70,17 @@ class Manifest:
     format: int = FORMAT
 
     def write(self, folder: Path) -> None:
-        """Write ``manifest.json`` into ``folder``."""
-        (folder / NAME).write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+        """Write ``manifest.json`` into ``folder``, with a checksum of its own."""
+        content = asdict(self)
+        content[_OWN_CHECKSUM] = _content_checksum(content)
+        (folder / NAME).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
         """The manifest of the generation in ``folder``.
 
         Raises:
-            DamagedIndexError: It is missing or unreadable.
+            DamagedIndexError: It is missing, unreadable or changed.
             IndexMismatchError: It is of another format.
         """
         path = folder / NAME
@@ -82,13 +88,15 @@ class Manifest:
             content = json.loads(path.read_text("utf-8"))
             if content["format"] != FORMAT:
                 raise IndexMismatchError(
-                    f"{path}: index format {content['format']}, this qabot reads {FORMAT}; {_REMEDY}"
+                    f"{path}: index format {content['format']}, not {FORMAT}; {_REMEDY}"
                 )
+            if content.pop(_OWN_CHECKSUM) != _content_checksum(content):
+                raise ValueError("changed since it was written")
             content["encoder"] = EncoderStamp(**content["encoder"])
             content["files"] = {k: FileStamp(**v) for k, v in content["files"].items()}
             content["sources"] = tuple(content["sources"])
             return cls(**content)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except _UNREADABLE as error:
             raise DamagedIndexError(f"{path}: damaged or missing; {_REMEDY}") from error
 
     def verify(self, folder: Path) -> None:
@@ -111,6 +119,10 @@ class Manifest:
                 raise DamagedIndexError(
                     f"{path}: cannot be read ({error.strerror}); {_REMEDY}"
                 ) from error
+
+
+def _content_checksum(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def checksum(path: Path) -> str:

@@ -10,7 +10,8 @@
         …
 
 A reader sees the old generation or the new one, whole. Killed at any instant, a rebuild leaves at
-most a folder whose name starts with a dot, which the next one removes.
+most a folder that was never live: one whose name starts with a dot, which the next rebuild removes,
+or a numbered one, which is removed as old generations are.
 """
 
 from __future__ import annotations
@@ -71,9 +72,7 @@ class Generation:
             self.sentences: NDArray[np.float16] = np.load(
                 folder / files.SENTENCES, mmap_mode="r", allow_pickle=False
             )
-            self.sentence_rows: RowArray = np.load(
-                folder / files.SENTENCE_ROWS, allow_pickle=False
-            )
+            self.sentence_rows: RowArray = np.load(folder / files.SENTENCE_ROWS, allow_pickle=False)
             self.database = Database(folder / files.DATABASE)
             self.lexical = LexicalIndex(folder / files.LEXICAL)
         except (OSError, ValueError, sqlite3.Error) as error:
@@ -181,7 +180,8 @@ class IndexStore:
             return max([self.current(), *self._numbers()]) + 1
         return max(self._numbers(), default=0) + 1
 
-    def _publish(self, work: Path, number: int) -> None:
+    def publish(self, work: Path, number: int) -> None:
+        """Make the complete generation in ``work`` the live one, and remove the oldest."""
         folder = self._path(number)
         work.chmod(0o755)
         for path in work.iterdir():
@@ -216,22 +216,23 @@ class GenerationWriter:
     def sentence_file(self, count: int, dimension: int) -> NDArray[np.float16]:
         """A zeroed array ``(count, dimension)`` mapped to the sentence file.
 
-        The disk's blocks are reserved first: writing to a mapped file on a full disk would kill
-        the process.
+        The disk's blocks are reserved first, where the system can: writing to a mapped file on a
+        full disk would kill the process.
         """
         path = self.folder / files.SENTENCES
         if count == 0:
             np.save(path, np.zeros((0, dimension), np.float16))
             return np.zeros((0, dimension), np.float16)
         vectors = np.lib.format.open_memmap(path, "w+", np.float16, (count, dimension))
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        if hasattr(os, "posix_fallocate"):  # Not on macOS.
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         return vectors
 
     def publish(self, manifest: Manifest) -> None:
         """Make this the live generation, in one step."""
         manifest.write(self.folder)
-        self._store._publish(self.folder, self.number)
+        self._store.publish(self.folder, self.number)
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def terms(text: str, language: str) -> list[str]:
 
     Args:
         text: Any text.
-        language: ISO 639-1 code of the analysis; one that Snowball does not know leaves words whole.
+        language: ISO 639-1 code of the analysis; where Snowball does not know it, words stay whole.
     """
     folded = unicodedata.normalize("NFKC", text).lower()
     algorithm = _SNOWBALL.get(language)

@@ -61,15 +61,12 @@ def render_quote(quote: Quote, number: int) -> RenderableType:
         text.append(printable(quote.text[start - quote.start : end - quote.start]), "bold green")
         at = end
     text.append(printable(quote.text[at - quote.start :]))
-    place = Text.assemble(
-        (f"{number:<{_INDENT}}", "bold cyan"),
-        (printable(quote.article.title), "bold"),
-        " ",
-        _date(quote.article),
-    )
+    title = Text.assemble((printable(quote.article.title), "bold"), " ", _date(quote.article))
+    place = _Indented(title, Text(f"{number:<{_INDENT}}", "bold cyan"))
     section = f"{printable(quote.heading)} · " if quote.heading else ""
-    source = printable(quote.article.url or quote.article.source)
-    where = Text(f"{section}{source}:{quote.start}–{quote.end}", "dim")
+    # Terminals open addresses at a click, if nothing sticks to them.
+    source = f"{quote.article.url} · " if quote.article.url else f"{quote.article.source}:"
+    where = Text(f"{section}{printable(source)}{quote.start}–{quote.end}", "dim")
     return Group(place, _Indented(text), _Indented(where))
 
 
@@ -156,19 +153,25 @@ class _Indented:
     """A text behind blanks on every line; wrapped where the console wraps, else with lines whole.
 
     rich's Padding would crop lines that are longer than the console.
+
+    Args:
+        text: What is shown.
+        mark: Stands before the first line instead of blanks.
     """
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, mark: Text | None = None) -> None:
         self._text = text
+        self._mark = mark
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = (
-            self._text.split(allow_blank=True)
-            if options.no_wrap
-            else self._text.wrap(console, max(options.max_width - _INDENT, 1))
-        )
-        for line in lines:
-            line.rstrip()
-            if line:
-                line.pad_left(_INDENT)
-            yield line
+        if options.no_wrap:
+            lines = self._text.split(allow_blank=True)
+        else:
+            lines = self._text.wrap(console, max(options.max_width - _INDENT, 1))
+        for number, line in enumerate(lines):
+            if self._mark and number == 0:
+                yield Text.assemble(self._mark, line)
+            else:
+                if line:
+                    line.pad_left(_INDENT)
+                yield line

@@ -1,0 +1,347 @@
+"""The chat: questions are answered with numbered quotes, commands do the rest.
+
+A question is answered in a thread of its own, so that Ctrl-C comes back to the prompt at once; what
+the thread still finds is dropped.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from prompt_toolkit.input import Input
+from prompt_toolkit.output import Output
+from rich.console import Console, Group, RenderableType
+from rich.control import Control
+from rich.segment import ControlType
+from rich.table import Table
+from rich.text import Text
+
+from qabot.errors import QabotError
+from qabot.render.terminal import (
+    open_console,
+    printable,
+    render_answer,
+    render_article,
+    render_articles,
+    render_context,
+    render_quote,
+)
+from qabot.repl.prompt import Choices, open_lines
+from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+
+# An answer that takes longer than this many seconds is announced.
+_PATIENCE = 0.5
+# Texts longer than this many lines scroll off any screen.
+_LONG = 200
+# More languages than this are counted, not named.
+_NAMED_LANGUAGES = 12
+
+
+class PageSize(Protocol):
+    """What a chat needs of an engine's settings."""
+
+    @property
+    def quotes(self) -> int:
+        """How many quotes are shown at a time."""
+        ...
+
+
+class Chatted(Protocol):
+    """What a chat needs of an engine; described at ``qabot.engine.Engine``, which has it."""
+
+    @property
+    def settings(self) -> PageSize:
+        """The settings in force."""
+        ...
+
+    def ask(
+        self, question: str, *, previous: Sequence[str] = (), limit: int | None = None
+    ) -> Answer:
+        """Answer a question that was asked after others."""
+        ...
+
+    def articles(self) -> list[ArticleInfo]:
+        """All articles, by id."""
+        ...
+
+    def passage_counts(self) -> dict[str, int]:
+        """Article id → number of passages."""
+        ...
+
+    def article(self, article_id: str) -> Article:
+        """The article of an id, or of the beginning of an id or title."""
+        ...
+
+    def context(self, quote: Quote) -> tuple[Passage | None, Passage, Passage | None]:
+        """The passage of a quote, between those before and after it."""
+        ...
+
+
+class Rebuilt(Protocol):
+    """What a chat needs to know of a rebuild."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the index is another one now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """A command: how it is called, what it does, and the function that does it."""
+
+    name: str
+    argument: str
+    about: str
+    run: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The last question, what was asked before it, and the quotes shown for it so far."""
+
+    question: str
+    previous: tuple[str, ...]
+    quotes: list[Quote]
+
+
+class Repl:
+    """Reads questions and commands until the input ends or ``/quit``.
+
+    At a terminal there are a greeting, a prompt with history and completion, and Ctrl-C to cancel
+    what is being done; from a pipe, lines are read and answered without any of that.
+
+    Args:
+        engine: Answers the questions.
+        rebuild: Brings the index up to date and shows how far it is.
+        standalone: Gives a question in the form in which the engine looks it up after earlier
+            ones; where that is another than what was typed, it is shown.
+        console: Takes all that is said.
+        input: What the prompt reads keys from, instead of the process's own terminal.
+        output: Where the prompt is drawn, instead of the same.
+        history: File that remembers what was typed; in the user's state folder where not given.
+    """
+
+    def __init__(
+        self,
+        engine: Chatted,
+        *,
+        rebuild: Callable[[], Rebuilt],
+        standalone: Callable[[str, Sequence[str]], str] = lambda question, previous: question,
+        console: Console | None = None,
+        input: Input | None = None,  # noqa: A002 (prompt_toolkit's name for it)
+        output: Output | None = None,
+        history: Path | None = None,
+    ) -> None:
+        self._engine = engine
+        self._rebuild = rebuild
+        self._standalone = standalone
+        self._questions: list[str] = []
+        self._last: _Asked | None = None
+        self._left = False
+        commands = [
+            _Command(
+                "/more", "", "the next quotes for the last question", lambda _: self._show_more()
+            ),
+            _Command("/context", "[N]", "what stands round quote N, or 1", self._show_context),
+            _Command("/articles", "[TEXT]", "the articles, or those with TEXT", self._list),
+            _Command("/show", "ARTICLE", "a whole article", self._show),
+            _Command("/rebuild", "", "bring the index up to date", lambda _: self._renew()),
+            _Command("/help", "", "this list", lambda _: self._help()),
+            _Command("/quit", "", "leave, as Ctrl-D does", lambda _: self._leave()),
+        ]
+        self._commands = {command.name: command for command in commands}
+        self._lines = open_lines(
+            {command.name: command.about for command in commands},
+            self._choices,
+            history=history,
+            input=input,
+            output=output,
+        )
+        self._console = console or open_console()
+
+    def run(self) -> None:
+        """Read and answer until the end.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed while lines came from a pipe.
+        """
+        if self._lines.interactive:
+            self._greet()
+        while not self._left:
+            interrupted = "Ctrl-D leaves."
+            try:
+                line = self._lines.read()
+                interrupted = "Cancelled."
+                self._handle(line)
+            except EOFError:
+                self._left = True
+            except KeyboardInterrupt:
+                if not self._lines.interactive:
+                    raise
+                self._say_over(interrupted)
+
+    def _greet(self) -> None:
+        infos = self._engine.articles()
+        languages = sorted({info.language for info in infos})
+        names = f" ({', '.join(languages)})" if len(languages) <= _NAMED_LANGUAGES else ""
+        self._say(f"{_count(len(infos), 'article')} in {_count(len(languages), 'language')}{names}")
+        self._say("Ask in any language; /help lists the commands.")
+        self._say("")
+
+    def _handle(self, line: str) -> None:
+        words = line.split(maxsplit=1)
+        if not words:
+            return
+        try:
+            if words[0].startswith("/"):
+                self._obey(words[0].lower(), words[1].strip() if len(words) > 1 else "")
+            else:
+                self._ask(" ".join(line.split()))
+        except QabotError as error:
+            self._say(str(error), "red")
+
+    def _obey(self, name: str, argument: str) -> None:
+        command = self._commands.get("/quit" if name == "/exit" else name)
+        if command:
+            command.run(argument)
+            return
+        near = difflib.get_close_matches(name, self._commands, n=1)
+        remedy = f"did you mean {near[0]}?" if near else "/help lists all."
+        self._say(f"There is no command {name}; {remedy}", "red")
+
+    def _ask(self, question: str) -> None:
+        previous = tuple(self._questions)
+        answer = self._answer(question, previous)
+        self._questions.append(question)
+        self._last = _Asked(question, previous, list(answer.quotes))
+        read_as = self._standalone(question, previous)
+        if read_as != question:
+            self._say(f"Read as: {read_as}", "dim")
+        self._display(render_answer(answer))
+
+    def _answer(self, question: str, previous: Sequence[str], limit: int | None = None) -> Answer:
+        """The engine's answer, waited for in such a way that Ctrl-C ends the waiting."""
+        pool = ThreadPoolExecutor(1)
+        try:
+            future = pool.submit(self._engine.ask, question, previous=previous, limit=limit)
+            if self._console.is_terminal and wait([future], _PATIENCE).not_done:
+                with self._console.status("Searching …  (Ctrl-C cancels)"):
+                    return future.result()
+            return future.result()
+        finally:
+            pool.shutdown(wait=False)
+
+    def _show_more(self) -> None:
+        last = self._last
+        if last is None:
+            self._say("Ask something first; /more then shows further quotes.")
+            return
+        page = self._engine.settings.quotes
+        answer = self._answer(last.question, last.previous, len(last.quotes) + page)
+        shown = {(quote.article.id, quote.text) for quote in last.quotes}
+        quotes = [q for q in answer.quotes if (q.article.id, q.text) not in shown][:page]
+        first = len(last.quotes) + 1
+        last.quotes += quotes
+        for number, quote in enumerate(quotes, first):
+            self._display(render_quote(quote, number), apart=number == first)
+        if not quotes:
+            self._say(f"There are no more quotes for: {last.question}")
+
+    def _show_context(self, argument: str) -> None:
+        quotes = self._last.quotes if self._last else []
+        number = int(argument) if argument.isdecimal() else 0 if argument else 1
+        if not quotes:
+            self._say("There is no quote yet; /context shows what stands round one.")
+        elif not 1 <= number <= len(quotes):
+            self._say(f"There is no quote {argument}; name one from 1 to {len(quotes)}.", "red")
+        else:
+            quote = quotes[number - 1]
+            self._display(render_context(quote, *self._engine.context(quote)))
+
+    def _list(self, argument: str) -> None:
+        infos = self._engine.articles()
+        wanted = argument.casefold()
+        found = [
+            info
+            for info in infos
+            if wanted in f"{info.id}\n{info.title}\n{info.language}".casefold()
+        ]
+        if not found:
+            self._say(f"No article has {argument!r} in its id, title or language.")
+            return
+        self._display(render_articles(found, self._engine.passage_counts()))
+
+    def _show(self, argument: str) -> None:
+        if not argument:
+            self._say("Name an article by its id, or how its id or title begins.", "red")
+            return
+        page = render_article(self._engine.article(argument))
+        self._display(page)
+        lines = len(self._console.render_lines(page, pad=False))
+        if self._lines.interactive and lines > _LONG:
+            self._say(f"That was {lines} lines long; it begins further up.", "dim")
+
+    def _renew(self) -> None:
+        try:
+            result = self._rebuild()
+        except KeyboardInterrupt:
+            if not self._lines.interactive:
+                raise
+            self._say_over("Rebuild cancelled; answers come from the index as it was.")
+            return
+        if result.changed:
+            self._say("Answers now come from the new index.")
+
+    def _help(self) -> None:
+        table = Table.grid(padding=(0, 3, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column()
+        for command in self._commands.values():
+            table.add_row(Text(f"{command.name} {command.argument}", "bold"), command.about)
+        self._display(
+            Group(
+                table,
+                Text(),
+                "Anything else is a question. Ctrl-C cancels what is being done. A line that "
+                "begins with a blank is not remembered.",
+            )
+        )
+
+    def _leave(self) -> None:
+        self._left = True
+
+    def _choices(self, command: str) -> Choices:
+        """What may follow a command, for completion."""
+        if command == "/show":
+            return [(info.id, info.title) for info in self._engine.articles()]
+        if command == "/context" and self._last:
+            return [
+                (str(number), quote.text.split("\n")[0])
+                for number, quote in enumerate(self._last.quotes, 1)
+            ]
+        return []
+
+    def _display(self, what: RenderableType, *, apart: bool = True) -> None:
+        """Print ``what`` with a blank line after it and, below what was typed, one before it."""
+        if apart and self._lines.interactive:
+            self._console.print()
+        self._console.print(what)
+        self._console.print()
+
+    def _say_over(self, text: str) -> None:
+        """Say ``text`` in place of the "^C" with which the terminal shows that key."""
+        self._console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+        self._say(text, "dim")
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(printable(text), style))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
