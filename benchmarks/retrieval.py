@@ -1,0 +1,234 @@
+"""Quality of retrieval, quotes and "not found" on XQuAD-R: a table on standard output.
+
+    python -m benchmarks.retrieval FOLDER [--work DIR] [--calibrate]
+
+FOLDER holds XQuAD-R's en.json, de.json, es.json, zh.json and ar.json. Questions in each language
+are asked of an index of the articles in each language, all with the same settings; then of one
+index that holds all languages at once; then of indexes that lack every other article.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from benchmarks.xquad import LANGUAGES, Corpus, Paragraphs, build, holds_answer, load
+from qabot.answer import compose, probability
+from qabot.encoders import PACKAGED, Encoder, open_encoder
+from qabot.encoders.language_subspace import LanguageSubspace
+from qabot.index import Generation, write_vectors
+from qabot.index import manifest as files
+from qabot.index.manifest import FileStamp, checksum
+from qabot.rebuild import passage_input
+from qabot.retrieval import Retriever
+from qabot.settings import Settings
+from qabot.types import Answer, Hit
+
+Pair = tuple[str, str]
+_DEPTH = 50
+
+
+@dataclass(slots=True)
+class Bench:
+    """Corpora, encoder and the folder for indexes."""
+
+    corpora: dict[str, Corpus]
+    encoder: Encoder
+    work: Path
+    cache: Path
+
+    def generation(
+        self, name: str, languages: tuple[str, ...], every: int = 1, base: str | None = None
+    ) -> Generation:
+        """An index of the articles of some languages, of each ``every``-th title only."""
+        chosen = [(self.corpora[x], self.corpora[x].titles()[::every]) for x in languages]
+        return build(self.work, name, chosen, self.encoder, self.cache, base).open()
+
+
+def main() -> None:
+    """Run all measurements."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="XQuAD-R")
+    parser.add_argument("--work", type=Path, help="keep the indexes here between runs")
+    parser.add_argument("--calibrate", action="store_true", help="fit the confidence anew, too")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        cache = Settings().cache_folder
+        bench = Bench(
+            corpora={language: load(options.folder, language) for language in LANGUAGES},
+            encoder=open_encoder(PACKAGED, cache=cache, notify=print),
+            work=options.work or Path(scratch),
+            cache=cache,
+        )
+        _ranking(bench)
+        _not_found(bench, calibrate=options.calibrate)
+        _one_pool(bench)
+
+
+def _ranking(bench: Bench) -> None:
+    """Recall of the right paragraph, and whether quotes hold the answer, by pair of languages."""
+    recall: dict[Pair, float] = {}
+    first: dict[Pair, float] = {}
+    shown: dict[Pair, float] = {}
+    for articles in LANGUAGES:
+        generation = bench.generation(f"full.{articles}", (articles,))
+        retriever = Retriever(generation, bench.encoder)
+        where = Paragraphs(generation, bench.corpora[articles].titles())
+        for asked in LANGUAGES:
+            ranks, quotes = [], []
+            for asking, wanted in zip(
+                bench.corpora[asked].questions, bench.corpora[articles].questions, strict=True
+            ):
+                hits = retriever.search(asking.text, _DEPTH)
+                ranks.append(where.of_hit(hits[0]) == wanted.paragraph)
+                answer = _answer(asking.text, hits)
+                quotes.append(
+                    [
+                        where.of_quote(quote) == wanted.paragraph and holds_answer(quote, wanted)
+                        for quote in answer.quotes
+                    ]
+                )
+            pair = (asked, articles)
+            recall[pair] = float(np.mean(ranks))
+            first[pair] = float(np.mean([any(hit[:1]) for hit in quotes]))
+            shown[pair] = float(np.mean([any(hit) for hit in quotes]))
+    _table("Recall@1 of the paragraph", recall)
+    _table("First quote holds the answer", first)
+    _table("One of three quotes holds the answer", shown)
+
+
+def _answer(question: str, hits: list[Hit]) -> Answer:
+    return compose(question, hits, limit=3, threshold=0.0, generation=0, encoder="", elapsed_ms=0.0)
+
+
+def _one_pool(bench: Bench) -> None:
+    """Mean average precision over the five versions of the right paragraph in one index."""
+    generation = bench.generation("pool", LANGUAGES)
+    where = Paragraphs(generation, bench.corpora["en"].titles())
+    precision = {}
+    for name, pool in (("with", generation), ("without", _uncorrected(bench, generation))):
+        retriever = Retriever(pool, bench.encoder)
+        values = [
+            _average_precision(retriever.search(question.text, 10_000), where, question.paragraph)
+            for corpus in bench.corpora.values()
+            for question in corpus.questions
+        ]
+        precision[name] = float(np.mean(values))
+    print(
+        f"\nOne pool of {len(LANGUAGES)} languages: mean average precision "
+        f"{precision['with']:.3f} with the language taken out, {precision['without']:.3f} without, "
+        f"{precision['with'] / precision['without']:.2f} times as high"
+    )
+
+
+def _average_precision(hits: list[Hit], where: Paragraphs, wanted: tuple[str, int] | None) -> float:
+    """Of one question, each version of a paragraph counting once, at its best passage."""
+    versions = dict.fromkeys((hit.article.language, where.of_hit(hit)) for hit in hits)
+    right = [paragraph == wanted for _, paragraph in versions]
+    places = np.flatnonzero(right) + 1
+    return float(np.sum(np.arange(1, len(places) + 1) / places)) / len(LANGUAGES)
+
+
+def _uncorrected(bench: Bench, corrected: Generation) -> Generation:
+    """The same index with vectors as the model makes them."""
+    texts, sentences = [], []
+    for row in range(corrected.manifest.passages):
+        passage, info = corrected.database.passage(row)
+        texts.append(passage_input(info.title, passage))
+        sentences += [passage.text[start:end] for start, end in passage.sentences]
+    folder = bench.work / "pool.uncorrected"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(corrected.folder, folder)
+    encode, size = bench.encoder.encode_document, bench.encoder.dimension
+    write_vectors(folder / files.VECTORS, encode(texts))
+    np.save(folder / files.SENTENCES, encode(sentences).astype(np.float16))
+    nothing = np.zeros(size, np.float32)
+    replace(
+        LanguageSubspace.load(folder / files.SUBSPACE),
+        query_mean=nothing,
+        document_mean=nothing,
+        basis=np.zeros((0, size), np.float32),
+        languages=np.array([], str),
+    ).save(folder / files.SUBSPACE)
+    stamps = {
+        name: FileStamp((folder / name).stat().st_size, checksum(folder / name))
+        for name in files.FILES
+    }
+    replace(corrected.manifest, files=stamps).write(folder)
+    return Generation(folder)
+
+
+def _not_found(bench: Bench, *, calibrate: bool) -> None:
+    """Area under the ROC curve of the confidence, every other title left out of the index."""
+    rows: list[tuple[Pair, bool, Hit]] = []
+    for articles in LANGUAGES:
+        half = bench.generation(f"half.{articles}", (articles,), 2, f"full.{articles}")
+        retriever = Retriever(half, bench.encoder)
+        inside = set(bench.corpora[articles].titles()[::2])
+        for asked in LANGUAGES:
+            for question in bench.corpora[asked].questions:
+                hit = retriever.search(question.text, 1)[0]
+                rows.append(((asked, articles), question.paragraph[0] in inside, hit))
+    areas = {}
+    for pair in {row[0] for row in rows}:
+        chosen = [row for row in rows if row[0] == pair]
+        areas[pair] = float(
+            roc_auc_score([row[1] for row in chosen], [probability(row[2]) for row in chosen])
+        )
+    _table("AUROC of the confidence", areas)
+    for name, mono in (("one language", True), ("across", False)):
+        chosen = [row for row in rows if (row[0][0] == row[0][1]) == mono]
+        truth = np.array([row[1] for row in chosen])
+        guess = np.array([probability(row[2]) for row in chosen])
+        bins = np.clip((guess * 10).astype(int), 0, 9)
+        error = sum(
+            abs(guess[bins == b].mean() - truth[bins == b].mean()) * (bins == b).mean()
+            for b in set(bins.tolist())
+        )
+        print(
+            f"{name}: pooled AUROC {roc_auc_score(truth, guess):.4f}, "
+            f"calibration error {error:.3f}, "
+            f"accuracy at 0.5 {((guess >= 0.5) == truth).mean():.3f}, "
+            f"answerable called not found {(guess[truth] < 0.5).mean():.3f}, "
+            f"unanswerable answered {(guess[~truth] >= 0.5).mean():.3f}"
+        )
+    if calibrate:
+        features = [
+            (
+                hit.similarity,
+                max(hit.sentence_similarities),
+                hit.same_language,
+                hit.same_language * hit.coverage,
+            )
+            for _, _, hit in rows
+        ]
+        fitted = LogisticRegression(C=100.0).fit(features, [row[1] for row in rows])
+        print("intercept", fitted.intercept_.round(2), "weights", fitted.coef_.round(2))
+        np.savez(
+            bench.work / "calibration.npz",
+            features=features,
+            truth=[r[1] for r in rows],
+            same=[r[0][0] == r[0][1] for r in rows],
+        )
+
+
+def _table(title: str, values: dict[Pair, float]) -> None:
+    mono = np.mean([value for (a, b), value in values.items() if a == b])
+    cross = np.mean([value for (a, b), value in values.items() if a != b])
+    print(f"\n{title}: one language {mono:.4f}, across {cross:.4f}")
+    print("asked in ↓ / articles in →  " + "  ".join(f"{x:>5}" for x in LANGUAGES))
+    for asked in LANGUAGES:
+        print(f"{asked:>26}  " + "  ".join(f"{values[asked, x]:.3f}" for x in LANGUAGES))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Speed and memory: cold and warm questions, rebuilds. Every figure from one run on one machine.
+
+    python -m benchmarks.speed [SOURCE...] [--rounds N]
+
+What is compared is run in turn, several rounds, and reported as a median, because machines are
+noisy: trust the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from qabot.encoders import PACKAGED, open_encoder
+from qabot.encoders.packaged import unpack
+from qabot.engine import Engine
+from qabot.index import IndexStore
+from qabot.rebuild import passage_input, rebuild
+from qabot.settings import Settings
+
+QUESTIONS = (
+    "who is on the PyTorch Foundation board?",
+    "Wie viel kostet das Deutschlandticket?",
+    "¿cuántos días duró la erupción?",
+    "はやぶさ2の試料は何グラムですか？",
+    "嫦娥五号带回了多少样品？",
+    "quand la cathédrale a-t-elle rouvert ?",
+    "when did the probe enter orbit around Mars?",
+    "who won the 2014 world cup?",
+)
+
+
+def main() -> None:
+    """Measure everything and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sources", nargs="*", default=["seeds"])
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    cache = Settings().cache_folder
+    unpack(cache, print)
+    table = Table("what", "measured", "goal", title=_machine())
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder) / "index"
+        encoder = open_encoder(PACKAGED, cache=cache)
+        rebuild(IndexStore(index), encoder, options.sources, cache=cache)
+        _cold(table, index, options.rounds)
+        _warm(table, index, options.rounds)
+        _unchanged(table, index, options.sources, options.rounds)
+        _throughput(table, Path(folder), options.sources, min(options.rounds, 3))
+    Console().print(table)
+
+
+def _machine() -> str:
+    return (
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"{time.strftime('%Y-%m-%d')}"
+    )
+
+
+def _run(*arguments: str) -> tuple[float, float]:
+    """Wall seconds and peak MB of one `qabot` process."""
+    command = [sys.executable, "-c", "from qabot.cli import main; main()", *arguments]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = 0  # Already waited for.
+    return seconds, usage.ru_maxrss / 1024
+
+
+def _cold(table: Table, index: Path, rounds: int) -> None:
+    runs = [_run("ask", "--index", str(index), QUESTIONS[0]) for _ in range(rounds)]
+    seconds, memory = (statistics.median(values) for values in zip(*runs, strict=True))
+    table.add_row("cold `ask`, process start to answer", f"{seconds:.2f} s", "≤ 1.2 s")
+    table.add_row("cold `ask`, peak memory", f"{memory:.0f} MB", "≤ 300 MB")
+
+
+def _warm(table: Table, index: Path, rounds: int) -> None:
+    with Engine.open(index) as engine:
+        for question in QUESTIONS:
+            engine.ask(question)
+        times = []
+        for _ in range(10 * rounds):
+            for question in QUESTIONS:
+                started = time.perf_counter()
+                engine.ask(question)
+                times.append((time.perf_counter() - started) * 1000)
+    middle, slow = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+    table.add_row(
+        "warm question, median / 95th percentile", f"{middle:.1f} / {slow:.1f} ms", "≤ 12 ms"
+    )
+
+
+def _unchanged(table: Table, index: Path, sources: list[str], rounds: int) -> None:
+    starts = [_run("--help")[0] for _ in range(rounds)]
+    runs = [_run("rebuild", "--index", str(index), *sources)[0] for _ in range(rounds)]
+    whole, start = statistics.median(runs), statistics.median(starts)
+    table.add_row(
+        "rebuild, nothing changed, after start",
+        f"{whole - start:.2f} s ({whole:.2f} s in all)",
+        "≤ 1 s",
+    )
+
+
+def _throughput(table: Table, folder: Path, sources: list[str], rounds: int) -> None:
+    """Whole rebuilds against sentence-transformers encoding the passages alone, in turn."""
+    from sentence_transformers import SentenceTransformer
+
+    cache = Settings().cache_folder
+    encoder = open_encoder(PACKAGED, cache=cache)
+    store = IndexStore(folder / "throughput")
+    rebuild(store, encoder, sources, cache=cache)
+    generation = store.open()
+    texts = []
+    for row in range(generation.manifest.passages):
+        passage, info = generation.database.passage(row)
+        texts.append(passage_input(info.title, passage))
+    generation.close()
+    torch = SentenceTransformer(str(unpack(cache).folder))
+    torch.encode_document(texts[:8])
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(_seconds(lambda: rebuild(store, encoder, sources, cache=cache, full=True)))
+        theirs.append(_seconds(lambda: torch.encode_document(texts)))
+    mine, other = (len(texts) / statistics.median(values) for values in (ours, theirs))
+    table.add_row("rebuild, passages and sentences", f"{mine:.1f} passages/s", "")
+    table.add_row("sentence-transformers fp32, passages alone", f"{other:.1f} passages/s", "")
+    table.add_row("ratio of the two", f"{mine / other:.2f}", "≥ 0.9")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
