@@ -1,10 +1,10 @@
 """Hits → quotes with a confidence, or "not in the articles"; pure.
 
 The confidence is a logistic regression over what retrieval measured for a passage, fitted on
-XQuAD-R in all pairs of five languages, with half of the articles left out of the index so that half
-of the questions have no answer there (benchmarks/retrieval.py --calibrate prints the coefficients).
-Words count only within a language: there, a passage that shares none of the question's hardly answers
-it, while across languages that says nothing.
+XQuAD-R in all pairs of five languages, with half of the articles left out of the index, so that
+half of the questions have no answer there (``benchmarks/retrieval.py --calibrate`` prints the
+weights). Words count only within a language: there, a passage that shares none of the question's
+words hardly answers it, while across languages that says nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Sequence
 
 from qabot.types import Answer, Hit, Quote, Span
 
-_INTERCEPT, _SIMILARITY, _SENTENCE = -20.7, 20.3, 23.3
-_SAME_LANGUAGE, _COVERAGE = -4.7, 21.2
+_INTERCEPT, _SIMILARITY, _SENTENCE = -20.7, 20.4, 23.2
+_SAME_LANGUAGE, _COVERAGE = -4.4, 16.1
 # A quote is read at a glance: about this many characters, unless one sentence alone is longer.
 _QUOTE_LENGTH = 400
 _LONGEST_QUOTE = 600
-# A neighbour of the key sentence belongs to the quote if it is about the question half as much.
-_NEIGHBOUR = 0.5
+# How much holding all of the question's words counts beside similarity in choosing a sentence.
+_WORDING = 0.3
 # Further quotes must have at least this share of the first one's probability.
 _LEAST_SHARE = 0.25
 
@@ -36,14 +36,15 @@ def compose(
     encoder: str,
     elapsed_ms: float,
 ) -> Answer:
-    """The answer to ``question`` out of ``hits`` (best first).
+    """The answer to ``question`` out of ``hits``, in any order.
 
     Args:
         limit: The most quotes to show.
         threshold: Confidence in [0, 1] below which nothing is shown.
     """
-    confidence = max((probability(hit) for hit in hits[:1]), default=0.0)
-    found = confidence >= threshold
+    hits = sorted(hits, key=_logit, reverse=True)
+    confidence = probability(hits[0]) if hits else 0.0
+    found = bool(hits) and confidence >= threshold
     return Answer(
         question=question,
         status="answered" if found else "not_found",
@@ -57,14 +58,14 @@ def compose(
 
 def probability(hit: Hit) -> float:
     """The probability, in [0, 1], that the passage answers the question."""
-    logit = (
-        _INTERCEPT
-        + _SIMILARITY * hit.similarity
-        + _SENTENCE * max(hit.sentence_similarities)
-    )
+    return 1 / (1 + math.exp(-_logit(hit)))
+
+
+def _logit(hit: Hit) -> float:
+    logit = _INTERCEPT + _SIMILARITY * hit.similarity + _SENTENCE * max(hit.sentence_similarities)
     if hit.same_language:
         logit += _SAME_LANGUAGE + _COVERAGE * hit.coverage
-    return 1 / (1 + math.exp(-logit))
+    return logit
 
 
 def _quotes(hits: Sequence[Hit], limit: int, least: float) -> tuple[Quote, ...]:
@@ -87,10 +88,8 @@ def _quotes(hits: Sequence[Hit], limit: int, least: float) -> tuple[Quote, ...]:
 
 def _quote(hit: Hit, score: float) -> Quote:
     passage = hit.passage
-    similarities = hit.sentence_similarities
-    key = max(range(len(similarities)), key=similarities.__getitem__)
-    start, end = _window(hit, key)
-    start, end = _shortened(passage.text, (start, end))
+    key = _key_sentence(hit)
+    start, end = _shortened(passage.text, _window(hit, key))
     begin, stop = passage.sentences[key]
     highlight = (passage.start + begin, passage.start + min(stop, end))
     return Quote(
@@ -104,23 +103,35 @@ def _quote(hit: Hit, score: float) -> Quote:
     )
 
 
+def _key_sentence(hit: Hit) -> int:
+    """The sentence most like the question, in meaning and in wording."""
+    scores = [
+        similarity + _WORDING * coverage
+        for similarity, coverage in zip(
+            hit.sentence_similarities, hit.sentence_coverages, strict=True
+        )
+    ]
+    return max(range(len(scores)), key=scores.__getitem__)
+
+
 def _window(hit: Hit, key: int) -> Span:
-    """The key sentence, grown by the neighbours that matter while the quote stays short."""
+    """The run of sentences round ``key`` that holds most text like the question and stays short."""
     sentences, similarities = hit.passage.sentences, hit.sentence_similarities
-    first = last = key
-    least = similarities[key] * _NEIGHBOUR
-    while True:
-        neighbours = [n for n in (first - 1, last + 1) if 0 <= n < len(sentences)]
-        fitting = [
-            n
-            for n in neighbours
-            if similarities[n] >= least
-            and sentences[max(n, last)][1] - sentences[min(n, first)][0] <= _QUOTE_LENGTH
-        ]
-        if not fitting:
-            return sentences[first][0], sentences[last][1]
-        best = max(fitting, key=similarities.__getitem__)
-        first, last = min(first, best), max(last, best)
+
+    def likeness(first: int, last: int) -> float:
+        return sum(
+            similarities[place] * (sentences[place][1] - sentences[place][0])
+            for place in range(first, last + 1)
+        )
+
+    fitting = [
+        (first, last)
+        for first in range(key + 1)
+        for last in range(key, len(sentences))
+        if sentences[last][1] - sentences[first][0] <= _QUOTE_LENGTH
+    ]
+    first, last = max(fitting, key=lambda window: likeness(*window), default=(key, key))
+    return sentences[first][0], sentences[last][1]
 
 
 def _shortened(text: str, span: Span) -> Span:

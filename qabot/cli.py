@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -18,14 +18,12 @@ import typer
 from qabot.errors import QabotError, QuestionError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from qabot.encoders import Encoder as LoadedEncoder
     from qabot.engine import Engine
     from qabot.rebuild import Summary
     from qabot.settings import Settings
 
 NOT_FOUND, BAD_INPUT = 1, 2
-_UNWRAPPED = 1_000_000
 
 app = typer.Typer(
     name="qabot",
@@ -84,7 +82,7 @@ def _prepare_output() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # Closed by the caller (`>&-`).
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, io.StringIO())
         elif isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
             if stream.isatty():
                 stream.reconfigure(errors="replace")
@@ -153,7 +151,7 @@ def rebuild(
     if json:
         _print(_summary_json(summary))
     else:
-        _print_summary(_console(), summary, settings.index)
+        _print_summary(summary, settings.index)
     if summary.skipped:
         raise typer.Exit(BAD_INPUT)
 
@@ -193,9 +191,9 @@ def ask(
 
         _print(answer_json(answer))
     else:
-        from qabot.render.terminal import render_answer
+        from qabot.render.terminal import open_console, render_answer
 
-        _console().print(render_answer(answer))
+        open_console().print(render_answer(answer))
     if answer.status == "not_found":
         raise typer.Exit(NOT_FOUND)
 
@@ -206,19 +204,20 @@ def repl(index: Index = None, encoder: Encoder = None) -> None:
 
     Example: qabot repl --index index
     """
+    from qabot.conversation import standalone
     from qabot.repl import Repl
 
     settings = _settings(index=index, encoder=encoder)
 
-    def renew() -> Summary:
-        with _engine(settings) as live:
-            sources = live.manifest().sources
-        summary = _rebuild(settings, sources, full=False, quiet=False)
-        _print_summary(_console(), summary, settings.index)
-        return summary
-
     with _engine(settings) as engine:
-        Repl(engine, rebuild=renew).run()
+
+        def renew() -> Summary:
+            sources = engine.manifest().sources
+            summary = _rebuild(settings, sources, encoder=engine.encoder)
+            _print_summary(summary)
+            return summary
+
+        Repl(engine, rebuild=renew, standalone=standalone).run()
 
 
 @app.command()
@@ -237,9 +236,9 @@ def articles(index: Index = None, json: Json = False) -> None:
         for info in infos:
             _print(dumps({**info_object(info), "passages": counts[info.id]}))
         return
-    from qabot.render.terminal import render_articles
+    from qabot.render.terminal import open_console, render_articles
 
-    _console().print(render_articles(infos, counts))
+    open_console().print(render_articles(infos, counts))
 
 
 @app.command()
@@ -261,9 +260,9 @@ def show(
 
         _print(article_json(found))
         return
-    from qabot.render.terminal import render_article
+    from qabot.render.terminal import open_console, render_article
 
-    _console().print(render_article(found))
+    open_console().print(render_article(found))
 
 
 @app.command()
@@ -353,7 +352,14 @@ def _generation(settings: Settings) -> Iterator[Any]:
         generation.close()
 
 
-def _rebuild(settings: Settings, sources: tuple[str, ...], *, full: bool, quiet: bool) -> Summary:
+def _rebuild(
+    settings: Settings,
+    sources: tuple[str, ...],
+    *,
+    encoder: LoadedEncoder | None = None,
+    full: bool = False,
+    quiet: bool = False,
+) -> Summary:
     from qabot.articles import find_files
     from qabot.encoders import open_encoder
     from qabot.index import IndexStore
@@ -361,9 +367,11 @@ def _rebuild(settings: Settings, sources: tuple[str, ...], *, full: bool, quiet:
     from qabot.rebuild import rebuild as run
 
     find_files(sources)  # A missing source is the likelier mistake: say so before loading a model.
-    notify: Callable[[str], None] = (lambda line: None) if quiet else _note
-    encoder = open_encoder(
-        settings.encoder, cache=settings.cache_folder, threads=settings.threads, notify=notify
+    encoder = encoder or open_encoder(
+        settings.encoder,
+        cache=settings.cache_folder,
+        threads=settings.threads,
+        notify=(lambda line: None) if quiet else _note,
     )
     with reporting(quiet=quiet) as report:
         return run(
@@ -376,23 +384,22 @@ def _rebuild(settings: Settings, sources: tuple[str, ...], *, full: bool, quiet:
         )
 
 
-def _print_summary(console: Console, summary: Summary, index: str) -> None:
-    from rich.markup import escape
+def _print_summary(summary: Summary, index: str | None = None) -> None:
+    """Say what a rebuild did, and where the index is if that is asked for."""
+    from rich.text import Text
 
+    from qabot.render.terminal import open_console
+
+    held = f"{summary.articles} articles, {summary.passages} passages"
+    seconds = f"{summary.seconds:.1f} s"
+    where = f" → {index}, generation {summary.generation}" if index else ""
     if summary.changed:
-        console.print(
-            f"[bold]{summary.articles} articles, {summary.passages} passages[/bold] "
-            f"({summary.encoded} encoded, {summary.reused} reused, "
-            f"{summary.removed} articles removed) in {summary.seconds:.1f} s → "
-            f"{escape(index)}, generation {summary.generation}",
-            highlight=False,
-        )
+        done = f"{summary.encoded} encoded, {summary.reused} reused"
+        gone = f", {summary.removed} articles removed" if summary.removed else ""
+        line = Text.assemble((held, "bold"), f" ({done}{gone}) in {seconds}{where}")
     else:
-        console.print(
-            f"Nothing changed: {summary.articles} articles, {summary.passages} passages, "
-            f"generation {summary.generation} ({summary.seconds:.1f} s)",
-            highlight=False,
-        )
+        line = Text(f"Nothing changed: {held} ({seconds}){where}")
+    open_console().print(line)
     for item in summary.skipped:
         _complain(f"skipped {item.source}: {item.reason}")
 
@@ -403,13 +410,6 @@ def _summary_json(summary: Summary) -> str:
     from qabot.render.json import dumps
 
     return dumps({**asdict(summary), "seconds": round(summary.seconds, 3)})
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    # Piped text keeps its lines whole: programs and editors wrap as they like.
-    return Console() if sys.stdout.isatty() else Console(width=_UNWRAPPED)
 
 
 def _note(line: str) -> None:

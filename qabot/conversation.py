@@ -63,14 +63,18 @@ def is_follow_up(question: str) -> bool:
         return False
     if any(_UNSPACED.search(word) for word in words):
         return _unspaced_content("".join(words)) <= _LEANING_CHARACTERS
-    for language, functional in _function_words().items():
-        content = [word for word in words if word not in functional]
-        pointing = _pointing().get(language, frozenset())
-        if not content:
-            return True
-        if len(content) <= _LEANING and len(content) < len(words) and pointing & set(words):
-            return True
-    return False
+    counted = {
+        language: sum(word not in functional for word in words)
+        for language, functional in _function_words().items()
+    }
+    fewest = min(counted.values())
+    if fewest == 0:
+        return True
+    if fewest > _LEANING or fewest == len(words):
+        return False
+    # Function words of one language are pronouns in another: all that fit best must agree.
+    likely = [code for code, count in counted.items() if count == fewest and code in _POINTING]
+    return bool(likely) and all(_pointing()[code].intersection(words) for code in likely)
 
 
 def _unspaced_content(text: str) -> int:

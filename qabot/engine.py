@@ -59,8 +59,8 @@ class Engine:
 
     def __init__(self, store: IndexStore, encoder: Encoder, settings: Settings) -> None:
         self.settings = settings
+        self.encoder = encoder
         self._store = store
-        self._encoder = encoder
         self._lock = threading.Lock()
         self._refused: int | None = None
         self._live = self._open()
@@ -189,7 +189,7 @@ class Engine:
     def _open(self) -> _Live:
         generation = self._store.open()
         try:
-            return _Live(generation, Retriever(generation, self._encoder))
+            return _Live(generation, Retriever(generation, self.encoder))
         except BaseException:
             generation.close()
             raise

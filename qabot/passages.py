@@ -2,7 +2,9 @@
 
 From the outside in:
 
-1. *Sections* lie between headings and carry the path of the headings above them.
+1. *Sections* begin with a heading and carry the path of the headings above them. A heading is the
+   first sentence of its section's first passage, because news headings often answer by themselves
+   ("On the board: …"); only the article's own title stands outside all passages.
 2. *Paragraphs* are separated by a blank line. One that fits into a passage stays whole; a longer
    one is cut between sentences into the fewest pieces, of balanced size. Small ones are merged with
    their neighbours, forward first; full-sized ones are not, as retrieval was measured with passages
@@ -27,7 +29,7 @@ import sentencex
 
 from qabot.types import Article, Heading, Passage, Span
 
-CHUNKER_VERSION: int = 1
+CHUNKER_VERSION: int = 2
 """To be raised with every change that can move a boundary."""
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
@@ -45,8 +47,11 @@ _ODD_SPACE = re.compile(r"[^\S ]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NO_MARKERS = str.maketrans({")": "]", **dict.fromkeys(_BULLETS, "-")})
 
+# What is no sentence: a short piece without a letter, and what leads in the next one.
 _FRAGMENT_CHARS = 20
 _LEADER = re.compile(rf"[{_BULLETS}*+–—-]|\(?(?:\d{{1,3}}|[^\W\d_])[.)]|[„‚(\[{{「『（【《¿¡]+")
+# After these sentencex sees an end where a sentence goes on: J.-P. Roux, im 19. Jahrhundert,
+# M. Dupont, titles in Hindi; a full stop after a Thai letter is an abbreviation's.
 _INITIALS = re.compile(r"\.-[^\W\d_]\.\s*\Z")
 _UNFINISHED = {
     "de": re.compile(
@@ -58,6 +63,7 @@ _UNFINISHED = {
     "th": re.compile(r"[\u0e00-\u0e7f]\.\s*\Z"),
 }
 
+# Where to cut a sentence that is too long for a passage, best first.
 _CUTS = (
     re.compile(r"[.!?…؟]+[\"'”’»)\]]*\s+|[。！？।॥]+[」』”’）]*"),
     re.compile(r"[,;:،؛]+[\"'”’»)\]]*\s+|\s[–—-]+\s+|[，、；：]+[」』”’）]*"),
@@ -148,6 +154,8 @@ def _sections(article: Article) -> Iterator[tuple[tuple[str, ...], list[list[Spa
         above.append(heading)
         following = headings[index + 1 : index + 2]
         if paragraphs := _paragraphs(text, heading.end, ends[index + 1], language):
+            if title(heading) != article.info.title:
+                paragraphs[0].insert(0, _strip(text, heading.start, heading.end))
             yield (*path, title(heading)), paragraphs
         elif not (following and following[0].level > heading.level):
             # Nothing below it will carry this heading in its path, so it has to speak for itself.

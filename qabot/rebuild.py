@@ -230,8 +230,12 @@ def passage_input(title: str, passage: Passage) -> str:
     A passage says "the foundation" where its title says which one; on XQuAD-R that is worth half a
     point of recall within a language and up to a whole one across (benchmarks/retrieval.py).
     """
-    # A text file's first heading is its title.
-    headings = [heading for heading in passage.headings if heading != title]
+    # A text file's first heading is its title, and a section's first passage begins with its own.
+    headings = [
+        heading
+        for heading in passage.headings
+        if heading != title and not passage.text.startswith(heading)
+    ]
     return "\n".join([title, *headings, passage.text])
 
 

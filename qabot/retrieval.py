@@ -17,10 +17,10 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import Generation
 from qabot.index.manifest import SUBSPACE
-from qabot.types import Hit
+from qabot.types import ArticleInfo, Hit
 
 # How much full coverage counts beside the two cosines (benchmarks/retrieval.py).
-COVERAGE_WEIGHT = 0.7
+COVERAGE_WEIGHT = 1.0
 # Passages whose sentences are looked at: the nearest by vector, and by words in each language.
 _NEAREST = 200
 _WORDIEST = 50
@@ -66,6 +66,7 @@ class Retriever:
         for place in np.argsort(-scores, kind="stable")[:count].tolist():
             passage, article = self._generation.database.passage(int(rows[place]))
             part = sentences[starts[place] : starts[place + 1]]
+            texts = [passage.text[start:end] for start, end in passage.sentences]
             hits.append(
                 Hit(
                     passage=passage,
@@ -73,11 +74,19 @@ class Retriever:
                     score=float(scores[place]),
                     similarity=float(similarities[place]),
                     sentence_similarities=tuple(part.tolist()),
+                    sentence_coverages=self._shares(question, texts, article, covered[place] > 0),
                     coverage=float(covered[place]),
                     same_language=_MACRO.get(article.language, article.language) == language,
                 )
             )
         return hits
+
+    def _shares(
+        self, question: str, sentences: list[str], article: ArticleInfo, shares_any: bool
+    ) -> tuple[float, ...]:
+        if not shares_any:
+            return (0.0,) * len(sentences)
+        return tuple(self._generation.lexical.shares(question, article.language, sentences))
 
     def _candidates(
         self, query: FloatArray, coverage: dict[int, float]

@@ -96,6 +96,8 @@ class Hit:
         score: What hits are ordered by, higher is better; only comparable within one question.
         similarity: Cosine of question and passage vectors, language taken out, in [-1, 1].
         sentence_similarities: The same for each of ``passage.sentences``.
+        sentence_coverages: Share of the question's words, weighted by rarity, that each sentence
+            holds, in [0, 1].
         coverage: Share of the question's words, weighted by rarity, that the passage holds,
             in [0, 1].
         same_language: Whether question and article are in one language, as far as can be told.
@@ -106,6 +108,7 @@ class Hit:
     score: float
     similarity: float
     sentence_similarities: tuple[float, ...]
+    sentence_coverages: tuple[float, ...]
     coverage: float
     same_language: bool
 

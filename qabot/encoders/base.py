@@ -52,11 +52,11 @@ def normalize(vectors: FloatArray) -> FloatArray:
     return unit
 
 
-def document_prompt(prompts: Mapping[str, str]) -> str:
+def document_prompt(prompts: Mapping[str, str | None]) -> str:
     """What a model wants before a passage, by any of the names that models have for it.
 
     sentence-transformers has these names too, but takes the first that is there, and to it
     ``document`` always is, if only empty.
     """
     names = ("document", "passage", "corpus")
-    return next((prompts[name] for name in names if prompts.get(name)), "")
+    return next((prompt for name in names if (prompt := prompts.get(name))), "")

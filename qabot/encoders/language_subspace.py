@@ -75,9 +75,10 @@ class LanguageSubspace:
         """The language of one question, from its vector ``(dimension,)`` as the model made it.
 
         Returns:
-            ISO 639-1 code of the nearest of ``languages``; ``None`` where there are none.
+            ISO 639-1 code of the nearest of ``languages``; ``None`` where there are none, or no
+            directions to tell them by.
         """
-        if not len(self.languages):
+        if not self.centres.size:
             return None
         place = self.basis @ (query - self.query_mean)
         return str(self.languages[np.square(self.centres - place).sum(axis=1).argmin()])
@@ -99,14 +100,16 @@ class LanguageSubspace:
             OSError, ValueError: It is missing or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # Opened here: np.load would leave a file open that is no whole archive.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 subspace = cls(*(arrays[name] for name in _ARRAYS))
         except OSError:
             raise
         except Exception as error:  # zipfile and NumPy raise a dozen kinds of it.
             raise ValueError(f"no language subspace: {error}") from error
         shapes = {subspace.query_mean.shape, subspace.document_mean.shape, subspace.basis.shape[1:]}
-        if len(shapes) > 1:
+        centres = (*subspace.languages.shape, *subspace.basis.shape[:1])
+        if len(shapes) > 1 or centres != subspace.centres.shape:
             raise ValueError("no language subspace: its arrays do not fit together")
         return subspace
 
@@ -180,9 +183,12 @@ def cached(
     except (OSError, ValueError):
         subspace = estimate(encoder, encoded)
     # A cache that cannot be written costs some seconds the next time, and nothing else.
+    work = path.with_suffix(f".{os.getpid()}.tmp")
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        work = path.with_suffix(f".{os.getpid()}.tmp")
-        subspace.save(work)
-        work.replace(path)
+        try:
+            subspace.save(work)
+            work.replace(path)
+        finally:
+            work.unlink(missing_ok=True)
     return subspace

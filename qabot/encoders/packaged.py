@@ -78,7 +78,7 @@ def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
     except OSError as error:
         raise EncoderError(
             f"{cache}: the model cannot be unpacked there ({error.strerror or error}); free 700 MB "
-            "or name another folder with --cache or QABOT_CACHE"
+            "or name another folder with QABOT_CACHE"
         ) from error
     if not ready:
         raise EncoderError(f"{folder}: incomplete after unpacking; remove the folder and try again")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
-# A name that a model may have on the Hugging Face hub, with or without its owner's.
-_HUB_NAME = re.compile(r"\w[\w.-]*(/[\w.-]+)?", re.ASCII)
 _REMEDY = "name a model folder, or leave the setting out for the packaged model"
 
 
@@ -35,7 +32,6 @@ class SentenceTransformersEncoder:
 
     def __init__(self, name: str) -> None:
         self.name = name.rstrip("/").rsplit("/", 1)[-1]
-        _check_name(name)
         self._model = _load(name)
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.fingerprint = _fingerprint(self._model)
@@ -63,27 +59,37 @@ class SentenceTransformersEncoder:
         return normalize(array)
 
 
-def _check_name(name: str) -> None:
-    # An empty name would make an empty model.
-    if not (name and Path(name).is_dir()) and not _HUB_NAME.fullmatch(name):
-        raise EncoderError(f"encoder {name!r}: no such folder; {_REMEDY}")
+def _folder(name: str) -> str:
+    """The folder that ``name`` means: itself, or a model in the local Hugging Face cache."""
+    if name and Path(name).is_dir():
+        return name
+    # Not left to sentence-transformers: qabot is offline, and even with local_files_only=True it
+    # would ask the hub something, once.
+    from huggingface_hub import try_to_load_from_cache
+
+    for model in (name, f"sentence-transformers/{name}"):
+        for file in ("modules.json", "config.json"):
+            try:
+                found = try_to_load_from_cache(model, file)
+            except ValueError:  # What no model can be called.
+                continue
+            if isinstance(found, str):
+                return str(Path(found).parent)
+    raise EncoderError(
+        f"encoder {name!r}: no such folder, nor a model in the local Hugging Face cache (qabot "
+        f"downloads nothing); {_REMEDY}"
+    )
 
 
 def _load(name: str) -> SentenceTransformer:
+    folder = _folder(name)
     import sentence_transformers
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     try:
-        # qabot is offline: what is asked and read here concerns no hub, and where none can be
-        # reached, asking it would take over a minute of retries.
-        return sentence_transformers.SentenceTransformer(name, local_files_only=True)
+        return sentence_transformers.SentenceTransformer(folder, local_files_only=True)
     except Exception as error:  # Hub, file and configuration errors share no base.
-        if not Path(name).is_dir():
-            raise EncoderError(
-                f"encoder {name!r}: no such folder, nor a model in the local Hugging Face cache "
-                f"(qabot downloads nothing); {_REMEDY}"
-            ) from error
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise EncoderError(
             f"encoder {name!r}: sentence-transformers cannot load it ({reason}); {_REMEDY}"

@@ -2,8 +2,9 @@
 
 SQLite's full-text index (FTS5) counts and ranks; there is one table for each language, so that
 stemming and the rarity of a term are the language's own. A question is asked in every language's
-table. Scores are BM25 divided by the most that the question could score, so that 1 means "every
-term, often" and a question in another language fades to nearly 0 by itself.
+table, without that language's function words. Scores are BM25 divided by the most that the question
+could score, so that 1 means "every term, often" and a question in another language fades to nearly
+0 by itself.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import regex
 
-from qabot.index.terms import terms
+from qabot.index.terms import content_terms, terms
 
 # FTS5's bm25() has k1 = 1.2 and b = 0.75 built in, and clamps the idf of terms in over half of the
 # passages to this.
@@ -102,7 +103,7 @@ class LexicalIndex:
         found: dict[int, float] = {}
         with self._lock:
             for table, size in self._sizes.items():
-                words = self._terms(question, table.removeprefix("terms_"))
+                words = content_terms(question, table.removeprefix("terms_"))[:_MOST_TERMS]
                 weights = self._weights(table, size, words)
                 most = sum(weights.values()) * (_K1 + 1)
                 matching = [word for word, idf in weights.items() if idf > _LEAST_IDF]
@@ -117,19 +118,35 @@ class LexicalIndex:
                     found[row] = min(1.0, -rank / most)
         return found
 
-    @staticmethod
-    def _terms(question: str, language: str) -> list[str]:
-        return list(dict.fromkeys(terms(question, language)))[:_MOST_TERMS]
+    def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:
+        """How much of the question's wording each of ``texts``, all in ``language``, holds.
+
+        Returns:
+            The share of the question's terms in each text, weighted by rarity, in [0, 1].
+        """
+        table = _table(language)
+        words = content_terms(question, language)[:_MOST_TERMS]
+        if not words or table not in self._sizes:
+            return [0.0] * len(texts)
+        with self._lock:
+            weights = self._weights(table, self._sizes[table], words)
+        most = sum(weights.values())
+        return [
+            sum(weights.get(term, 0.0) for term in set(terms(text, language))) / most
+            for text in texts
+        ]
 
     def _weights(self, table: str, size: int, words: list[str]) -> dict[str, float]:
-        """Each term's idf, as FTS5's bm25() computes it."""
+        """Each term's idf, as FTS5's bm25() computes it.
+
+        A term that no passage holds counts as if one did: in a small index it would otherwise
+        weigh twice as much as the rarest that is there.
+        """
         marks = ", ".join("?" * len(words))
         known = f"SELECT term, doc FROM {table}_words WHERE term IN ({marks})"
         counts: dict[str, int] = dict(self._connection.execute(known, words).fetchall())
+        held = {word: max(1, counts.get(word, 0)) for word in words}
         return {
-            word: max(
-                _LEAST_IDF,
-                math.log((size - counts.get(word, 0) + 0.5) / (counts.get(word, 0) + 0.5)),
-            )
-            for word in words
+            word: max(_LEAST_IDF, math.log((size - count + 0.5) / (count + 0.5)))
+            for word, count in held.items()
         }

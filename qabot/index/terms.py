@@ -7,6 +7,8 @@ Scripts that put no spaces between words give overlapping pairs of characters in
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from functools import cache
 
 import regex
 import Stemmer
@@ -58,11 +60,36 @@ def terms(text: str, language: str) -> list[str]:
         text: Any text.
         language: ISO 639-1 code of the analysis; where Snowball does not know it, words stay whole.
     """
-    folded = unicodedata.normalize("NFKC", text).lower()
+    return _terms(_words(text), language)
+
+
+def content_terms(question: str, language: str) -> list[str]:
+    """The terms of a question without its function words ("who", "is", "the"), each once, in order.
+
+    In an index of few passages a function word may be as rare as a name, and would weigh as much.
+    """
+    ignored = _function_words(language)
+    content = [word for word in _words(question) if word not in ignored]
+    return list(dict.fromkeys(_terms(content, language)))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
+
+
+@cache
+def _function_words(language: str) -> frozenset[str]:
+    import stopwordsiso
+
+    known = stopwordsiso.stopwords(language) if language in stopwordsiso.langs() else ()
+    return frozenset(known)
+
+
+def _terms(words: Iterable[str], language: str) -> list[str]:
     algorithm = _SNOWBALL.get(language)
     stem = Stemmer.Stemmer(algorithm).stemWord if algorithm else str
     found: list[str] = []
-    for word in _WORD.findall(folded):
+    for word in words:
         for run in _RUN.findall(word):
             if not _UNSPACED_RUN.match(run):
                 found.append(stem(run))

@@ -26,7 +26,7 @@ def write_vectors(path: Path, vectors: FloatArray) -> None:
     index.add(np.ascontiguousarray(vectors, np.float32))
     # Through a Python file: given a path, faiss only prints that closing it failed on a full disk.
     with path.open("wb") as file:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
 
 
 class VectorIndex:

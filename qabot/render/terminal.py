@@ -24,19 +24,26 @@ _INDENT = 3
 _PIPE_WIDTH = 10_000
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Rich would exit with 1, which says that nothing was found.
+        raise BrokenPipeError
+
+
 def open_console() -> Console:
     """A console on standard output.
 
     Piped lines stay whole: programs and editors wrap as they like.
     """
     piped = not sys.stdout.isatty()
-    return Console(soft_wrap=piped, width=_PIPE_WIDTH if piped else None)
+    return _Console(soft_wrap=piped, width=_PIPE_WIDTH if piped else None)
 
 
 def confidence_words(confidence: float) -> str:
     """How sure an answer is, for people: "likely (82 %)"."""
     words = next(words for least, words in _WORDS if confidence >= least)
-    return f"{words} ({confidence:.0%})".replace("%", " %")
+    # Nothing is ever certain.
+    return f"{words} ({min(confidence, 0.99):.0%})".replace("%", " %")
 
 
 def render_answer(answer: Answer, first: int = 1) -> RenderableType:
@@ -63,7 +70,9 @@ def render_quote(quote: Quote, number: int) -> RenderableType:
     text.append(printable(quote.text[at - quote.start :]))
     title = Text.assemble((printable(quote.article.title), "bold"), " ", _date(quote.article))
     place = _Indented(title, Text(f"{number:<{_INDENT}}", "bold cyan"))
-    section = f"{printable(quote.heading)} · " if quote.heading else ""
+    # A quote may begin with its section's heading.
+    shown = quote.heading is None or quote.text.startswith(quote.heading)
+    section = "" if shown else f"{printable(quote.heading or '')} · "
     # Terminals open addresses at a click, if nothing sticks to them.
     source = f"{quote.article.url} · " if quote.article.url else f"{quote.article.source}:"
     where = Text(f"{section}{printable(source)}{quote.start}–{quote.end}", "dim")
@@ -109,7 +118,8 @@ def render_article(article: Article) -> RenderableType:
         at = heading.end
     text.append(printable(article.text[at:]))
     head = Text.assemble((printable(info.title), "bold underline"), " ", _date(info))
-    return Group(head, Text(printable(info.url or info.source), "dim"), Text(), text)
+    source = Text(printable(info.url or info.source), "dim")
+    return Group(head, source, Text(), _Indented(text, indent=0))
 
 
 def render_context(
@@ -152,26 +162,28 @@ _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 class _Indented:
     """A text behind blanks on every line; wrapped where the console wraps, else with lines whole.
 
-    rich's Padding would crop lines that are longer than the console.
+    rich's Padding would crop lines that are longer than the console, and printing a Text would turn
+    tabs into blanks, in pipes too.
 
     Args:
         text: What is shown.
         mark: Stands before the first line instead of blanks.
+        indent: How many blanks.
     """
 
-    def __init__(self, text: Text, mark: Text | None = None) -> None:
+    def __init__(self, text: Text, mark: Text | None = None, indent: int = _INDENT) -> None:
         self._text = text
         self._mark = mark
+        self._indent = indent
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if options.no_wrap:
             lines = self._text.split(allow_blank=True)
         else:
-            lines = self._text.wrap(console, max(options.max_width - _INDENT, 1))
+            lines = self._text.wrap(console, max(options.max_width - self._indent, 1))
         for number, line in enumerate(lines):
             if self._mark and number == 0:
-                yield Text.assemble(self._mark, line)
-            else:
-                if line:
-                    line.pad_left(_INDENT)
-                yield line
+                yield from self._mark.render(console)
+            elif line:
+                line.pad_left(self._indent)
+            yield from line.render(console, "\n")

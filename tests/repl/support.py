@@ -1,0 +1,151 @@
+"""What the tests of the chat share: a chat over a small index, and a person who types into it."""
+
+from __future__ import annotations
+
+import io
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+from rich.console import Console
+
+from qabot.conversation import standalone
+from qabot.encoders import FloatArray
+from qabot.engine import Engine
+from qabot.index import IndexStore
+from qabot.rebuild import Progress, Summary, rebuild
+from qabot.render.terminal import NOT_FOUND, confidence_words
+from qabot.repl import Repl
+from qabot.settings import Settings
+from tests.support import HashingEncoder, build_index, write_article
+
+# The first three hold nearly all words of GOLD, and each more others than the one before it: all
+# answer it, in this order, whatever the weights. Volcano and wind are about other things.
+ARTICLES = {
+    "gold": "Gold covers the mirror of the telescope in space.",
+    "dust": "Dust also covers the mirror of the telescope in space.",
+    "ice": "Ice today also slowly covers the mirror of the telescope in space again.",
+    "volcano": "Lava from the volcano reached the sea.",
+    "wind": "Turbines stand on hills.",
+}
+GOLD = "what covers the mirror of the telescope in space?"
+LAVA = "which lava reached the sea?"
+CHEESE = "who invented cheese?"
+
+# Keys, as a terminal sends them.
+ENTER, CTRL_C, CTRL_D, UP = "\r", "\x03", "\x04", "\x1b[A"
+
+
+class StallingEncoder(HashingEncoder):
+    """At the word "stall" presses Ctrl-C and finds nothing until the next question comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = threading.Event()
+
+    def encode_query(self, texts: Sequence[str]) -> FloatArray:
+        if "stall" in texts[0]:
+            press_ctrl_c()
+            assert self._next.wait(10)
+        else:
+            self._next.set()
+        return super().encode_query(texts)
+
+
+class Chat:
+    """A chat over an index of ``ARTICLES``, answered with two quotes at a time.
+
+    Attributes:
+        articles: The folder that the index is made from.
+        history: The file that remembers what was typed at the prompt.
+        report: Told how far a rebuild is.
+    """
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(folder)  # So that quotes name short paths.
+        self.articles = Path("articles")
+        self.history = folder / "state" / "history"
+        self.report: Callable[[Progress], None] = lambda progress: None
+        self._index = folder / "index"
+        self._cache = folder / "cache"
+        self._monkeypatch = monkeypatch
+        for name, text in ARTICLES.items():
+            write_article(self.articles, name, text, title=name.title(), published="2024-05")
+        build_index(self._index, self.articles)
+        self.engine = Engine(
+            IndexStore(self._index), StallingEncoder(), Settings(quotes=2, threshold=0.2)
+        )
+
+    def typed(self, *keys: str) -> str:
+        """What is said while ``keys`` are pressed at a terminal of 80 columns."""
+        said = io.StringIO()
+        with create_pipe_input() as terminal:
+            terminal.send_text("".join(keys))
+            Repl(
+                self.engine,
+                rebuild=self.rebuild,
+                standalone=standalone,
+                console=Console(file=said, width=80),
+                input=terminal,
+                output=DummyOutput(),
+                history=self.history,
+            ).run()
+        return seen(said)
+
+    def piped(self, *lines: str | bytes) -> str:
+        """What is said to ``lines`` on a standard input that is no terminal."""
+        data = b"".join(line.encode() + b"\n" if isinstance(line, str) else line for line in lines)
+        self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
+        said = io.StringIO()
+        self._monkeypatch.setattr("sys.stdout", said)
+        Repl(self.engine, rebuild=self.rebuild, standalone=standalone).run()
+        return seen(said)
+
+    def sure(self, question: str, *previous: str) -> str:
+        """The line that says how sure the answer to ``question`` is."""
+        answer = self.engine.ask(question, previous=previous)
+        if answer.status == "not_found":
+            return f"{NOT_FOUND}  confidence {round(100 * answer.confidence)} %"
+        return f"Answered here: {confidence_words(answer.confidence)}"
+
+    def rebuild(self) -> Summary:
+        """Bring the index up to date."""
+        return rebuild(
+            IndexStore(self._index),
+            HashingEncoder(),
+            [str(self.articles)],
+            cache=self._cache,
+            report=self.report,
+        )
+
+
+def press_ctrl_c() -> None:
+    """What the terminal does to a program at Ctrl-C while no prompt is shown."""
+    ident = threading.main_thread().ident
+    assert ident is not None
+    signal.pthread_kill(ident, signal.SIGINT)
+
+
+def quote(number: int, name: str) -> tuple[str, str, str, str]:
+    """The lines of a quote: the whole text of an article of ``ARTICLES``."""
+    text = ARTICLES[name]
+    return (
+        f"{number}  {name.title()} (as of 2024-05, en)",
+        f"   {text}",
+        f"   articles/{name}.md:0–{len(text)}",
+        "",
+    )
+
+
+def seen(said: io.StringIO) -> str:
+    """What was said, without blanks at the ends of lines: nobody sees them."""
+    return lines(*(line.rstrip() for line in said.getvalue().splitlines()))
+
+
+def lines(*parts: str) -> str:
+    """``parts``, each a line."""
+    return "".join(f"{part}\n" for part in parts)
