@@ -158,6 +158,7 @@ def _uncorrected(bench: Bench, corrected: Generation) -> Generation:
         document_mean=nothing,
         basis=np.zeros((0, size), np.float32),
         languages=np.array([], str),
+        centres=np.zeros((0, 0), np.float32),
     ).save(folder / files.SUBSPACE)
     stamps = {
         name: FileStamp((folder / name).stat().st_size, checksum(folder / name))

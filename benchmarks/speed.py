@@ -68,15 +68,25 @@ def _machine() -> str:
     )
 
 
+# A process's peak memory includes that of the parent it was forked from, so a small one starts it.
+_LAUNCHER = """
+import os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, _, usage = os.wait4(process.pid, 0)
+print(time.perf_counter() - started, usage.ru_maxrss / 1024)
+os._exit(0)
+"""
+
+
 def _run(*arguments: str) -> tuple[float, float]:
     """Wall seconds and peak MB of one `qabot` process."""
     command = [sys.executable, "-c", "from qabot.cli import main; main()", *arguments]
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, _, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = 0  # Already waited for.
-    return seconds, usage.ru_maxrss / 1024
+    launched = subprocess.run(
+        [sys.executable, "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True
+    )
+    seconds, megabytes = map(float, launched.stdout.split())
+    return seconds, megabytes
 
 
 def _cold(table: Table, index: Path, rounds: int) -> None:

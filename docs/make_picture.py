@@ -1,4 +1,4 @@
-"""Draw the picture in the README from what qabot really answers: ``python docs/make_picture.py``."""
+"""Draw the README's picture from what qabot really answers: ``python docs/make_picture.py``."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def standalone(question: str, previous: Sequence[str]) -> str:
     Returns:
         The question itself; a follow-up comes with the latest question that is none before it.
     """
-    if not is_follow_up(question):
+    if not previous or not is_follow_up(question):
         return question
     subject = next((text for text in reversed(previous) if not is_follow_up(text)), None)
     return f"{subject} {question}" if subject else question

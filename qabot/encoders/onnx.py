@@ -25,6 +25,7 @@ Tokenize = Callable[[Sequence[str]], list[list[int]]]
 # Padding is what a batch costs beyond its texts: they are sorted by length, and 16 beat 64 in every
 # measurement on two cores.
 _BATCH = 16
+_MANY_TEXTS = 256
 _SENTENCEPIECE, _TOKENIZERS = "sentencepiece.bpe.model", "tokenizer.json"
 # Networks whose vocabulary is XLM-R's, if there is a SentencePiece file: multilingual-e5 is a BERT.
 # Others (CamemBERT) number the pieces of a file of the same name differently.
@@ -242,7 +243,9 @@ def _load_sentencepiece(path: Path) -> Tokenize:
         raise EncoderError(f"{path}: cannot be read ({_first_line(error)})") from error
 
     def tokenize(texts: Sequence[str]) -> list[list[int]]:
-        pieces: list[list[int]] = processor.encode(list(texts))
+        # For a list, SentencePiece starts threads: milliseconds, where a question takes none.
+        threads = 1 if len(texts) < _MANY_TEXTS else -1
+        pieces: list[list[int]] = processor.encode(list(texts), num_threads=threads)
         return [[piece + offset if piece else unknown for piece in ids] for ids in pieces]
 
     return tokenize

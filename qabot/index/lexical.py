@@ -13,6 +13,7 @@ import math
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import regex
@@ -25,6 +26,7 @@ _K1 = 1.2
 _LEAST_IDF = 1e-6
 # A question of a thousand words would make a slow query and say no more.
 _MOST_TERMS = 64
+_WEIGHTS_KEPT = 256
 _LANGUAGE = regex.compile(r"[a-z]{2,3}")
 
 
@@ -89,6 +91,8 @@ class LexicalIndex:
             "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%'"
         )
         self._sizes = {name: self._size(name) for (name,) in names.fetchall()}
+        # One question weighs its terms in each language, and then for each of its hits.
+        self._weights = lru_cache(_WEIGHTS_KEPT)(self._read_weights)
 
     def _size(self, table: str) -> int:
         count = f"SELECT count(*) FROM {table}_docsize"
@@ -102,9 +106,9 @@ class LexicalIndex:
         """Passage row → coverage in [0, 1], for the best ``count`` passages of each language."""
         found: dict[int, float] = {}
         with self._lock:
-            for table, size in self._sizes.items():
+            for table in self._sizes:
                 words = content_terms(question, table.removeprefix("terms_"))[:_MOST_TERMS]
-                weights = self._weights(table, size, words)
+                weights = self._weights(table, tuple(words))
                 most = sum(weights.values()) * (_K1 + 1)
                 matching = [word for word, idf in weights.items() if idf > _LEAST_IDF]
                 if not matching:
@@ -129,19 +133,20 @@ class LexicalIndex:
         if not words or table not in self._sizes:
             return [0.0] * len(texts)
         with self._lock:
-            weights = self._weights(table, self._sizes[table], words)
+            weights = self._weights(table, tuple(words))
         most = sum(weights.values())
         return [
             sum(weights.get(term, 0.0) for term in set(terms(text, language))) / most
             for text in texts
         ]
 
-    def _weights(self, table: str, size: int, words: list[str]) -> dict[str, float]:
+    def _read_weights(self, table: str, words: tuple[str, ...]) -> dict[str, float]:
         """Each term's idf, as FTS5's bm25() computes it.
 
         A term that no passage holds counts as if one did: in a small index it would otherwise
         weigh twice as much as the rarest that is there.
         """
+        size = self._sizes[table]
         marks = ", ".join("?" * len(words))
         known = f"SELECT term, doc FROM {table}_words WHERE term IN ({marks})"
         counts: dict[str, int] = dict(self._connection.execute(known, words).fetchall())
