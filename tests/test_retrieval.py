@@ -194,13 +194,14 @@ def test_as_many_as_asked_for_best_first(
 
 
 def test_equal_passages_stay_in_the_order_of_their_articles(tmp_path: Path) -> None:
-    for name in ("c", "a", "d", "b"):
+    names = [f"{number:02}" for number in range(60)]
+    for name in reversed(names):
         write_article(tmp_path / "articles", name, "The telescope opened.", title="Same")
-    write_article(tmp_path / "articles", "aa", "Nothing of the kind.")
+    write_article(tmp_path / "articles", "30a", "Nothing of the kind.")
     build_index(tmp_path / "index", tmp_path / "articles")
     generation = IndexStore(tmp_path / "index").open()
-    hits = Retriever(generation, HashingEncoder()).search("telescope", 4)
-    assert ["a", "b", "c", "d"] == [hit.article.id for hit in hits]
+    hits = Retriever(generation, HashingEncoder()).search("telescope", 60)
+    assert names == [hit.article.id for hit in hits]
     assert 1 == len({hit.score for hit in hits})
     generation.close()
 

@@ -31,10 +31,7 @@ from tests.encoders.tiny_onnx import (
 from tests.support import run_python
 
 CAT, DOG, BIRD, ASK, READ = range(4, 9)
-SHARED = [
-    *(text for texts in SENTENCES.values() for text in texts),
-    *PASSAGES.values(),
-]
+SHARED = [*(texts[0] for texts in SENTENCES.values()), *list(PASSAGES.values())[:2]]
 
 
 def close(expected: Any, actual: np.ndarray) -> None:

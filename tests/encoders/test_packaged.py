@@ -154,7 +154,7 @@ def test_cache_below_a_file(tmp_path: Path) -> None:
         unpack(cache)
     expected = (
         f"{cache}: the model cannot be unpacked there (Not a directory); free 700 MB or name "
-        "another folder with --cache or QABOT_CACHE"
+        "another folder with QABOT_CACHE"
     )
     assert expected == str(error.value)
 
@@ -171,7 +171,7 @@ def test_no_room(tmp_path: Path) -> None:
     output, _ = process.communicate(timeout=60)
     expected = (
         f"EncoderError {tmp_path}: the model cannot be unpacked there (File too large); "
-        "free 700 MB or name another folder with --cache or QABOT_CACHE"
+        "free 700 MB or name another folder with QABOT_CACHE"
     )
     assert expected == output.splitlines()[-1]
     assert set() == {path.suffix for path in tmp_path.iterdir()} - {".lock"}
