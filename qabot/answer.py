@@ -36,13 +36,12 @@ def compose(
     encoder: str,
     elapsed_ms: float,
 ) -> Answer:
-    """The answer to ``question`` out of ``hits``, in any order.
+    """The answer to ``question`` out of ``hits``, best first.
 
     Args:
         limit: The most quotes to show.
         threshold: Confidence in [0, 1] below which nothing is shown.
     """
-    hits = sorted(hits, key=_logit, reverse=True)
     confidence = probability(hits[0]) if hits else 0.0
     found = bool(hits) and confidence >= threshold
     return Answer(
@@ -58,26 +57,26 @@ def compose(
 
 def probability(hit: Hit) -> float:
     """The probability, in [0, 1], that the passage answers the question."""
-    return 1 / (1 + math.exp(-_logit(hit)))
-
-
-def _logit(hit: Hit) -> float:
     logit = _INTERCEPT + _SIMILARITY * hit.similarity + _SENTENCE * max(hit.sentence_similarities)
     if hit.same_language:
         logit += _SAME_LANGUAGE + _COVERAGE * hit.coverage
-    return logit
+    return 1 / (1 + math.exp(-logit))
 
 
 def _quotes(hits: Sequence[Hit], limit: int, least: float) -> tuple[Quote, ...]:
     quotes: list[Quote] = []
     seen: set[str] = set()
+    highest = 1.0
     for hit in hits:
         score = probability(hit)
         if len(quotes) == limit:
             break
         if score < least:
             continue
-        quote = _quote(hit, score)
+        # Retrieval compares passages better than their probabilities do, which are calibrated apart
+        # for one language and across: what it ranks lower is not the likelier answer.
+        highest = min(highest, score)
+        quote = _quote(hit, highest)
         # Agencies' texts stand in several articles; the same words are shown once.
         key = _folded(quote.text)
         if key not in seen:
