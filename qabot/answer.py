@@ -13,7 +13,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from qabot.types import Answer, Hit, Quote, Span
+from qabot.types import Answer, Hit, Passage, Quote, Span
 
 _INTERCEPT, _SIMILARITY, _SENTENCE = -20.7, 20.4, 23.2
 _SAME_LANGUAGE, _COVERAGE = -4.4, 16.1
@@ -116,6 +116,8 @@ def _key_sentence(hit: Hit) -> int:
 def _window(hit: Hit, key: int) -> Span:
     """The run of sentences round ``key`` that holds most text like the question and stays short."""
     sentences, similarities = hit.passage.sentences, hit.sentence_similarities
+    # The section's heading stands beside every quote: it is quoted only where it is what answers.
+    earliest = 1 if key > 0 and _begins_with_heading(hit.passage) else 0
 
     def likeness(first: int, last: int) -> float:
         return sum(
@@ -125,12 +127,17 @@ def _window(hit: Hit, key: int) -> Span:
 
     fitting = [
         (first, last)
-        for first in range(key + 1)
+        for first in range(earliest, key + 1)
         for last in range(key, len(sentences))
         if sentences[last][1] - sentences[first][0] <= _QUOTE_LENGTH
     ]
     first, last = max(fitting, key=lambda window: likeness(*window), default=(key, key))
     return sentences[first][0], sentences[last][1]
+
+
+def _begins_with_heading(passage: Passage) -> bool:
+    start, end = passage.sentences[0]
+    return passage.headings[-1:] == (passage.text[start:end],)
 
 
 def _shortened(text: str, span: Span) -> Span:

@@ -36,7 +36,7 @@ from qabot.types import Article, Passage
 
 Stage = Literal["reading", "preparing", "encoding", "writing"]
 # Texts go to the encoder in groups of this size, so that progress shows and memory stays bounded.
-_GROUP = 256
+_GROUP = 64
 
 
 @dataclass(frozen=True, slots=True)
