@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from qabot.index.sqlite import open_new, open_written
 from qabot.types import Article, ArticleInfo, Heading, Passage, Span
 
 _SCHEMA = """
@@ -54,10 +55,8 @@ def write_database(path: Path, articles: Iterable[IndexedArticle]) -> None:
     Raises:
         sqlite3.Error: The file cannot be written.
     """
-    connection = sqlite3.connect(path)
+    connection = open_new(path)
     try:
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
         connection.executescript(_SCHEMA)
         with connection:
             row = 0
@@ -108,10 +107,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        # Generations never change, so SQLite may leave out its locks.
-        self._connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
-        )
+        self._connection = open_written(path)
         self._text = lru_cache(_TEXTS_KEPT)(self._read_text)
         self._info = lru_cache(4 * _TEXTS_KEPT)(self._read_info)
 

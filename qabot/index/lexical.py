@@ -18,6 +18,7 @@ from pathlib import Path
 
 import regex
 
+from qabot.index.sqlite import open_new, open_written
 from qabot.index.terms import content_terms, terms
 
 # FTS5's bm25() has k1 = 1.2 and b = 0.75 built in, and clamps the idf of terms in over half of the
@@ -40,10 +41,8 @@ def write_lexical(path: Path, texts: Iterable[tuple[int, str, str]]) -> None:
     Raises:
         sqlite3.Error: The file cannot be written.
     """
-    connection = sqlite3.connect(path)
+    connection = open_new(path)
     try:
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
         known: set[str] = set()
         with connection:
             for row, language, text in texts:
@@ -84,9 +83,7 @@ class LexicalIndex:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
-        )
+        self._connection = open_written(path)
         names = self._connection.execute(
             "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%'"
         )
