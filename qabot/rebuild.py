@@ -201,10 +201,7 @@ class _Plan:
 
 
 def _plan(articles: list[Article], old: Generation | None, encoder: Encoder) -> _Plan:
-    # What another version of the chunker cut is cut anew; passages that come out alike are reused.
-    known = (
-        old.database.article_digests() if old and old.manifest.chunker == CHUNKER_VERSION else {}
-    )
+    known = old.database.article_digests() if old else {}
     rows = dict(old.database.passage_digests()) if old else {}
     plan = _Plan(differs=len(known) != len(articles))
     for article in articles:

@@ -104,8 +104,7 @@ class LexicalIndex:
         found: dict[int, float] = {}
         with self._lock:
             for table in self._sizes:
-                words = content_terms(question, table.removeprefix("terms_"))[:_MOST_TERMS]
-                weights = self._weights(table, tuple(words))
+                weights = self._weights(table, question)
                 most = sum(weights.values()) * (_K1 + 1)
                 matching = [word for word, idf in weights.items() if idf > _LEAST_IDF]
                 if not matching:
@@ -126,23 +125,25 @@ class LexicalIndex:
             The share of the question's terms in each text, weighted by rarity, in [0, 1].
         """
         table = _table(language)
-        words = content_terms(question, language)[:_MOST_TERMS]
-        if not words or table not in self._sizes:
+        if table not in self._sizes:
             return [0.0] * len(texts)
         with self._lock:
-            weights = self._weights(table, tuple(words))
+            weights = self._weights(table, question)
+        if not weights:
+            return [0.0] * len(texts)
         most = sum(weights.values())
         return [
             sum(weights.get(term, 0.0) for term in set(terms(text, language))) / most
             for text in texts
         ]
 
-    def _read_weights(self, table: str, words: tuple[str, ...]) -> dict[str, float]:
-        """Each term's idf, as FTS5's bm25() computes it.
+    def _read_weights(self, table: str, question: str) -> dict[str, float]:
+        """The idf of each of the question's terms, as FTS5's bm25() computes it.
 
         A term that no passage holds counts as if one did: in a small index it would otherwise
         weigh twice as much as the rarest that is there.
         """
+        words = content_terms(question, table.removeprefix("terms_"))[:_MOST_TERMS]
         size = self._sizes[table]
         marks = ", ".join("?" * len(words))
         known = f"SELECT term, doc FROM {table}_words WHERE term IN ({marks})"

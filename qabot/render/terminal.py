@@ -24,19 +24,13 @@ _INDENT = 3
 _PIPE_WIDTH = 10_000
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        # Rich would exit with 1, which says that nothing was found.
-        raise BrokenPipeError
-
-
 def open_console() -> Console:
     """A console on standard output.
 
     Piped lines stay whole: programs and editors wrap as they like.
     """
     piped = not sys.stdout.isatty()
-    return _Console(soft_wrap=piped, width=_PIPE_WIDTH if piped else None)
+    return Console(soft_wrap=piped, width=_PIPE_WIDTH if piped else None)
 
 
 def confidence_words(confidence: float) -> str:
