@@ -26,7 +26,7 @@ from qabot.errors import QuestionError, SourceError, UnusableIndexError
 from qabot.index import Database, Generation, IndexStore, Manifest
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+from qabot.types import Answer, Article, ArticleInfo, Passage, Quote, Request
 
 LONGEST_QUESTION = 2000
 # Quotes are chosen among this many passages: some repeat each other.
@@ -109,21 +109,44 @@ class Engine:
         Raises:
             QuestionError: The question is empty, too long or not text.
         """
+        return self.ask_many([Request(question, tuple(previous), limit)])[0]
+
+    def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answer several questions, each as ``ask`` would: the model reads them in one batch.
+
+        Returns:
+            An answer to each, in order; all are of one generation.
+
+        Raises:
+            QuestionError: One of them is empty, too long or not text; none is answered.
+        """
         started = time.perf_counter()
-        question = checked_question(question)
-        limit = limit or self.settings.quotes
+        if not requests:
+            return []
+        questions = [checked_question(request.question) for request in requests]
+        texts = [
+            standalone(question, request.previous)
+            for question, request in zip(questions, requests, strict=True)
+        ]
+        answers: list[Answer] = []
         with self._lease() as live:
-            hits = live.retriever.search(standalone(question, previous), limit + _SPARE)
             manifest = live.generation.manifest
-            return compose(
-                question,
-                hits,
-                limit=limit,
-                threshold=self.settings.threshold,
-                generation=manifest.generation,
-                encoder=manifest.encoder.name,
-                elapsed_ms=(time.perf_counter() - started) * 1000,
-            )
+            vectors = self.encoder.encode_query(texts)
+            for question, text, vector, request in zip(
+                questions, texts, vectors, requests, strict=True
+            ):
+                limit = request.limit or self.settings.quotes
+                answer = compose(
+                    question,
+                    live.retriever.search(text, limit + _SPARE, vector),
+                    limit=limit,
+                    threshold=self.settings.threshold,
+                    generation=manifest.generation,
+                    encoder=manifest.encoder.name,
+                    elapsed_ms=(time.perf_counter() - started) * 1000,
+                )
+                answers.append(answer)
+        return answers
 
     def manifest(self) -> Manifest:
         """What the live generation holds and what made it."""

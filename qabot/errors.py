@@ -10,6 +10,7 @@
     ├── ArticleError              2   one document that is no article: skipped, the rest goes on
     ├── EncoderError              2   an embedding model that cannot be found, unpacked or loaded
     ├── StorageError              2   the index folder cannot be written (full disk, permissions)
+    ├── StateError                2   the bot's state file is damaged, too new or cannot be written
     ├── UnusableIndexError        3   no index that can answer
     │   ├── NoIndexError          3   nothing was built yet
     │   ├── DamagedIndexError     3   a file of the index is missing, cut short or changed
@@ -54,6 +55,10 @@ class EncoderError(QabotError):
 
 class StorageError(QabotError):
     """The index folder cannot be written; the live generation stays as it was."""
+
+
+class StateError(QabotError):
+    """The bot's state file is damaged, of a newer qabot, or cannot be written."""
 
 
 class UnusableIndexError(QabotError):

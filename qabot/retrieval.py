@@ -48,11 +48,16 @@ class Retriever:
                 f"{path}: cannot be read ({error}); run `qabot rebuild --full`"
             ) from error
 
-    def search(self, question: str, count: int) -> list[Hit]:
-        """The best ``count`` passages for ``question``, best first."""
+    def search(self, question: str, count: int, vector: FloatArray | None = None) -> list[Hit]:
+        """The best ``count`` passages for ``question``, best first.
+
+        Args:
+            vector: What the encoder makes of the question, ``(dimension,)``, where it has that
+                already.
+        """
         if len(self._generation.vectors) == 0:
             return []
-        raw = self._encoder.encode_query([question])
+        raw = self._encoder.encode_query([question]) if vector is None else vector[np.newaxis]
         query, language = self._subspace.queries(raw)[0], self._subspace.language(raw[0])
         coverage = self._generation.lexical.search(question, _WORDIEST)
         rows = self._candidates(query, coverage)

@@ -134,6 +134,20 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A question as it is put to the engine.
+
+    Attributes:
+        previous: Earlier questions of the same conversation, oldest first.
+        limit: The most quotes; the settings' number where not given.
+    """
+
+    question: str
+    previous: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a question got: quotes, best first, or ``not_found`` and none.
 

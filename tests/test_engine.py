@@ -21,7 +21,7 @@ from qabot.errors import (
 )
 from qabot.index import IndexStore
 from qabot.settings import Settings
-from qabot.types import Answer
+from qabot.types import Answer, Request
 from tests.support import (
     TELESCOPE,
     VOLCANO,
@@ -143,6 +143,53 @@ def test_any_question_gets_verbatim_quotes_or_a_reason(small_template, question)
     assert_verbatim(answer, articles)
     assert 0 <= answer.confidence <= 1
     assert (answer.status == "answered") == bool(answer.quotes)
+
+
+# --- Asking many at once --------------------------------------------------------------------------
+
+ASKED = (
+    Request("Wann ging das letzte Kernkraftwerk vom Netz?"),
+    Request("how wide is the mirror?", limit=1),
+    Request("and when was that?", previous=("¿Cuándo entró en erupción el volcán?",)),
+    Request("探査機のカプセルはどこに着地した？"),
+    Request("who won the chess tournament?"),
+    Request("When was the telescope launched?", limit=2),
+)
+
+
+def test_many_questions_get_the_answers_that_each_gets_alone(real_index):
+    with Engine.open(real_index.folder, settings=Settings(cache=str(real_index.cache))) as engine:
+        alone = [engine.ask(r.question, previous=r.previous, limit=r.limit) for r in ASKED]
+        together = engine.ask_many(ASKED)
+    # Of one generation, and with the same quotes; confidences differ by what rounding to 8 bits
+    # makes of texts of other lengths beside them.
+    assert [_shown(answer) for answer in alone] == [_shown(answer) for answer in together]
+    for one, other in zip(alone, together, strict=True):
+        assert one.confidence == pytest.approx(other.confidence, abs=0.02)
+    assert {"answered", "not_found"} == {answer.status for answer in together}
+
+
+def _shown(answer: Answer) -> object:
+    places = [(q.article.id, q.text, q.start, q.end, q.highlights) for q in answer.quotes]
+    return answer.question, answer.status, places
+
+
+def test_many_questions_are_encoded_in_one_batch(index):
+    class Batches(HashingEncoder):
+        def encode_query(self, texts):
+            batches.append(list(texts))
+            return super().encode_query(texts)
+
+    batches: list[list[str]] = []
+    with engine_on(index, encoder=Batches()) as engine:
+        engine.ask_many([Request(LAUNCH), Request("and why?", previous=(LAUNCH,))])
+        assert [] == engine.ask_many([])
+    assert [[LAUNCH, f"{LAUNCH} and why?"]] == batches
+
+
+def test_one_bad_question_of_many_refuses_all(index):
+    with engine_on(index) as engine, pytest.raises(QuestionError, match="is empty"):
+        engine.ask_many([Request(LAUNCH), Request(" ")])
 
 
 # --- Opening --------------------------------------------------------------------------------------
