@@ -21,12 +21,13 @@ from types import TracebackType
 
 from qabot.answer import compose
 from qabot.conversation import standalone
-from qabot.encoders import Encoder, open_encoder
+from qabot.encoders import Encoder, FloatArray, open_encoder
 from qabot.errors import QuestionError, SourceError, UnusableIndexError
 from qabot.index import Database, Generation, IndexStore, Manifest
+from qabot.reader import Reader, open_reader, read_hits
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote, Request
+from qabot.types import Answer, Article, ArticleInfo, Hit, Passage, Quote, Request
 
 LONGEST_QUESTION = 2000
 # Quotes are chosen among this many passages: some repeat each other.
@@ -52,14 +53,22 @@ class Engine:
         store: The index folder.
         encoder: The model that the index was made by.
         settings: How many quotes, and the threshold.
+        reader: Marks answers in passages; without one, whole sentences are marked.
 
     Raises:
         UnusableIndexError: There is no index, it is damaged, or another model made it.
     """
 
-    def __init__(self, store: IndexStore, encoder: Encoder, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: IndexStore,
+        encoder: Encoder,
+        settings: Settings,
+        reader: Reader | None = None,
+    ) -> None:
         self.settings = settings
         self.encoder = encoder
+        self.reader = reader
         self._store = store
         self._lock = threading.Lock()
         self._refused: int | None = None
@@ -93,7 +102,13 @@ class Engine:
             threads=settings.threads,
             notify=notify,
         )
-        return cls(store, encoder, settings)
+        reader = open_reader(
+            settings.reader,
+            cache=settings.cache_folder,
+            threads=settings.threads,
+            notify=notify,
+        )
+        return cls(store, encoder, settings, reader)
 
     def ask(
         self, question: str, *, previous: Sequence[str] = (), limit: int | None = None
@@ -138,7 +153,7 @@ class Engine:
                 limit = request.limit or self.settings.quotes
                 answer = compose(
                     question,
-                    live.retriever.search(text, limit + _SPARE, vector),
+                    self._hits(live, text, limit + _SPARE, vector),
                     limit=limit,
                     threshold=self.settings.threshold,
                     generation=manifest.generation,
@@ -147,6 +162,12 @@ class Engine:
                 )
                 answers.append(answer)
         return answers
+
+    def _hits(self, live: _Live, question: str, count: int, vector: FloatArray) -> list[Hit]:
+        hits = live.retriever.search(question, count, vector)
+        if self.reader is None:
+            return hits
+        return read_hits(self.reader, question, hits, self.encoder.count_tokens)
 
     def manifest(self) -> Manifest:
         """What the live generation holds and what made it."""

@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         sources: Files and folders that ``qabot rebuild`` reads.
         encoder: ``multilingual-e5-small`` (packaged), a model folder, or
             ``sentence-transformers:NAME``.
+        reader: ``qabot-reader`` (packaged), ``none``, or a folder or name of a question-answering
+            model for transformers.
         cache: Where the packaged model is unpacked.
         threads: Cores that one question may use; all of them where not set.
         quotes: The most quotes that an answer shows.
@@ -34,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     index: str = "index"
     sources: tuple[str, ...] = ("seeds",)
     encoder: str = "multilingual-e5-small"
+    reader: str = "qabot-reader"
     cache: str = ""
     threads: int | None = None
     quotes: int = 3
@@ -52,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ("index", self.index),
             *(("sources", source) for source in self.sources),
             ("encoder", self.encoder),
+            ("reader", self.reader),
         ):
             # An empty path would mean the working directory.
             if not text.strip() or "\0" in text:

@@ -89,6 +89,20 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """The answer that a reader marked in a text: ``text[start:end]``, empty where there is none.
+
+    Attributes:
+        margin: How much better the reader likes it than "no answer"; a difference of logits, so
+            that 0 is undecided.
+    """
+
+    start: int
+    end: int
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that retrieval found for a question.
 
@@ -101,6 +115,7 @@ class Hit:
         coverage: Share of the question's words, weighted by rarity, that the passage holds,
             in [0, 1].
         same_language: Whether question and article are in one language, as far as can be told.
+        reading: What the reader marked, in characters of the passage; ``None`` where none read it.
     """
 
     passage: Passage
@@ -111,6 +126,7 @@ class Hit:
     sentence_coverages: tuple[float, ...]
     coverage: float
     same_language: bool
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)

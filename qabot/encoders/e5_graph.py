@@ -37,7 +37,7 @@ _SMALL = 1024
 
 
 def write_graph(weights: E5Weights, path: Path) -> None:
-    """Write the network to ``path`` (named as in ``e5_graph_files``) and its weights to files beside it.
+    """Write the network to ``path`` and its weights to files beside it (see ``e5_graph_files``).
 
     Inputs are ``input_ids`` and ``attention_mask``, int64 ``(batch, tokens)``; padding stands on
     the right. The output ``last_hidden_state`` is float32 ``(batch, tokens, hidden)``.
@@ -221,9 +221,7 @@ class GraphWriter:
                 for item, shape in inputs.items()
             ],
             [
-                helper.make_tensor_value_info(
-                    item, TensorProto.FLOAT, ["batch", "tokens", size]
-                )
+                helper.make_tensor_value_info(item, TensorProto.FLOAT, ["batch", "tokens", size])
                 for item, (_, size) in outputs.items()
             ],
             self._values,

