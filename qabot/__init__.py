@@ -9,13 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote
 
 if TYPE_CHECKING:
     from qabot.engine import Engine
 
 __version__ = "0.1.0"
-__all__ = ["Answer", "Article", "ArticleInfo", "Engine", "Passage", "Quote", "__version__"]
+__all__ = [
+    "Answer",
+    "Article",
+    "ArticleInfo",
+    "Engine",
+    "Filters",
+    "Passage",
+    "Quote",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

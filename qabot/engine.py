@@ -26,7 +26,7 @@ from qabot.errors import QuestionError, SourceError, UnusableIndexError
 from qabot.index import Database, Generation, IndexStore, Manifest
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote
 
 LONGEST_QUESTION = 2000
 # Quotes are chosen among this many passages: some repeat each other.
@@ -96,7 +96,12 @@ class Engine:
         return cls(store, encoder, settings)
 
     def ask(
-        self, question: str, *, previous: Sequence[str] = (), limit: int | None = None
+        self,
+        question: str,
+        *,
+        previous: Sequence[str] = (),
+        limit: int | None = None,
+        filters: Filters | None = None,
     ) -> Answer:
         """Answer ``question`` with quotes, or say that the articles don't.
 
@@ -105,15 +110,17 @@ class Engine:
             previous: Earlier questions of the conversation, oldest first. A question that says
                 nothing alone ("and when was that?") is asked together with the last that does.
             limit: The most quotes; the settings' number where not given.
+            filters: Which articles may answer; all of them where not given.
 
         Raises:
             QuestionError: The question is empty, too long or not text.
+            FilterError: A filter is no date, or names what the index does not hold.
         """
         started = time.perf_counter()
         question = checked_question(question)
         limit = limit or self.settings.quotes
         with self._lease() as live:
-            hits = live.retriever.search(standalone(question, previous), limit + _SPARE)
+            hits = live.retriever.search(standalone(question, previous), limit + _SPARE, filters)
             manifest = live.generation.manifest
             return compose(
                 question,
@@ -129,6 +136,10 @@ class Engine:
         """What the live generation holds and what made it."""
         with self._lease() as live:
             return live.generation.manifest
+
+    def collections(self) -> tuple[str, ...]:
+        """The names of the collections that a question can be limited to, in order."""
+        return tuple(sorted(self.manifest().collections))
 
     def articles(self) -> list[ArticleInfo]:
         """All articles of the index, by id."""

@@ -17,7 +17,8 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import Generation
 from qabot.index.manifest import SUBSPACE
-from qabot.types import ArticleInfo, Hit
+from qabot.index.vectors import Mask
+from qabot.types import ArticleInfo, Filters, Hit
 
 # How much full coverage counts beside the two cosines (benchmarks/retrieval.py).
 COVERAGE_WEIGHT = 1.0
@@ -48,14 +49,19 @@ class Retriever:
                 f"{path}: cannot be read ({error}); run `qabot rebuild --full`"
             ) from error
 
-    def search(self, question: str, count: int) -> list[Hit]:
-        """The best ``count`` passages for ``question``, best first."""
-        if len(self._generation.vectors) == 0:
+    def search(self, question: str, count: int, filters: Filters | None = None) -> list[Hit]:
+        """The best ``count`` passages for ``question`` that pass ``filters``, best first.
+
+        Raises:
+            FilterError: A filter is no date, or names what the index does not hold.
+        """
+        allowed = self._generation.allowed(filters or Filters())
+        if len(self._generation.vectors) == 0 or (allowed is not None and not allowed.any()):
             return []
         raw = self._encoder.encode_query([question])
         query, language = self._subspace.queries(raw)[0], self._subspace.language(raw[0])
-        coverage = self._generation.lexical.search(question, _WORDIEST)
-        rows = self._candidates(query, coverage)
+        coverage = self._generation.lexical.search(question, _WORDIEST, allowed)
+        rows = self._candidates(query, coverage, allowed)
         similarities = self._generation.vectors.vectors(rows) @ query
         sentences, starts = self._sentence_similarities(query, rows)
         best = np.maximum.reduceat(sentences, starts[:-1])
@@ -89,9 +95,9 @@ class Retriever:
         return tuple(self._generation.lexical.shares(question, article.language, sentences))
 
     def _candidates(
-        self, query: FloatArray, coverage: dict[int, float]
+        self, query: FloatArray, coverage: dict[int, float], allowed: Mask | None
     ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        nearest = self._generation.vectors.search(query, _NEAREST)[1]
+        nearest = self._generation.vectors.search(query, _NEAREST, allowed)[1]
         return np.union1d(nearest, np.fromiter(coverage, np.int64, len(coverage)))
 
     def _sentence_similarities(
