@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote, Request
+from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote, Request
 
 if TYPE_CHECKING:
     from qabot.engine import Engine
@@ -20,6 +20,7 @@ __all__ = [
     "Article",
     "ArticleInfo",
     "Engine",
+    "Filters",
     "Passage",
     "Quote",
     "Request",

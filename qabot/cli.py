@@ -8,20 +8,21 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from qabot.errors import QabotError, QuestionError, UsageError
+from qabot.errors import FilterError, QabotError, QuestionError, UsageError
 
 if TYPE_CHECKING:
     from qabot.encoders import Encoder as LoadedEncoder
     from qabot.engine import Engine
     from qabot.rebuild import Summary
     from qabot.settings import Settings
+    from qabot.types import Filters
 
 NOT_FOUND, BAD_INPUT = 1, 2
 
@@ -46,6 +47,21 @@ Encoder = Annotated[
         help="Model folder, or sentence-transformers:NAME.",
         show_default="multilingual-e5-small",
     ),
+]
+Collection = Annotated[
+    str | None, typer.Option("--collection", metavar="NAME", help="Only from this collection.")
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="DATE", help="Only from then on: YYYY[-MM[-DD]].")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="DATE", help="Only up to then: YYYY[-MM[-DD]].")
+]
+Language = Annotated[
+    str | None, typer.Option("--language", metavar="CODE", help="Only in this language: de.")
+]
+Source = Annotated[
+    str | None, typer.Option("--source", metavar="PATH", help="Only from this file or folder.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -102,7 +118,8 @@ def _flush() -> None:
 def _explain(error: Exception) -> int:
     """Print one line about ``error``; its exit code."""
     if isinstance(error, QabotError):
-        _complain(str(error))
+        # A filter's message begins with its name, which is a flag's here.
+        _complain(f"--{error}" if isinstance(error, FilterError) else str(error))
         return error.exit_code
     usage = getattr(error, "format_message", None)
     if usage is not None:  # click's usage errors: an unknown option, a missing argument.
@@ -132,7 +149,10 @@ def _options(
 def rebuild(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SOURCE]...", help="Files and folders; seeds by default."),
+        typer.Argument(
+            metavar="[SOURCE]...",
+            help="Files, folders, patterns, or collections of qabot.toml; seeds by default.",
+        ),
     ] = None,
     index: Index = None,
     encoder: Encoder = None,
@@ -141,13 +161,25 @@ def rebuild(
 ) -> None:
     """Build the index, or bring it up to date: only what changed is encoded.
 
+    Without a SOURCE, the index holds what the settings name: sources and collections. With names of
+    collections, only these are renewed; all others stay as they are. With files and folders, the
+    index holds these and nothing else.
+
     Questions go on being answered meanwhile. Documents that cannot be read are named and left out;
     the exit code is then 2, and the rest is indexed.
 
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
     settings = _settings(index=index, encoder=encoder, sources=tuple(sources) if sources else None)
-    summary = _rebuild(settings, settings.sources, full=full, quiet=json)
+    only = _named_collections(settings, sources or ())
+    summary = _rebuild(
+        settings,
+        settings.sources,
+        collections=settings.collections if only or not sources else {},
+        only=only,
+        full=full,
+        quiet=json,
+    )
     if json:
         _print(_summary_json(summary))
     else:
@@ -165,27 +197,36 @@ def ask(
         str | None,
         typer.Option("--batch", metavar="FILE", help="One question a line; - is standard input."),
     ] = None,
+    *,
+    collection: Collection = None,
+    since: Since = None,
+    until: Until = None,
+    language: Language = None,
+    source: Source = None,
     index: Index = None,
     encoder: Encoder = None,
     json: Json = False,
 ) -> None:
     """Answer a question with quotes. The exit code is 1 if the articles don't answer it.
 
-    With --batch, each line of a file is a question and each answer one line of JSON.
+    With --batch, each line of a file is a question and each answer one line of JSON. Articles
+    without a date are left out where --since or --until is given.
 
-    Example: qabot ask "who is on the PyTorch Foundation board?"
+    Example: qabot ask "who is on the PyTorch Foundation board?" --since 2022-09
     """
     from qabot.engine import checked_question
+    from qabot.types import Filters
 
+    filters = Filters(collection, since, until, language, source)
     settings = _settings(index=index, encoder=encoder)
     if batch is not None:
         if question:
             raise UsageError("a question and --batch were given; give one of them")
-        _ask_batch(settings, batch)
+        _ask_batch(settings, batch, filters)
         return
     text = checked_question(" ".join(question or []))
     with _engine(settings) as engine:
-        answer = engine.ask(text)
+        answer = engine.ask(text, filters=filters)
     if json:
         from qabot.render.json import answer_json
 
@@ -212,8 +253,10 @@ def repl(index: Index = None, encoder: Encoder = None) -> None:
     with _engine(settings) as engine:
 
         def renew() -> Summary:
-            sources = engine.manifest().sources
-            summary = _rebuild(settings, sources, encoder=engine.encoder)
+            built = engine.manifest()
+            summary = _rebuild(
+                settings, built.sources, collections=built.collections, encoder=engine.encoder
+            )
             _print_summary(summary)
             return summary
 
@@ -231,10 +274,10 @@ def articles(index: Index = None, json: Json = False) -> None:
         infos = generation.database.infos()
         counts = generation.database.passage_counts()
     if json:
-        from qabot.render.json import dumps, info_object
+        from qabot.render.json import dumps, listed_object
 
         for info in infos:
-            _print(dumps({**info_object(info), "passages": counts[info.id]}))
+            _print(dumps({**listed_object(info), "passages": counts[info.id]}))
         return
     from qabot.render.terminal import open_console, render_articles
 
@@ -296,7 +339,7 @@ def verify(
         raise typer.Exit(NOT_FOUND)
 
 
-def _ask_batch(settings: Settings, file: str) -> None:
+def _ask_batch(settings: Settings, file: str, filters: Filters) -> None:
     from qabot.render.json import answer_json, dumps
 
     lines = [line for line in _read_lines(file) if line.strip()]
@@ -306,7 +349,7 @@ def _ask_batch(settings: Settings, file: str) -> None:
     with _engine(settings) as engine:
         for number, line in enumerate(lines, 1):
             try:
-                _print(answer_json(engine.ask(line)))
+                _print(answer_json(engine.ask(line, filters=filters)))
             except QuestionError as error:
                 bad += 1
                 _complain(f"{file}, question {number}: {error}")
@@ -352,10 +395,24 @@ def _generation(settings: Settings) -> Iterator[Any]:
         generation.close()
 
 
+def _named_collections(settings: Settings, named: Sequence[str]) -> tuple[str, ...]:
+    """The collections among the arguments of ``rebuild``: all of them are, or none."""
+    only = tuple(dict.fromkeys(name for name in named if name in settings.collections))
+    others = [name for name in named if name not in settings.collections]
+    if only and others:
+        raise UsageError(
+            f"{only[0]} is a collection and {others[0]} is none; name collections "
+            f"({', '.join(settings.collections)}) or files and folders (./{only[0]})"
+        )
+    return only
+
+
 def _rebuild(
     settings: Settings,
     sources: tuple[str, ...],
     *,
+    collections: Mapping[str, tuple[str, ...]],
+    only: tuple[str, ...] = (),
     encoder: LoadedEncoder | None = None,
     full: bool = False,
     quiet: bool = False,
@@ -366,7 +423,11 @@ def _rebuild(
     from qabot.progress import reporting
     from qabot.rebuild import rebuild as run
 
-    find_files(sources)  # A missing source is the likelier mistake: say so before loading a model.
+    # A missing source is the likelier mistake: say so before loading a model.
+    if only:
+        find_files((), {name: collections[name] for name in only})
+    else:
+        find_files(sources, collections)
     encoder = encoder or open_encoder(
         settings.encoder,
         cache=settings.cache_folder,
@@ -378,6 +439,8 @@ def _rebuild(
             IndexStore(Path(settings.index)),
             encoder,
             sources,
+            collections=collections,
+            only=only,
             cache=settings.cache_folder,
             full=full,
             report=report,

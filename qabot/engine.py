@@ -27,7 +27,7 @@ from qabot.index import Database, Generation, IndexStore, Manifest
 from qabot.reader import Reader, open_reader, read_hits
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
-from qabot.types import Answer, Article, ArticleInfo, Hit, Passage, Quote, Request
+from qabot.types import Answer, Article, ArticleInfo, Filters, Hit, Passage, Quote, Request
 
 LONGEST_QUESTION = 2000
 # Quotes are chosen among this many passages: some repeat each other.
@@ -111,7 +111,12 @@ class Engine:
         return cls(store, encoder, settings, reader)
 
     def ask(
-        self, question: str, *, previous: Sequence[str] = (), limit: int | None = None
+        self,
+        question: str,
+        *,
+        previous: Sequence[str] = (),
+        limit: int | None = None,
+        filters: Filters | None = None,
     ) -> Answer:
         """Answer ``question`` with quotes, or say that the articles don't.
 
@@ -120,11 +125,13 @@ class Engine:
             previous: Earlier questions of the conversation, oldest first. A question that says
                 nothing alone ("and when was that?") is asked together with the last that does.
             limit: The most quotes; the settings' number where not given.
+            filters: Which articles may answer; all of them where not given.
 
         Raises:
             QuestionError: The question is empty, too long or not text.
+            FilterError: A filter is no date, or names what the index does not hold.
         """
-        return self.ask_many([Request(question, tuple(previous), limit)])[0]
+        return self.ask_many([Request(question, tuple(previous), limit, filters)])[0]
 
     def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer several questions, each as ``ask`` would: the model reads them in one batch.
@@ -134,6 +141,7 @@ class Engine:
 
         Raises:
             QuestionError: One of them is empty, too long or not text; none is answered.
+            FilterError: The same of a filter.
         """
         started = time.perf_counter()
         if not requests:
@@ -153,7 +161,7 @@ class Engine:
                 limit = request.limit or self.settings.quotes
                 answer = compose(
                     question,
-                    self._hits(live, text, limit + _SPARE, vector),
+                    self._hits(live, text, vector, limit + _SPARE, request.filters),
                     limit=limit,
                     threshold=self.settings.threshold,
                     generation=manifest.generation,
@@ -163,8 +171,10 @@ class Engine:
                 answers.append(answer)
         return answers
 
-    def _hits(self, live: _Live, question: str, count: int, vector: FloatArray) -> list[Hit]:
-        hits = live.retriever.search(question, count, vector)
+    def _hits(
+        self, live: _Live, question: str, vector: FloatArray, count: int, filters: Filters | None
+    ) -> list[Hit]:
+        hits = live.retriever.search(question, count, filters=filters, vector=vector)
         if self.reader is None:
             return hits
         return read_hits(self.reader, question, hits, self.encoder.count_tokens)
@@ -173,6 +183,10 @@ class Engine:
         """What the live generation holds and what made it."""
         with self._lease() as live:
             return live.generation.manifest
+
+    def collections(self) -> tuple[str, ...]:
+        """The names of the collections that a question can be limited to, in order."""
+        return tuple(sorted(self.manifest().collections))
 
     def articles(self) -> list[ArticleInfo]:
         """All articles of the index, by id."""

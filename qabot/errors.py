@@ -6,7 +6,8 @@
     ├── UsageError                2   what was asked for cannot be done as asked
     │   ├── SettingsError         2   qabot.toml, a QABOT_* variable or a flag
     │   ├── SourceError           2   a source that is missing, empty or unreadable
-    │   └── QuestionError         2   a question that is empty or too long
+    │   ├── QuestionError         2   a question that is empty or too long
+    │   └── FilterError           2   a filter that no article of the index could pass
     ├── ArticleError              2   one document that is no article: skipped, the rest goes on
     ├── EncoderError              2   an embedding model that cannot be found, unpacked or loaded
     ├── StorageError              2   the index folder cannot be written (full disk, permissions)
@@ -43,6 +44,10 @@ class SourceError(UsageError):
 
 class QuestionError(UsageError):
     """A question that is empty or too long."""
+
+
+class FilterError(UsageError):
+    """A filter that is no date, or names what the index does not hold."""
 
 
 class ArticleError(QabotError):

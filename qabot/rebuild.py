@@ -7,18 +7,20 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
-from qabot.articles import Skipped, find_files, read_files
+from qabot.articles import Skipped
 from qabot.encoders import Encoder, FloatArray, language_subspace
 from qabot.encoders.language_subspace import LanguageSubspace
-from qabot.errors import SourceError
+from qabot.errors import NoIndexError, UnusableIndexError
+from qabot.gathering import Gathered, Wanted, gather
 from qabot.index import (
     EncoderStamp,
     Generation,
@@ -88,78 +90,75 @@ def rebuild(
     encoder: Encoder,
     sources: Sequence[str],
     *,
+    collections: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    only: Sequence[str] = (),
     cache: Path,
     full: bool = False,
     report: Report = lambda progress: None,
 ) -> Summary:
-    """Make the index hold what ``sources`` hold now, and publish it.
+    """Make the index hold what its sources hold now, and publish it.
 
     Args:
         store: The index folder; its lock is held throughout.
         encoder: The embedding model. Where the live generation is another model's, all is encoded.
-        sources: Files and folders.
+        sources: Files, folders and patterns that are in no collection.
+        collections: Name → sources of that collection.
+        only: Names of collections; articles that are in none of these stay as they are in the
+            index. All sources and collections are read where none is named.
         cache: Where the encoder's language subspace is kept between indexes.
         full: Encode everything, and publish even if nothing changed.
         report: Called often with how far it is.
 
     Raises:
         SourceError: A source is missing, unreadable, or none of its documents is an article.
+        UnusableIndexError: Only some collections are named, and the others cannot be taken over.
         RebuildRunningError: Another rebuild runs.
         StorageError: The index folder cannot be written.
     """
     started = time.perf_counter()
-    with store.rebuild() as writer:
-        articles, skipped = _read(sources, report)
-        with _live(store) as live:
-            old = live if live and not full and _is_reusable(live, encoder) else None
-            plan = _plan(articles, old, encoder)
-            changed = not old or plan.differs or old.manifest.sources != tuple(sources)
-            number = old.manifest.generation if old else 0
-            if changed:
-                _write(
-                    writer,
-                    plan,
-                    old,
-                    encoder=encoder,
-                    cache=cache,
-                    sources=tuple(sources),
-                    report=report,
-                )
-                number = writer.number
-            known = set(live.database.article_digests()) if live else set()
+    named = {name: tuple(group) for name, group in collections.items()}
+    wanted = Wanted(tuple(sources), named, tuple(only))
+    with store.rebuild() as writer, _live(store, needed=bool(only)) as live:
+        gathered = gather(
+            wanted, live, lambda done, total: report(Progress("reading", done, total))
+        )
+        old = live if live and not full and _is_reusable(live, encoder) else None
+        plan = _plan(gathered.articles, old, encoder)
+        changed = not old or plan.differs or _differs(old.manifest, gathered)
+        number = old.manifest.generation if old else 0
+        if changed:
+            _write(writer, plan, old, gathered, encoder=encoder, cache=cache, report=report)
+            number = writer.number
+        known = set(live.database.article_digests()) if live else set()
     return Summary(
         generation=number,
         changed=changed,
-        articles=len(articles),
+        articles=len(gathered.articles),
         passages=plan.count,
         reused=plan.count - len(plan.missing),
         encoded=len(plan.missing),
-        removed=len(known - {article.info.id for article in articles}),
-        skipped=tuple(skipped),
+        removed=len(known - {article.info.id for article in gathered.articles}),
+        skipped=gathered.skipped,
         seconds=time.perf_counter() - started,
     )
 
 
-def _read(sources: Sequence[str], report: Report) -> tuple[list[Article], list[Skipped]]:
-    found = find_files(sources)
-    articles: list[Article] = []
-    skipped: list[Skipped] = []
-    for number, item in enumerate(read_files(found), 1):
-        report(Progress("reading", number, len(found)))
-        if isinstance(item, Skipped):
-            skipped.append(item)
-        else:
-            articles.append(item)
-    if not articles:
-        reasons = "; ".join(f"{item.source} {item.reason}" for item in skipped[:3])
-        raise SourceError(f"no article could be read: {reasons}")
-    return sorted(articles, key=lambda article: article.info.id), skipped
+def _differs(manifest: Manifest, gathered: Gathered) -> bool:
+    """Whether the index is to be built from other sources than the live one was."""
+    return (manifest.sources, manifest.collections) != (gathered.sources, gathered.collections)
 
 
 @contextlib.contextmanager
-def _live(store: IndexStore) -> Iterator[Generation | None]:
-    """The live generation, if there is one that can be opened."""
-    live = store.open_or_none()
+def _live(store: IndexStore, *, needed: bool) -> Iterator[Generation | None]:
+    """The live generation, if there is one; one that cannot be opened is none, if not needed."""
+    live = None
+    try:
+        live = store.open()
+    except NoIndexError:
+        pass
+    except UnusableIndexError:
+        if needed:
+            raise
     try:
         yield live
     finally:
@@ -245,10 +244,10 @@ def _write(
     writer: GenerationWriter,
     plan: _Plan,
     old: Generation | None,
+    gathered: Gathered,
     *,
     encoder: Encoder,
     cache: Path,
-    sources: tuple[str, ...],
     report: Report,
 ) -> None:
     subspace = _subspace(encoder, old, cache, report)
@@ -271,7 +270,8 @@ def _write(
         Manifest(
             generation=writer.number,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            sources=sources,
+            sources=gathered.sources,
+            collections=gathered.collections,
             encoder=_stamp(encoder),
             chunker=CHUNKER_VERSION,
             articles=len(plan.articles),

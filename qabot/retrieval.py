@@ -17,7 +17,8 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import Generation
 from qabot.index.manifest import SUBSPACE
-from qabot.types import ArticleInfo, Hit
+from qabot.index.vectors import Mask
+from qabot.types import ArticleInfo, Filters, Hit
 
 # How much full coverage counts beside the two cosines (benchmarks/retrieval.py).
 COVERAGE_WEIGHT = 1.0
@@ -48,19 +49,30 @@ class Retriever:
                 f"{path}: cannot be read ({error}); run `qabot rebuild --full`"
             ) from error
 
-    def search(self, question: str, count: int, vector: FloatArray | None = None) -> list[Hit]:
-        """The best ``count`` passages for ``question``, best first.
+    def search(
+        self,
+        question: str,
+        count: int,
+        *,
+        filters: Filters | None = None,
+        vector: FloatArray | None = None,
+    ) -> list[Hit]:
+        """The best ``count`` passages for ``question`` that pass ``filters``, best first.
 
         Args:
             vector: What the encoder makes of the question, ``(dimension,)``, where it has that
                 already.
+
+        Raises:
+            FilterError: A filter is no date, or names what the index does not hold.
         """
-        if len(self._generation.vectors) == 0:
+        allowed = self._generation.allowed(filters or Filters())
+        if len(self._generation.vectors) == 0 or (allowed is not None and not allowed.any()):
             return []
         raw = self._encoder.encode_query([question]) if vector is None else vector[np.newaxis]
         query, language = self._subspace.queries(raw)[0], self._subspace.language(raw[0])
-        coverage = self._generation.lexical.search(question, _WORDIEST)
-        rows = self._candidates(query, coverage)
+        coverage = self._generation.lexical.search(question, _WORDIEST, allowed)
+        rows = self._candidates(query, coverage, allowed)
         similarities = self._generation.vectors.vectors(rows) @ query
         sentences, starts = self._sentence_similarities(query, rows)
         best = np.maximum.reduceat(sentences, starts[:-1])
@@ -94,9 +106,9 @@ class Retriever:
         return tuple(self._generation.lexical.shares(question, article.language, sentences))
 
     def _candidates(
-        self, query: FloatArray, coverage: dict[int, float]
+        self, query: FloatArray, coverage: dict[int, float], allowed: Mask | None
     ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        nearest = self._generation.vectors.search(query, _NEAREST)[1]
+        nearest = self._generation.vectors.search(query, _NEAREST, allowed)[1]
         return np.union1d(nearest, np.fromiter(coverage, np.int64, len(coverage)))
 
     def _sentence_similarities(

@@ -15,6 +15,7 @@ from qabot.errors import SettingsError
 
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"
+_LONGEST_NAME = 100
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,7 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         index: The index folder.
-        sources: Files and folders that ``qabot rebuild`` reads.
+        sources: Files, folders and patterns that ``qabot rebuild`` reads.
+        collections: Name → sources that are read too, and that a question can be limited to.
         encoder: ``multilingual-e5-small`` (packaged), a model folder, or
             ``sentence-transformers:NAME``.
         reader: ``qabot-reader`` (packaged), ``none``, or a folder or name of a question-answering
@@ -35,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     index: str = "index"
     sources: tuple[str, ...] = ("seeds",)
+    collections: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     encoder: str = "multilingual-e5-small"
     reader: str = "qabot-reader"
     cache: str = ""
@@ -49,11 +52,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("quotes is a number from 1 to 10")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
-        if not self.sources:
+        if not self.sources and not self.collections:
             raise ValueError("sources names at least one file or folder")
+        for name in self.collections:
+            _check_collection(name, self.collections[name])
         for name, text in (
             ("index", self.index),
             *(("sources", source) for source in self.sources),
+            *(
+                (f"collections.{name}", source)
+                for name, sources in self.collections.items()
+                for source in sources
+            ),
             ("encoder", self.encoder),
             ("reader", self.reader),
         ):
@@ -67,6 +77,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return (
             Path(self.cache).expanduser() if self.cache else platformdirs.user_cache_path("qabot")
         )
+
+
+def _check_collection(name: str, sources: tuple[str, ...]) -> None:
+    # Names stand where paths stand, too, and in lists that people choose from.
+    if name != name.strip() or not name.isprintable() or not 1 <= len(name) <= _LONGEST_NAME:
+        raise ValueError(f"collections: not a name: {name[:_LONGEST_NAME]!r}")
+    if "/" in name or "\\" in name or name.startswith("-"):
+        raise ValueError(f"collections: a name has no slash, nor '-' before it: {name!r}")
+    if not sources:
+        raise ValueError(f"collections.{name} names at least one file or folder")
 
 
 def load_settings(
@@ -98,6 +118,9 @@ def load_settings(
     for name, value in (flags or {}).items():
         if value is not None:
             values |= _checked({name: value}, "SOURCE" if name == "sources" else f"--{name}")
+    if values.get("collections"):
+        # Whoever names collections need not have a folder of the default's name as well.
+        values.setdefault("sources", ())
     return Settings(**values)
 
 

@@ -37,6 +37,7 @@ class ArticleInfo:
         url: A web address where people can read it, if known.
         published: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``, if known.
         language: ISO 639-1 code.
+        collections: The named collections that it belongs to, by name.
     """
 
     id: str
@@ -45,6 +46,7 @@ class ArticleInfo:
     url: str | None
     published: str | None
     language: str
+    collections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Article:
             self.info.url,
             self.info.published,
             self.info.language,
+            self.info.collections,
             self.text,
             [(heading.start, heading.end, heading.level) for heading in self.headings],
         ]
@@ -100,6 +103,26 @@ class Reading:
     start: int
     end: int
     margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which articles may answer a question; ``None`` leaves a field open.
+
+    Attributes:
+        collection: Only those of this collection.
+        since, until: Only those published then or later, or then or earlier: ``YYYY``, ``YYYY-MM``
+            or ``YYYY-MM-DD``. An inexact date, here or of an article, counts as any day that it
+            may mean. Articles without a date are left out.
+        language: Only those in this language, an ISO 639-1 code.
+        source: Only those read from this file, folder or address, or from below it.
+    """
+
+    collection: str | None = None
+    since: str | None = None
+    until: str | None = None
+    language: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +179,13 @@ class Request:
     Attributes:
         previous: Earlier questions of the same conversation, oldest first.
         limit: The most quotes; the settings' number where not given.
+        filters: Which articles may answer; all of them where not given.
     """
 
     question: str
     previous: tuple[str, ...] = ()
     limit: int | None = None
+    filters: Filters | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,8 @@ def write_article(
 def build_index(
     index: Path,
     *sources: Path | str,
+    collections: Mapping[str, Sequence[Path | str]] | None = None,
+    only: Sequence[str] = (),
     encoder: Encoder | None = None,
     cache: Path | None = None,
     full: bool = False,
@@ -153,6 +155,8 @@ def build_index(
     Args:
         index: The index folder.
         sources: Files and folders.
+        collections: Name → files and folders.
+        only: The collections to renew; all where none is named.
         encoder: A ``HashingEncoder`` where not given.
         cache: For the language subspace; one that all tests share where not given.
     """
@@ -160,6 +164,10 @@ def build_index(
         IndexStore(index),
         encoder or HashingEncoder(),
         [str(source) for source in sources],
+        collections={
+            name: [str(source) for source in group] for name, group in (collections or {}).items()
+        },
+        only=only,
         cache=cache or shared_cache(),
         full=full,
     )

@@ -218,7 +218,7 @@ def test_what_a_batch_prints_can_be_verified(ask, call, real_index, tmp_path):
             ("why?", "--batch", "-"),
             "a question and --batch were given; give one of them",
         ),
-        (("--colour", "why?"), "No such option: --colour; see `qabot --help`"),
+        (("--verbose", "why?"), "No such option: --verbose; see `qabot --help`"),
     ],
 )
 def test_bad_questions_are_told_in_one_line(ask, tmp_path, arguments, complaint):
@@ -241,6 +241,7 @@ def test_articles_lists_ids_titles_and_passages(call, real_index):
         "url": "https://example.org/jwst",
         "published": "2021-12-25",
         "language": "en",
+        "collections": [],
         "passages": 2,
     } == lines[2]
 
@@ -649,7 +650,7 @@ def test_an_unforeseen_error_is_one_line_and_debug_shows_where(tmp_path, index):
 
 
 def test_the_public_names_are_pinned():
-    names = "Answer Article ArticleInfo Engine Passage Quote Request __version__"
+    names = "Answer Article ArticleInfo Engine Filters Passage Quote Request __version__"
     assert names.split() == qabot.__all__
     for name in qabot.__all__:
         assert getattr(qabot, name) is not None

@@ -7,6 +7,7 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -93,6 +94,34 @@ def test_coverage_is_bm25_over_the_most_there_can_be(
     found = search(tmp_path_factory.mktemp("lexical"), corpus, question)
     assert pytest.approx(expected_coverages(corpus, question)) == found
     assert all(0 < value <= 1 for value in found.values())
+
+
+@given(CORPORA, QUESTIONS, st.integers(0, 5), st.data())
+def test_among_some_rows_the_best_of_these_are_found(
+    tmp_path_factory: pytest.TempPathFactory,
+    corpus: Corpus,
+    question: str,
+    count: int,
+    data: st.DataObject,
+) -> None:
+    rows = sorted(row for row, _, _ in corpus)
+    some = set(data.draw(st.lists(st.sampled_from(rows)))) if rows else set()
+    allowed = np.zeros(max(rows, default=-1) + 1, np.bool_)
+    allowed[list(some)] = True
+    path = tmp_path_factory.mktemp("lexical") / "lexical.sqlite"
+    write_lexical(path, corpus)
+    index = LexicalIndex(path)
+    found = index.search(question, count, allowed)
+    # A question about all of them comes after one about some.
+    everything = index.search(question, 1000)
+    index.close()
+    assert pytest.approx(expected_coverages(corpus, question)) == everything
+    for known in coverages(corpus, question).values():
+        best = sorted((value for row, value in known.items() if row in some), reverse=True)[:count]
+        mine = sorted((found[row] for row in known if row in found), reverse=True)
+        assert pytest.approx(best) == mine
+    assert found.keys() <= some
+    assert pytest.approx({row: everything[row] for row in found}) == found
 
 
 @given(

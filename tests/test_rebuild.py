@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qabot.errors import EncoderError, RebuildRunningError, SourceError
+from qabot.errors import EncoderError, NoIndexError, RebuildRunningError, SourceError
 from qabot.index import Generation, IndexStore
 from qabot.rebuild import Progress, rebuild
 from tests.support import (
@@ -417,7 +417,8 @@ def test_a_source_without_articles_is_refused_and_the_index_stays(tmp_path, arti
 def test_one_missing_source_among_several_is_refused(tmp_path, articles):
     with pytest.raises(SourceError, match="no such file or folder"):
         build_index(tmp_path / "index", articles, tmp_path / "missing")
-    assert IndexStore(tmp_path / "index").open_or_none() is None
+    with pytest.raises(NoIndexError):
+        IndexStore(tmp_path / "index").open()
 
 
 class BreakingEncoder(HashingEncoder):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qabot.errors import SettingsError
 from qabot.settings import Settings, load_settings
 
-KNOWN = "known settings: index, sources, encoder, cache, threads, quotes, threshold"
+KNOWN = "known settings: index, sources, collections, encoder, reader, cache, threads, quotes, threshold"
 CORRECT = "correct it or leave it out"
 
 
@@ -112,6 +112,19 @@ def test_several_sources_in_a_variable(tmp_path):
     assert load(tmp_path, sources=os.pathsep.join(["a", "b c"])).sources == ("a", "b c")
 
 
+def test_collections_come_from_the_file(tmp_path):
+    toml = 'sources = ["a"]\n[collections]\nnews = ["b", "c/*.md"]\n"Hand buch" = ["d"]'
+    settings = load(tmp_path, toml=toml)
+    assert {"news": ("b", "c/*.md"), "Hand buch": ("d",)} == settings.collections
+    assert ("a",) == settings.sources
+
+
+def test_with_collections_there_is_no_default_source(tmp_path):
+    assert load(tmp_path, toml='collections.news = ["b"]').sources == ()
+    assert load(tmp_path, toml='sources = []\ncollections.news = ["b"]').sources == ()
+    assert load(tmp_path, toml='collections.news = ["b"]', sources="a").sources == ("a",)
+
+
 def test_an_empty_variable_counts_as_not_set(tmp_path):
     assert Settings() == load(tmp_path, index="", quotes="", sources="", threads="")
 
@@ -152,6 +165,17 @@ def test_an_unknown_key_names_the_file_the_key_and_the_known_ones(tmp_path):
         ("index = ' '", "index is not a name: ' '"),
         ('index = "a\\u0000"', "index is not a name: 'a\\x00'"),
         ("encoder = ''", "encoder is not a name: ''"),
+        ("collections = ['a']", "Expected `object`, got `array` - at `$.collections`"),
+        ("collections.a = 'b'", "Expected `array`, got `str` - at `$.collections[...]`"),
+        ("collections.a = []", "collections.a names at least one file or folder"),
+        ("collections.a = ['']", "collections.a is not a name: ''"),
+        ("collections.'' = ['b']", "collections: not a name: ''"),
+        ("collections.' a' = ['b']", "collections: not a name: ' a'"),
+        (
+            "collections.'a/b' = ['c']",
+            "collections: a name has no slash, nor '-' before it: 'a/b'",
+        ),
+        ("collections.-a = ['c']", "collections: a name has no slash, nor '-' before it: '-a'"),
     ],
 )
 def test_a_value_that_makes_no_sense_names_the_file_and_the_field(tmp_path, toml, problem):

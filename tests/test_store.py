@@ -22,7 +22,7 @@ from qabot.errors import (
 )
 from qabot.index import Database, IndexedArticle, IndexStore, write_database
 from qabot.index.lexical import LexicalIndex, write_lexical
-from qabot.index.manifest import FILES, NAME
+from qabot.index.manifest import FILES, FORMAT, NAME
 from qabot.index.vectors import VectorIndex, write_vectors
 from qabot.types import Article, ArticleInfo, Heading, Passage
 from tests.support import HashingEncoder, build_index, small_index, write_article
@@ -286,13 +286,13 @@ def edit_manifest(path: Path, change: Callable[[dict[str, object]], object]) -> 
     path.write_text(json.dumps(content), "utf-8")
 
 
-@pytest.mark.parametrize("version", [0, 2, None])
+@pytest.mark.parametrize("version", [0, 1, FORMAT + 1, None])
 def test_another_format_is_a_mismatch_not_damage(index, version):
     path = index / "generations/1" / NAME
     edit_manifest(path, lambda content: content.update(format=version))
     with pytest.raises(IndexMismatchError) as caught:
         store_of(index).open()
-    assert (f"{path}: index format {version}, not 1; run `qabot rebuild --full`") == str(
+    assert (f"{path}: index format {version}, not {FORMAT}; run `qabot rebuild --full`") == str(
         caught.value
     )
 

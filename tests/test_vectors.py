@@ -54,6 +54,25 @@ def test_search_is_exact(
     assert np.int64 == rows.dtype
 
 
+@given(VECTORS, st.integers(0, 50), st.data())
+def test_search_among_some_rows_is_exact(
+    tmp_path_factory: pytest.TempPathFactory,
+    case: tuple[FloatArray, FloatArray],
+    count: int,
+    data: st.DataObject,
+) -> None:
+    vectors, query = case
+    flags = st.lists(st.booleans(), min_size=len(vectors), max_size=len(vectors))
+    allowed = np.array(data.draw(flags), np.bool_)
+    found = index(tmp_path_factory.mktemp("vectors") / "index", vectors)
+    scores, rows = found.search(query, count, allowed)
+    all_scores = vectors.astype(np.float64) @ query.astype(np.float64)
+    np.testing.assert_allclose(np.sort(all_scores[allowed])[::-1][:count], scores, atol=1e-6)
+    np.testing.assert_allclose(all_scores[rows], scores, atol=1e-6)
+    assert allowed[rows].all()
+    assert len(rows) == len(set(rows.tolist())) == min(count, int(allowed.sum()))
+
+
 @given(VECTORS, st.data())
 def test_vectors_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory,

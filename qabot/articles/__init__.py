@@ -6,11 +6,12 @@ draft (title, language) into an ``Article``. Nothing here knows of an index or a
 """
 
 from qabot.articles.reading import Skipped, read_article, read_files, read_sources
-from qabot.articles.sources import SourceFile, find_files
+from qabot.articles.sources import SourceFile, distinct_id, find_files
 
 __all__ = [
     "Skipped",
     "SourceFile",
+    "distinct_id",
     "find_files",
     "read_article",
     "read_files",

@@ -88,6 +88,7 @@ def _read(file: SourceFile) -> Article:
         url=draft.url,
         published=draft.published,
         language=language,
+        collections=file.collections,
     )
     return Article(info, draft.text, draft.headings)
 

@@ -7,9 +7,11 @@ import os
 import stat
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import regex
@@ -31,6 +33,7 @@ FORMATS: dict[str, Format] = {
 
 _ENDINGS = f"that end in {', '.join(FORMATS)}"
 _ID_DIGITS = 6
+_WILD = frozenset("*?[")
 _CHECK = "check the path and its permissions"
 _OUTSIDE = (
     "a symbolic link that leads out of its folder; name its target as a source if it is meant"
@@ -47,6 +50,7 @@ class SourceFile:
         id: The id of its article, unique among the files found together.
         format: How it is read.
         problem: Why it must not be opened, with the remedy; ``None`` if it may.
+        collections: The collections that it belongs to, by name.
     """
 
     path: Path
@@ -54,31 +58,69 @@ class SourceFile:
     id: str
     format: Format
     problem: str | None = None
+    collections: tuple[str, ...] = ()
 
 
-def find_files(sources: Sequence[str | Path]) -> list[SourceFile]:
+def find_files(
+    sources: Sequence[str | Path],
+    collections: Mapping[str, Sequence[str | Path]] = MappingProxyType({}),
+) -> list[SourceFile]:
     """The files that ``sources`` name, each once: sources in their order, folders by path.
 
     Args:
-        sources: Files and folders. Of a folder, and of the folders in it, only files with an ending
-            in ``FORMATS`` count and hidden ones do not; a file named itself is read in any case.
+        sources: Files, folders and patterns. Of a folder, and of the folders in it, only files with
+            an ending in ``FORMATS`` count and hidden ones do not; a file named itself is read in
+            any case. A pattern (``handbook/*.md``, ``news/**/2024-*``) stands for the files of its
+            folder that fit: ``*`` and ``?`` within a name, ``**`` for any folders.
+        collections: Name → the sources of that collection, which are read after ``sources``.
 
     Raises:
-        SourceError: A source is missing or unreadable, or a folder without an article.
+        SourceError: A source is missing or unreadable, or holds no article.
     """
     if isinstance(sources, str):
         sources = [sources]
-    if not sources:
+    if not sources and not collections:
         raise SourceError("no source of articles; name a file or a folder")
+    named = [("", source) for source in sources]
+    named += [(name, source) for name, group in collections.items() for source in group]
     found: dict[str, SourceFile] = {}
-    for source in sources:
+    members: defaultdict[str, set[str]] = defaultdict(set)
+    for collection, source in named:
         for file in _files_of(Path(source)):
             # A link that is refused must not stand for its target, which may be a source itself.
-            found.setdefault(file.source if file.problem else os.path.realpath(file.path), file)
-    return _with_unique_ids(list(found.values()))
+            place = file.source if file.problem else os.path.realpath(file.path)
+            found.setdefault(place, file)
+            members[place].add(collection)
+    files = [
+        replace(file, collections=tuple(sorted(filter(None, members[place]))))
+        for place, file in found.items()
+    ]
+    return _with_unique_ids(files)
 
 
 def _files_of(source: Path) -> list[SourceFile]:
+    name = _printable(source)
+    folder, pattern = _pattern_of(source)
+    mode = _mode(folder)
+    if stat.S_ISREG(mode) and not pattern:
+        return [_source_file(source, Path(source.name))]
+    if not stat.S_ISDIR(mode):
+        raise SourceError(f"{name}: neither a file nor a folder; name one of those")
+    found = [(path, path.relative_to(folder), why) for path, why in _scan(folder)]
+    if pattern:
+        # What lies in a folder that cannot be read might fit.
+        found = [
+            (path, below, why)
+            for path, below, why in found
+            if _fits(below.parts, pattern) or (why and why != _OUTSIDE and "**" in pattern)
+        ]
+    if not found:
+        what = "no article fits this pattern" if pattern else "no article in this folder"
+        raise SourceError(f"{name}: {what}; add files {_ENDINGS}")
+    return sorted((_source_file(*item) for item in found), key=lambda file: file.source)
+
+
+def _mode(source: Path) -> int:
     name = _printable(source)
     try:
         mode = source.stat().st_mode
@@ -88,14 +130,24 @@ def _files_of(source: Path) -> list[SourceFile]:
         raise SourceError(f"{name}: cannot be read ({error.strerror}); {_CHECK}") from error
     if not os.access(source, os.R_OK):
         raise SourceError(f"{name}: cannot be read; {_CHECK}")
-    if stat.S_ISREG(mode):
-        return [_source_file(source, Path(source.name))]
-    if not stat.S_ISDIR(mode):
-        raise SourceError(f"{name}: neither a file nor a folder; name one of those")
-    files = [_source_file(path, path.relative_to(source), why) for path, why in _scan(source)]
-    if not files:
-        raise SourceError(f"{name}: no article in this folder; add files {_ENDINGS}")
-    return sorted(files, key=lambda file: file.source)
+    return mode
+
+
+def _pattern_of(source: Path) -> tuple[Path, tuple[str, ...]]:
+    """The folder whose files a pattern is about, and its parts; none where it is a plain path."""
+    first = next((n for n, part in enumerate(source.parts) if _WILD.intersection(part)), None)
+    # A name may hold any character: what is there is meant as it stands.
+    if first is None or os.path.lexists(source):
+        return source, ()
+    return Path(*source.parts[:first]), source.parts[first:]
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _scan(root: Path) -> Iterator[tuple[Path, str | None]]:
@@ -155,11 +207,12 @@ def _with_unique_ids(files: list[SourceFile]) -> list[SourceFile]:
         first, *others = sorted(names)
         ids[name, first] = name
         for source in others:
-            ids[name, source] = _distinct_id(name, source, set(ids.values()))
+            ids[name, source] = distinct_id(name, source, set(ids.values()))
     return [replace(file, id=ids[file.id, file.source]) for file in files]
 
 
-def _distinct_id(name: str, source: str, taken: set[str]) -> str:
+def distinct_id(name: str, source: str, taken: Collection[str]) -> str:
+    """An id that begins with ``name``, belongs to ``source`` and is not ``taken`` yet."""
     digest = hashlib.sha256(source.encode()).hexdigest()
     lengths = range(_ID_DIGITS, len(digest) + 1)
     return next(new for n in lengths if (new := f"{name}~{digest[:n]}") not in taken)

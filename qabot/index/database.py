@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from qabot.index.sqlite import open_new, open_written
-from qabot.types import Article, ArticleInfo, Heading, Passage, Span
+from qabot.index.vectors import Mask
+from qabot.types import Article, ArticleInfo, Filters, Heading, Passage, Span
 
 _SCHEMA = """
 CREATE TABLE article (
@@ -28,6 +29,9 @@ CREATE TABLE passage (
   sentences BLOB NOT NULL, digest TEXT NOT NULL
 ) STRICT;
 CREATE INDEX passage_article ON passage (article);
+CREATE TABLE collection (
+  name TEXT NOT NULL, article INTEGER NOT NULL REFERENCES article, PRIMARY KEY (article, name)
+) STRICT, WITHOUT ROWID;
 """
 # Whole texts are sliced in memory: SQLite's substr() would walk the text for every passage.
 _TEXTS_KEPT = 64
@@ -90,6 +94,9 @@ def _insert_article(connection: sqlite3.Connection, row: int, article: Article) 
             article.text,
         ),
     )
+    connection.executemany(
+        "INSERT INTO collection VALUES (?, ?)", [(name, row) for name in info.collections]
+    )
 
 
 def _passage_columns(passage: Passage) -> tuple[int, int, str, bytes]:
@@ -122,7 +129,7 @@ class Database:
     def infos(self) -> list[ArticleInfo]:
         """All articles, by id."""
         rows = self._all(f"SELECT {_INFO} FROM article ORDER BY id")
-        return [ArticleInfo(*row) for row in rows]
+        return [_info(row) for row in rows]
 
     def passage_counts(self) -> dict[str, int]:
         """Article id → how many passages it has."""
@@ -144,13 +151,13 @@ class Database:
             return None
         *info, text, headings = rows[0]
         marks = tuple(Heading(*mark) for mark in json.loads(headings))
-        return Article(ArticleInfo(*info), text, marks)
+        return Article(_info(info), text, marks)
 
     def _read_text(self, row: int) -> str:
         return str(self._all("SELECT text FROM article WHERE row = ?", row)[0][0])
 
     def _read_info(self, row: int) -> ArticleInfo:
-        return ArticleInfo(*self._all(f"SELECT {_INFO} FROM article WHERE row = ?", row)[0])
+        return _info(self._all(f"SELECT {_INFO} FROM article WHERE row = ?", row)[0])
 
     def passage(self, row: int) -> tuple[Passage, ArticleInfo]:
         """The passage of a row (``0 <= row < passages``), and its article."""
@@ -176,6 +183,18 @@ class Database:
         text = self._text(article)[start:stop]
         return Passage(info.id, start, stop, text, path, tuple(spans)), info
 
+    def rows(self, filters: Filters) -> Mask:
+        """Which passages are of articles that pass ``filters``: bool ``(passages,)``."""
+        query = (
+            "SELECT passage.row FROM passage JOIN article ON article.row = passage.article "
+            f"WHERE {_PASSES}"
+        )
+        with self._lock:
+            found = self._connection.execute(query, asdict(filters)).fetchall()
+        allowed = np.zeros(self._all("SELECT count(*) FROM passage")[0][0], np.bool_)
+        allowed[[row for (row,) in found]] = True
+        return allowed
+
     def article_digests(self) -> dict[str, str]:
         """Article id → digest."""
         return dict(self._all("SELECT id, digest FROM article"))
@@ -185,6 +204,27 @@ class Database:
         return [(digest, row) for digest, row in self._all(_DIGESTS)]
 
 
+def _info(columns: Sequence[Any]) -> ArticleInfo:
+    fields = [*columns[:-1], tuple(sorted(json.loads(columns[-1])))]
+    return ArticleInfo(*fields)
+
+
 _DIGESTS = "SELECT digest, row FROM passage ORDER BY row"
-_INFO = "id, title, source, url, published, language"
+_INFO = (
+    "id, title, source, url, published, language, "
+    "(SELECT json_group_array(name) FROM collection WHERE collection.article = article.row)"
+)
+# Dates are compared as far as both are exact: of "2022-09" and "2022", the year.
+_PASSES = """
+(:collection IS NULL OR EXISTS
+  (SELECT 1 FROM collection WHERE collection.article = article.row AND name = :collection))
+AND (:since IS NULL OR published >= substr(:since, 1, length(published)))
+AND (:until IS NULL OR substr(published, 1, length(:until)) <= :until)
+AND (:language IS NULL OR language = :language)
+AND (:source IS NULL OR :source IN (source, url)
+  OR substr(source, 1, length(:source) + 1) = :source || '/'
+  OR substr(url, 1, length(:source) + 1) = :source || '/')
+"""
+
+
 _PASSAGE = "article, start, stop, headings, sentences"

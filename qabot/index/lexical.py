@@ -20,6 +20,7 @@ import regex
 
 from qabot.index.sqlite import open_new, open_written
 from qabot.index.terms import content_terms, terms
+from qabot.index.vectors import Mask
 
 # FTS5's bm25() has k1 = 1.2 and b = 0.75 built in, and clamps the idf of terms in over half of the
 # passages to this.
@@ -99,10 +100,16 @@ class LexicalIndex:
         """Close the file."""
         self._connection.close()
 
-    def search(self, question: str, count: int) -> dict[int, float]:
-        """Passage row → coverage in [0, 1], for the best ``count`` passages of each language."""
+    def search(self, question: str, count: int, allowed: Mask | None = None) -> dict[int, float]:
+        """Passage row → coverage in [0, 1], for the best ``count`` passages of each language.
+
+        Args:
+            allowed: The rows to search; all of them where not given. How rare a word is, is
+                reckoned among all of them in any case, so that scores compare.
+        """
         found: dict[int, float] = {}
         with self._lock:
+            condition = self._limit_to(allowed)
             for table in self._sizes:
                 weights = self._weights(table, question)
                 most = sum(weights.values()) * (_K1 + 1)
@@ -110,13 +117,21 @@ class LexicalIndex:
                 if not matching:
                     continue
                 best = (
-                    f"SELECT rowid, bm25({table}) FROM {table} WHERE {table} MATCH ? "
+                    f"SELECT rowid, bm25({table}) FROM {table} WHERE {table} MATCH ? {condition}"
                     "ORDER BY rank LIMIT ?"
                 )
                 query = " OR ".join(f'"{word}"' for word in matching)
                 for row, rank in self._connection.execute(best, (query, count)):
                     found[row] = min(1.0, -rank / most)
         return found
+
+    def _limit_to(self, allowed: Mask | None) -> str:
+        """SQL that leaves only ``allowed`` rows among those that match."""
+        if allowed is None:
+            return ""
+        # Asked for each matching passage, where a table of rows would be filled for each question.
+        self._connection.create_function("allowed", 1, allowed.tobytes().__getitem__)
+        return "AND allowed(rowid) "
 
     def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:
         """How much of the question's wording each of ``texts``, all in ``language``, holds.

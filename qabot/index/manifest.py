@@ -10,7 +10,7 @@ from typing import Any
 
 from qabot.errors import DamagedIndexError, IndexMismatchError
 
-FORMAT = 1
+FORMAT = 2
 NAME = "manifest.json"
 DATABASE = "articles.sqlite"
 VECTORS = "passages.faiss"
@@ -50,7 +50,8 @@ class Manifest:
     Attributes:
         generation: Its number, counting up from 1.
         created: When it was published, ISO 8601, UTC.
-        sources: What it was built from, as the user named it.
+        sources: What it was built from, as the user named it, apart from collections.
+        collections: Name → what that collection was built from.
         articles, passages, sentences: How many.
         languages: ISO 639-1 code → number of articles.
         files: Name → size and checksum, for each of ``FILES``.
@@ -59,6 +60,7 @@ class Manifest:
     generation: int
     created: str
     sources: tuple[str, ...]
+    collections: dict[str, tuple[str, ...]]
     encoder: EncoderStamp
     chunker: int
     articles: int
@@ -95,6 +97,7 @@ class Manifest:
             content["encoder"] = EncoderStamp(**content["encoder"])
             content["files"] = {k: FileStamp(**v) for k, v in content["files"].items()}
             content["sources"] = tuple(content["sources"])
+            content["collections"] = {k: tuple(v) for k, v in content["collections"].items()}
             return cls(**content)
         except _UNREADABLE as error:
             raise DamagedIndexError(f"{path}: damaged or missing; {_REMEDY}") from error

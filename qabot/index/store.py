@@ -36,9 +36,11 @@ from qabot.errors import (
 )
 from qabot.index import manifest as files
 from qabot.index.database import Database
+from qabot.index.filtering import allowed_rows
 from qabot.index.lexical import LexicalIndex
 from qabot.index.manifest import FileStamp, Manifest, checksum
-from qabot.index.vectors import VectorIndex
+from qabot.index.vectors import Mask, VectorIndex
+from qabot.types import Filters
 
 _CURRENT, _LOCK, _GENERATIONS = "CURRENT", "LOCK", "generations"
 _WORK = ".building-"
@@ -46,6 +48,8 @@ _WORK = ".building-"
 # still finds what it names.
 _KEPT = 3
 _OPEN_ATTEMPTS = 3
+# Conversations and channels ask within the same few collections again and again.
+_FILTERS_KEPT = 64
 
 RowArray = NDArray[np.int64]
 
@@ -77,6 +81,21 @@ class Generation:
             self.lexical = LexicalIndex(folder / files.LEXICAL)
         except (OSError, ValueError, sqlite3.Error) as error:
             raise DamagedIndexError(f"{folder}: {error}; run `qabot rebuild --full`") from error
+        # Not an lru_cache of a method: the cycle would leave the files to the garbage collector.
+        self._allowed: dict[Filters, Mask | None] = {}
+
+    def allowed(self, filters: Filters) -> Mask | None:
+        """Which passages pass ``filters``: bool ``(passages,)``; ``None`` for all of them.
+
+        Raises:
+            FilterError: A value is no date, or names what the index does not hold.
+        """
+        if filters in self._allowed:
+            return self._allowed[filters]
+        allowed = allowed_rows(filters, self.manifest, self.database)
+        if len(self._allowed) < _FILTERS_KEPT:
+            self._allowed[filters] = allowed
+        return allowed
 
     def close(self) -> None:
         """Close its files."""
@@ -155,13 +174,6 @@ class IndexStore:
                     shutil.rmtree(work, ignore_errors=True)
             finally:
                 lock.release()
-
-    def open_or_none(self) -> Generation | None:
-        """The live generation, or ``None`` where there is none that is usable."""
-        try:
-            return self.open()
-        except UnusableIndexError:
-            return None
 
     def _path(self, number: int) -> Path:
         return self.folder / _GENERATIONS / str(number)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 RowArray = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+"""Which rows count, ``(passages,)``."""
 
 
 def write_vectors(path: Path, vectors: FloatArray) -> None:
@@ -49,16 +51,29 @@ class VectorIndex:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
-    def search(self, query: FloatArray, count: int) -> tuple[FloatArray, RowArray]:
+    def search(
+        self, query: FloatArray, count: int, allowed: Mask | None = None
+    ) -> tuple[FloatArray, RowArray]:
         """The ``count`` nearest passages of one query vector ``(dimension,)``.
 
+        Args:
+            allowed: The rows to search; all of them where not given.
+
         Returns:
-            Cosines, falling, and passage rows, both ``(min(count, len(self)),)``.
+            Cosines, falling, and passage rows, both as long as ``count`` or all there are to
+            search.
         """
-        count = min(count, len(self))
+        count = min(count, len(self) if allowed is None else int(allowed.sum()))
         if count == 0:  # faiss takes no such question.
             return np.empty(0, np.float32), np.empty(0, np.int64)
-        scores, rows = self._index.search(query[None, :], count)
+        if allowed is None:
+            scores, rows = self._index.search(query[None, :], count)
+        else:
+            bits = np.packbits(allowed, bitorder="little")
+            # The types are those of C++; faiss's Python wrappers take arrays and keywords.
+            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+            only = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+            scores, rows = self._index.search(query[None, :], count, params=only)
         return scores[0], rows[0]
 
     def vectors(self, rows: RowArray) -> FloatArray:

@@ -25,7 +25,12 @@ def answer_json(answer: Answer) -> str:
 def article_json(article: Article) -> str:
     """One line: the article with its whole text, to which all offsets refer."""
     headings = [[h.start, h.end, h.level] for h in article.headings]
-    return dumps({**info_object(article.info), "text": article.text, "headings": headings})
+    return dumps({**listed_object(article.info), "text": article.text, "headings": headings})
+
+
+def listed_object(info: ArticleInfo) -> dict[str, Any]:
+    """What a list of articles says of one."""
+    return {**info_object(info), "collections": list(info.collections)}
 
 
 def info_object(info: ArticleInfo) -> dict[str, Any]:
