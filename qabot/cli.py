@@ -48,6 +48,18 @@ Encoder = Annotated[
         show_default="multilingual-e5-small",
     ),
 ]
+Reader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        metavar="MODEL",
+        help="Folder of a transformers question-answering model.",
+        show_default="qabot-reader",
+    ),
+]
+NoReader = Annotated[
+    bool, typer.Option("--no-reader", help="Quote by similarity alone: faster, less sure.")
+]
 Collection = Annotated[
     str | None, typer.Option("--collection", metavar="NAME", help="Only from this collection.")
 ]
@@ -205,6 +217,8 @@ def ask(
     source: Source = None,
     index: Index = None,
     encoder: Encoder = None,
+    reader: Reader = None,
+    no_reader: NoReader = False,
     json: Json = False,
 ) -> None:
     """Answer a question with quotes. The exit code is 1 if the articles don't answer it.
@@ -218,7 +232,7 @@ def ask(
     from qabot.types import Filters
 
     filters = Filters(collection, since, until, language, source)
-    settings = _settings(index=index, encoder=encoder)
+    settings = _settings(index=index, encoder=encoder, reader=_reader(reader, no_reader))
     if batch is not None:
         if question:
             raise UsageError("a question and --batch were given; give one of them")
@@ -240,7 +254,13 @@ def ask(
 
 
 @app.command()
-def repl(index: Index = None, encoder: Encoder = None) -> None:
+def repl(
+    *,
+    index: Index = None,
+    encoder: Encoder = None,
+    reader: Reader = None,
+    no_reader: NoReader = False,
+) -> None:
     """Ask in a chat: history, follow-up questions, and commands such as /more and /rebuild.
 
     Example: qabot repl --index index
@@ -248,7 +268,7 @@ def repl(index: Index = None, encoder: Encoder = None) -> None:
     from qabot.conversation import standalone
     from qabot.repl import Repl
 
-    settings = _settings(index=index, encoder=encoder)
+    settings = _settings(index=index, encoder=encoder, reader=_reader(reader, no_reader))
 
     with _engine(settings) as engine:
 
@@ -368,6 +388,13 @@ def _read_lines(file: str) -> list[str]:
         raise UsageError(f"{file}: {error.strerror}; name a file with text") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{file}: not UTF-8 text; convert it") from error
+
+
+def _reader(reader: str | None, no_reader: bool) -> str | None:
+    """The reader that the flags name."""
+    if reader and no_reader:
+        raise UsageError("--reader and --no-reader were given; give one of them")
+    return "none" if no_reader else reader
 
 
 def _settings(**flags: Any) -> Settings:

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from qabot.errors import SettingsError
 from qabot.settings import Settings, load_settings
 
-KNOWN = "known settings: index, sources, collections, encoder, reader, cache, threads, quotes, threshold"
+KNOWN = (
+    "known settings: index, sources, collections, encoder, reader, cache, threads, quotes, "
+    "threshold"
+)
 CORRECT = "correct it or leave it out"
 
 

@@ -80,5 +80,5 @@ def _partners() -> dict[str, str]:
 
 
 _PARTNERS = _partners()
-_SIGNS = frozenset("-−–+")
+_SIGNS = frozenset("-−–")
 _MARKS = frozenset(".,;:!?…—·*_|¡¿。、，；：！？．،؛؟")
