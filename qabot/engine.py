@@ -26,7 +26,7 @@ from qabot.errors import QuestionError, SourceError, UnusableIndexError
 from qabot.index import Database, Generation, IndexStore, Manifest
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+from qabot.types import Answer, Article, ArticleInfo, Hit, Passage, Quote
 
 LONGEST_QUESTION = 2000
 # Quotes are chosen among this many passages: some repeat each other.
@@ -124,6 +124,19 @@ class Engine:
                 encoder=manifest.encoder.name,
                 elapsed_ms=(time.perf_counter() - started) * 1000,
             )
+
+    def search(self, question: str, limit: int) -> list[Hit]:
+        """The passages that may answer ``question``, best first, whatever the confidence.
+
+        Args:
+            question: In any language, up to ``LONGEST_QUESTION`` characters.
+            limit: The most passages.
+
+        Raises:
+            QuestionError: The question is empty, too long or not text.
+        """
+        with self._lease() as live:
+            return live.retriever.search(checked_question(question), limit)
 
     def manifest(self) -> Manifest:
         """What the live generation holds and what made it."""
