@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,20 +25,27 @@ _INTERVAL = (2.5, 97.5)
 _PERCENTILES = (50, 95, 99)
 # Weights held at once.
 _CELLS = 2_000_000
+_KINDS: dict[str, Callable[[str, str | None], bool]] = {
+    "one language": lambda asked, answered: asked == answered,
+    "across languages": lambda asked, answered: answered not in (None, asked),
+    "no article": lambda asked, answered: answered is None,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The questions in one language about articles in one language.
+    """Some of the questions.
 
     Attributes:
-        asked: The questions' language.
-        answered: The articles'; ``None`` for questions that no article answers.
+        name: "one language", "across languages", "no article", or a pair of languages.
+        asked, answered: Of a pair: the questions' language and the articles', which is ``None``
+            for questions that no article answers.
         count: How many questions.
         figures: By metric.
     """
 
-    asked: str
+    name: str
+    asked: str | None
     answered: str | None
     count: int
     figures: dict[str, Figure]
@@ -52,7 +59,7 @@ class Measurement:
         threshold: Confidence from which quotes were counted as shown.
         count, answerable: How many questions, and how many of them have an answer.
         figures: By metric.
-        groups: By pair of languages.
+        groups: By whether question and article are in one language, then by pair of languages.
         risk: The risk–coverage curve.
         calibration: Confidence against what came true, in bins.
         latency_ms: Percentiles by name.
@@ -102,10 +109,15 @@ def interval(samples: FloatArray) -> tuple[float | None, float | None]:
 
 def _groups(outcomes: Sequence[Outcome], columns: Columns) -> Iterator[Group]:
     pairs = [(outcome.label.language, outcome.answered_in) for outcome in outcomes]
+    for name, belongs in _KINDS.items():
+        chosen = np.array([belongs(*pair) for pair in pairs])
+        if chosen.any():
+            yield Group(name, None, None, int(chosen.sum()), _figures(columns.rows(chosen))[0])
     for asked, answered in sorted(set(pairs), key=lambda pair: (pair[0], pair[1] or "~")):
         chosen = np.array([pair == (asked, answered) for pair in pairs])
         figures, _ = _figures(columns.rows(chosen))
-        yield Group(asked, answered, int(chosen.sum()), figures)
+        name = f"{asked} → {answered or 'none'}"
+        yield Group(name, asked, answered, int(chosen.sum()), figures)
 
 
 def _figures(columns: Columns) -> tuple[dict[str, Figure], dict[str, FloatArray]]:

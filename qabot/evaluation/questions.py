@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qabot.errors import UsageError
-from qabot.evaluation.wording import holds
+from qabot.evaluation.wording import stands_in
 from qabot.types import ArticleInfo
 
 UNKNOWN = "und"
@@ -86,7 +86,7 @@ def check_labels(
                 f"{question.place}: {where} holds no article {name!r}; `qabot articles` lists them"
             )
         for answer in question.answers:
-            if not holds(text_of(name), (answer,)):
+            if not stands_in(text_of(name), answer):
                 raise UsageError(
                     f"{question.place}: the answer {answer!r} does not stand in the article "
                     f"{name!r}; give it as `qabot show {name}` prints it"

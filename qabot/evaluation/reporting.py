@@ -15,8 +15,8 @@ from qabot.evaluation.comparing import Difference
 from qabot.evaluation.figures import METRICS, Figure
 from qabot.evaluation.measuring import Group, Measurement
 
-# What is shown by pair of languages: column → metric. The rest is in the JSON.
-_BY_PAIR = {
+# What is shown of each group of questions: column → metric. The rest is in the JSON.
+_BY_GROUP = {
     "article R@1": "article_recall@1",
     "passage R@1": "passage_recall@1",
     "MRR@10": "passage_mrr@10",
@@ -55,8 +55,9 @@ def run_object(run: Run) -> dict[str, Any]:
         "questions": measured.count,
         "answerable": measured.answerable,
         "figures": _figures(measured.figures),
-        "pairs": [
+        "groups": [
             {
+                "name": group.name,
                 "asked": group.asked,
                 "article": group.answered,
                 "questions": group.count,
@@ -94,7 +95,7 @@ def render_run(run: Run) -> RenderableType:
         Text(),
         table,
         Text(),
-        _pairs(measured.groups),
+        _groups(measured.groups),
         Text(),
         Text(f"Milliseconds to an answer, {names}: {latency}"),
     )
@@ -140,13 +141,13 @@ def _head(run: Run, title: str = "") -> Iterator[Text]:
     )
 
 
-def _pairs(groups: tuple[Group, ...]) -> Table:
-    table = _table("asked → article", "questions", *_BY_PAIR)
+def _groups(groups: tuple[Group, ...]) -> Table:
+    table = _table("question → article", "questions", *_BY_GROUP)
     for group in groups:
         table.add_row(
-            f"{group.asked} → {group.answered or 'none'}",
+            group.name,
             str(group.count),
-            *(_number(group.figures[metric].value) for metric in _BY_PAIR.values()),
+            *(_number(group.figures[metric].value) for metric in _BY_GROUP.values()),
         )
     return table
 

@@ -69,6 +69,11 @@ def holds(text: str, answers: Sequence[str]) -> bool:
     return any(_pattern(answer).search(text) for answer in answers)
 
 
+def stands_in(text: str, answer: str) -> bool:
+    """Whether ``answer`` is a part of ``text``, blanks aside, be it of a word or number."""
+    return "".join(answer.split()) in "".join(text.split())
+
+
 def _f1(found: list[str], wanted: list[str]) -> float:
     if not found or not wanted:
         return float(found == wanted)
