@@ -136,7 +136,10 @@ def _figures(columns: Columns) -> tuple[dict[str, Figure], dict[str, FloatArray]
 def _resamples(size: int) -> Iterator[FloatArray]:
     """How often each of ``size`` questions is drawn, a row a resample, some rows at a time."""
     random = np.random.default_rng(_SEED)
-    rows = max(_CELLS // size, 1)
-    for start in range(0, RESAMPLES, rows):
-        drawn = [random.integers(0, size, size) for _ in range(min(rows, RESAMPLES - start))]
-        yield np.stack([np.bincount(row, minlength=size) for row in drawn]).astype(np.float64)
+    most = max(_CELLS // size, 1)
+    for start in range(0, RESAMPLES, most):
+        rows = min(most, RESAMPLES - start)
+        # Each row counts in a stretch of its own.
+        drawn = random.integers(0, size, (rows, size)) + size * np.arange(rows)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=rows * size)
+        yield counts.reshape(rows, size).astype(np.float64)

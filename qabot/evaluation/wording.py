@@ -35,6 +35,8 @@ _UNSPACED = (
 )
 # A character with the marks on it, or a run of whatever else is no space.
 _WORD = regex.compile(rf"[{_UNSPACED}]\p{{M}}*|[^\s{_UNSPACED}]+")
+# What split() cuts at; \s lacks four of them.
+_BLANKS = r"[\s\x1c-\x1f]+"
 _SIGNS = regex.compile(r"[\p{P}\p{S}]")
 
 
@@ -87,4 +89,4 @@ def _pattern(answer: str) -> regex.Pattern[str]:
     words = answer.split()
     before = r"(?<!\d)(?<!\d[.,])" if words[0][0].isdecimal() else ""
     after = r"(?!\d)(?![.,]\d)" if words[-1][-1].isdecimal() else ""
-    return regex.compile(before + r"\s+".join(map(regex.escape, words)) + after)
+    return regex.compile(before + _BLANKS.join(map(regex.escape, words)) + after)
