@@ -20,6 +20,8 @@ from qabot.errors import FilterError, QabotError, QuestionError, UsageError
 if TYPE_CHECKING:
     from qabot.encoders import Encoder as LoadedEncoder
     from qabot.engine import Engine
+    from qabot.evaluation import Labelled
+    from qabot.evaluation.reporting import Run
     from qabot.rebuild import Summary
     from qabot.settings import Settings
     from qabot.types import Filters
@@ -357,6 +359,98 @@ def verify(
         _print(f"{len(checks) - len(wrong)} of {len(checks)} quotes are verbatim")
     if wrong:
         raise typer.Exit(NOT_FOUND)
+
+
+@app.command("eval")
+def evaluate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled questions, JSON lines.")],
+    *,
+    minimum: Annotated[
+        list[str] | None,
+        typer.Option("--min", metavar="METRIC=VALUE", help="A bound; may be given several times."),
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option("--compare", metavar="INDEX", help="Another index folder, or settings.toml."),
+    ] = None,
+    plot: Annotated[
+        str | None,
+        typer.Option("--plot", metavar="FILE.png", help="Draw risk–coverage and calibration."),
+    ] = None,
+    index: Index = None,
+    encoder: Encoder = None,
+    json: Json = False,
+) -> None:
+    """Measure how well an index answers labelled questions. Exits with 1 if a bound is missed.
+
+    Each line of FILE is {"question": …, "article": ID or null, "answers": [texts of the article],
+    "language": "de"}; without article and answers, "not found" is right. --json lists all metrics
+    by their names.
+
+    Example: qabot eval seeds/questions.jsonl --min quote_hit@3=0.8 --min auroc=0.85
+    """
+    from qabot.evaluation import read_bounds, read_questions
+    from qabot.evaluation.plotting import check_plot
+    from qabot.evaluation.plotting import plot as draw
+
+    bounds = read_bounds(minimum or [])
+    questions = read_questions(_read_lines(file), file)
+    if plot:
+        check_plot(plot)
+    settings = _settings(index=index, encoder=encoder)
+    runs = [_measure(questions, file, settings, settings.index)]
+    if compare:
+        runs.append(_measure(questions, file, _other_settings(compare, encoder), compare))
+    missed = [bound.problem(runs[0].measurement.figures) for bound in bounds]
+    if plot:
+        draw(runs, plot)
+    _print_runs(runs, json=json)
+    for problem in filter(None, missed):
+        _complain(problem)
+    if any(missed):
+        raise typer.Exit(NOT_FOUND)
+
+
+def _measure(questions: list[Labelled], file: str, settings: Settings, name: str) -> Run:
+    from msgspec.structs import replace
+
+    from qabot.evaluation import ask_all, measure
+    from qabot.evaluation.reporting import Run
+
+    # Quotes are judged whatever the confidence; the threshold is applied to the figures.
+    with _engine(replace(settings, threshold=0.0)) as engine:
+        outcomes = list(ask_all(engine, questions, where=settings.index))
+        manifest = engine.manifest()
+    measured = measure(outcomes, settings.threshold)
+    return Run(file, name, manifest.generation, manifest.encoder.name, measured)
+
+
+def _other_settings(compare: str, encoder: str | None) -> Settings:
+    """The settings for ``--compare``: those in force with another index, or those of a file."""
+    from qabot.settings import load_settings
+
+    if compare.endswith(".toml"):
+        return load_settings(file=Path(compare))
+    return _settings(index=compare, encoder=encoder)
+
+
+def _print_runs(runs: list[Run], *, json: bool) -> None:
+    from qabot.evaluation import compare, reporting
+    from qabot.render.json import dumps
+    from qabot.render.terminal import open_console
+
+    if len(runs) == 1:
+        if json:
+            _print(dumps(reporting.run_object(runs[0])))
+        else:
+            open_console().print(reporting.render_run(runs[0]))
+        return
+    first, second = runs
+    differences = compare(first.measurement, second.measurement)
+    if json:
+        _print(dumps(reporting.comparison_object(first, second, differences)))
+    else:
+        open_console().print(reporting.render_comparison(first, second, differences))
 
 
 def _ask_batch(settings: Settings, file: str, filters: Filters) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from qabot.answer import compose
+from qabot.confidence import ranked
 from qabot.conversation import standalone
 from qabot.encoders import Encoder, FloatArray, open_encoder
 from qabot.errors import QuestionError, SourceError, UnusableIndexError
@@ -178,6 +179,23 @@ class Engine:
         if self.reader is None:
             return hits
         return read_hits(self.reader, question, hits, self.encoder.count_tokens)
+
+    def search(self, question: str, limit: int) -> list[Hit]:
+        """The passages that may answer ``question``, best first, whatever the confidence.
+
+        They stand in the order in which an answer would quote them.
+
+        Args:
+            question: In any language, up to ``LONGEST_QUESTION`` characters.
+            limit: The most passages.
+
+        Raises:
+            QuestionError: The question is empty, too long or not text.
+        """
+        question = checked_question(question)
+        with self._lease() as live:
+            vector = self.encoder.encode_query([question])[0]
+            return [hit for hit, _ in ranked(self._hits(live, question, vector, limit, None))]
 
     def manifest(self) -> Manifest:
         """What the live generation holds and what made it."""

@@ -94,6 +94,7 @@ def load_settings(
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    file: Path | None = None,
 ) -> Settings:
     """The settings in force.
 
@@ -101,12 +102,15 @@ def load_settings(
         flags: Command-line values by field name; ``None`` values count as not given.
         environment: Variables; the process's own by default.
         folder: Where ``qabot.toml`` may stand; the working directory by default.
+        file: Another settings file instead, which must exist.
 
     Raises:
         SettingsError: Names the file, variable or flag, what is wrong with it, and the remedy.
     """
     values: dict[str, Any] = {}
-    path = (folder or Path()) / FILE
+    path = file or (folder or Path()) / FILE
+    if file and not file.is_file():
+        raise SettingsError(f"{file}: no such file; name one with settings")
     values |= _checked(_from_file(path), str(path))
     environment = os.environ if environment is None else environment
     for name in Settings.__struct_fields__:

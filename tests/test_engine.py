@@ -75,6 +75,25 @@ def test_an_answer_quotes_the_article(index):
     assert answer.elapsed_ms > 0
 
 
+def test_a_search_gives_passages_as_they_are_ranked(index):
+    with engine_on(index) as engine:
+        hits = engine.search(f"  {LAUNCH}\n", 10)
+        assert [hits[0]] == engine.search(LAUNCH, 1)
+        first = engine.ask(LAUNCH).quotes[0]
+        articles = {info.id: engine.article(info.id) for info in engine.articles()}
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert [hit.article.id for hit in hits] == ["telescope", "volcano"]
+    for hit in hits:
+        text = articles[hit.article.id].text[hit.passage.start : hit.passage.end]
+        assert text == hit.passage.text
+    assert hits[0].passage.start <= first.start < first.end <= hits[0].passage.end
+
+
+def test_a_search_for_nothing_is_refused(index):
+    with engine_on(index) as engine, pytest.raises(QuestionError, match="empty"):
+        engine.search(" ", 3)
+
+
 def test_below_the_threshold_nothing_is_quoted(index):
     settings = Settings(threshold=1.0)
     with Engine(IndexStore(index), HashingEncoder(), settings) as engine:
