@@ -47,6 +47,8 @@ _HELD_BACK = "squad-v2-train-part"
 # How many windows without an answer go with one that has it, by kind.
 SAME_PARAGRAPH, SIMILAR, OTHER, ALTERED = 0.16, 0.20, 0.04, 0.10
 UNANSWERABLE_REPEATS = 5
+# Of the most similar paragraphs, one of so many is drawn.
+_NEAREST = 8
 _LEAST_WINDOW, _MOST_WINDOW = 24, 150
 
 
@@ -213,7 +215,7 @@ class Sampler:
             part = pairs[at : at + 512]
             queries = weights.transform(vectorizer.transform([q.text for _, q in part]))
             scores = (queries @ documents).toarray()
-            best = np.argpartition(-scores, 8, axis=1)[:, :8]
+            best = np.argsort(-scores, axis=1)[:, :_NEAREST]
             for (right, question), rows in zip(part, best, strict=True):
                 other = others[int(self._random.choice(rows.tolist()))]
                 examples += self._elsewhere(question, right, other)

@@ -37,7 +37,7 @@ def main() -> None:
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
     torch.set_num_threads(options.threads)
-    folder = unpack(platformdirs.user_cache_path("qabot"), print).folder
+    folder = unpack(options.cache, print).folder
     encoding = Encoding(folder)
     started = time.monotonic()
     paragraphs = list(read_paragraphs(options.data, encoding))
@@ -51,6 +51,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--steps", type=int, default=0, help="stop after; for trying things")

@@ -5,6 +5,7 @@ Its network comes with qabot, without word embeddings: those are the packaged en
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -46,7 +47,13 @@ class PackagedReader:
     ) -> None:
         self._words = WordEmbeddings(folder, _HIDDEN)
         self._pieces = folder / FILE
-        self._session = open_session(graph or _packaged_graph(), threads)
+        self._graph = graph or _packaged_graph()
+        self._session = open_session(self._graph, threads)
+
+    @property
+    def digest(self) -> str:
+        """Names the network: the beginning of its file's SHA-256."""
+        return hashlib.sha256(self._graph.read_bytes()).hexdigest()[:12]
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
         """The best span of each window, in order; an empty one where a window has no text."""
