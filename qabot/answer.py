@@ -99,6 +99,7 @@ def _quote(hit: Hit, score: float) -> Quote:
         score=score,
         heading=passage.headings[-1] if passage.headings else None,
         article=hit.article,
+        same_language=hit.same_language,
     )
 
 

@@ -122,6 +122,7 @@ class Quote:
         highlights: Spans of the article's text, inside ``start``…``end``, that matter most.
         score: The probability that the quote answers, in [0, 1].
         heading: The section's heading, if any.
+        same_language: Whether the question is in the article's language, as far as can be told.
     """
 
     text: str
@@ -131,6 +132,7 @@ class Quote:
     score: float
     heading: str | None
     article: ArticleInfo
+    same_language: bool = True
 
 
 @dataclass(frozen=True, slots=True)
