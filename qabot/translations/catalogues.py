@@ -15,7 +15,6 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from qabot import __version__
 from qabot.translations import CATALOGUES, LANGUAGES
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
@@ -98,10 +97,10 @@ def _empty(language: str | None) -> Catalog:
     return Catalog(
         locale=language,
         project="qabot",
-        version=__version__,
-        msgid_bugs_address="",
-        last_translator="",
-        language_team="",
+        version="-",
+        msgid_bugs_address="-",
+        last_translator="-",
+        language_team="-",
         charset="utf-8",
         fuzzy=False,
         header_comment="# Texts of qabot's Discord bot.",
