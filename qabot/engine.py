@@ -26,9 +26,16 @@ from qabot.errors import QuestionError, SourceError, UnusableIndexError
 from qabot.index import Database, Generation, IndexStore, Manifest
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote, Request
+from qabot.types import (
+    LONGEST_QUESTION,
+    Answer,
+    Article,
+    ArticleInfo,
+    Passage,
+    Quote,
+    Request,
+)
 
-LONGEST_QUESTION = 2000
 # Quotes are chosen among this many passages: some repeat each other.
 _SPARE = 7
 

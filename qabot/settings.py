@@ -29,6 +29,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         threads: Cores that one question may use; all of them where not set.
         quotes: The most quotes that an answer shows.
         threshold: Confidence below which the answer is "not found", in [0, 1].
+        token_file: File that holds the Discord bot's token, where no variable does.
+        message_content: Whether the bot asks Discord for the message-content intent, without which
+            it cannot answer messages that don't mention it.
+        shards: Whether the bot connects in as many shards as Discord recommends.
+        waiting: Questions that may wait in the bot; further ones are refused.
+        user_questions: Questions that one person may ask the bot in a minute.
+        guild_questions: The same for all people of a Discord server together.
+        log_questions: Whether the bot keeps what it was asked for good.
     """
 
     index: str = "index"
@@ -38,6 +46,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: int | None = None
     quotes: int = 3
     threshold: float = 0.5
+    token_file: str = ""
+    message_content: bool = False
+    shards: bool = False
+    waiting: int = 250
+    user_questions: int = 10
+    guild_questions: int = 300
+    log_questions: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
@@ -46,6 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("quotes is a number from 1 to 10")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
+        for name in ("waiting", "user_questions", "guild_questions"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is 1 or more")
         if not self.sources:
             raise ValueError("sources names at least one file or folder")
         for name, text in (

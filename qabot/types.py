@@ -16,6 +16,9 @@ Span = tuple[int, int]
 
 Status = Literal["answered", "not_found"]
 
+LONGEST_QUESTION = 2000
+"""Characters that a question may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:

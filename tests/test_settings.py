@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from qabot.errors import SettingsError
 from qabot.settings import Settings, load_settings
 
-KNOWN = "known settings: index, sources, encoder, cache, threads, quotes, threshold"
+KNOWN = (
+    "known settings: index, sources, encoder, cache, threads, quotes, threshold, token_file, "
+    "message_content, shards, waiting, user_questions, guild_questions, log_questions"
+)
 CORRECT = "correct it or leave it out"
 
 

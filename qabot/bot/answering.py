@@ -1,0 +1,213 @@
+"""From a question to its answer in Discord, the same way wherever it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import discord
+
+from qabot.bot.asking import Asker, QueueFullError, StoppingError
+from qabot.bot.limits import Limits
+from qabot.bot.messages import Outgoing, answer_message, notice
+from qabot.bot.protocols import Engine
+from qabot.bot.records import AnswerRecord
+from qabot.bot.replies import Reply
+from qabot.bot.state import State
+from qabot.errors import QuestionError, StateError, UnusableIndexError
+from qabot.render.json import answer_json
+from qabot.settings import Settings
+from qabot.translations import number_text, translate
+from qabot.types import LONGEST_QUESTION, Answer, Request
+
+# All quotes that an answer's buttons may page through.
+_QUOTES_KEPT = 10
+# A question belongs to the conversation while one may still remember what it was about.
+_CONVERSATION_SECONDS = 30 * 60.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it came in.
+
+    Attributes:
+        guild_id: ``None`` in direct messages.
+        locale: Discord's name for the language to answer in.
+        previous: The questions before it, where the person goes on from a certain answer;
+            otherwise what they asked in the channel lately.
+        collection: What the question is about, where the articles are in collections.
+    """
+
+    text: str
+    user_id: int
+    guild_id: int | None
+    channel_id: int
+    locale: str
+    previous: tuple[str, ...] | None = None
+    collection: str | None = None
+
+
+class Answering:
+    """Takes questions, and sees to it that each one gets an answer or hears why not.
+
+    Args:
+        engine: Answers them.
+        state: Keeps the answers for their buttons.
+        settings: The limits.
+    """
+
+    def __init__(self, engine: Engine, state: State, settings: Settings) -> None:
+        self._engine = engine
+        self._state = state
+        self._limits = Limits(settings.user_questions, settings.guild_questions)
+        self._log_questions = settings.log_questions
+        self._asker = Asker(engine, settings.waiting)
+        self._under_way = 0
+        self._idle = asyncio.Event()
+
+    async def answer(self, asked: Asked, reply: Reply) -> None:
+        """Answer a question, or tell the person why there is no answer."""
+        refusal = self._refusal(asked)
+        if refusal:
+            await reply.refuse(refusal)
+            return
+        with self._counted():
+            if not await reply.acknowledge():
+                return
+            try:
+                outgoing, record = await self._answered(asked, reply)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
+                await reply.send(notice(_explanation(error, asked.locale)))
+                return
+            message_id = await reply.send(outgoing)
+            if message_id is not None and record is not None:
+                with contextlib.suppress(StateError):
+                    await asyncio.to_thread(self._state.set_answer_message, record.id, message_id)
+
+    async def drain(self, seconds: float) -> None:
+        """Take no further questions, and wait until those under way are answered."""
+        self._asker.stop()
+        if self._under_way:
+            self._idle.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), seconds)
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        self._asker.close()
+
+    def _refusal(self, asked: Asked) -> str | None:
+        """Why a question is not taken, for the person; ``None`` where it is."""
+        problem = question_problem(asked.text, asked.locale)
+        if problem:
+            return problem
+        try:
+            self._asker.check()
+        except (QueueFullError, StoppingError) as error:
+            return _explanation(error, asked.locale)
+        now = discord.utils.utcnow().timestamp()
+        again = self._limits.ask(asked.user_id, asked.guild_id, now)
+        if again is None:
+            return None
+        return translate(
+            "That was a lot of questions at once. Please ask again {when}.",
+            asked.locale,
+            when=f"<t:{int(again) + 1}:R>",
+        )
+
+    async def _answered(self, asked: Asked, reply: Reply) -> tuple[Outgoing, AnswerRecord | None]:
+        now = discord.utils.utcnow().timestamp()
+        previous = asked.previous
+        if previous is None:
+            previous = await self._conversation(asked, now - _CONVERSATION_SECONDS)
+        answer = await self._asker.ask(Request(asked.text, previous, _QUOTES_KEPT))
+        channel_id = await reply.place(answer.question)
+        record = await self._record(asked, answer, previous, channel_id, now)
+        return answer_message(answer, record.id if record else "", 0, asked.locale), record
+
+    async def _conversation(self, asked: Asked, since: float) -> tuple[str, ...]:
+        try:
+            return await asyncio.to_thread(
+                self._state.conversation, asked.channel_id, asked.user_id, since
+            )
+        except StateError as error:
+            _log.error("%s", error)
+            return ()
+
+    async def _record(
+        self,
+        asked: Asked,
+        answer: Answer,
+        previous: tuple[str, ...],
+        channel_id: int,
+        now: float,
+    ) -> AnswerRecord | None:
+        """Keep an answer for its buttons; ``None`` where that fails: it is shown all the same."""
+        record = AnswerRecord(
+            created=now,
+            user_id=asked.user_id,
+            guild_id=asked.guild_id,
+            channel_id=channel_id,
+            message_id=None,
+            question=answer.question,
+            previous=previous,
+            locale=asked.locale,
+            answer_json=answer_json(answer),
+        )
+        try:
+            record = replace(record, id=await asyncio.to_thread(self._state.save_answer, record))
+            if self._log_questions:
+                await asyncio.to_thread(self._state.log_question, record)
+            return record
+        except StateError as error:
+            _log.error("%s", error)
+            return None
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+
+def question_problem(text: str, locale: str) -> str | None:
+    """What is wrong with a question, for the person; ``None`` where nothing is."""
+    text = " ".join(text.split())
+    if not text:
+        return translate("There is no question. Please type one.", locale)
+    if len(text) > LONGEST_QUESTION:
+        return translate(
+            "Your question has {length} characters. Please shorten it to {longest}.",
+            locale,
+            length=number_text(len(text), locale),
+            longest=number_text(LONGEST_QUESTION, locale),
+        )
+    return None
+
+
+def _explanation(error: Exception, locale: str) -> str:
+    """What a person is told of an error; all that may be of use to the operator is logged."""
+    if isinstance(error, QueueFullError):
+        return translate(
+            "Too many questions are waiting right now. Please ask again in a minute.", locale
+        )
+    if isinstance(error, StoppingError):
+        return translate("I am being restarted. Please ask again in a minute.", locale)
+    if isinstance(error, QuestionError):
+        return translate("I cannot look that up. Please put the question in other words.", locale)
+    if isinstance(error, UnusableIndexError):
+        _log.error("%s", error)
+        return translate(
+            "I cannot read the articles right now. Whoever runs me has to renew them.", locale
+        )
+    _log.error("a question could not be answered", exc_info=error)
+    return translate("Something went wrong on my side. Please ask again later.", locale)

@@ -1,0 +1,95 @@
+"""The bot itself: what it asks Discord for, what it starts with, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+from discord.ext import commands
+
+from qabot.bot.answering import Answering
+from qabot.bot.ask_commands import AskCommands
+from qabot.bot.command_translator import CommandTranslator
+from qabot.bot.guilds import Guilds
+from qabot.bot.protocols import Engine, Rebuild
+from qabot.bot.state import State
+from qabot.bot.syncing import sync_commands
+from qabot.settings import Settings
+
+# How long answers under way may take when the bot is stopped.
+_SECONDS_TO_FINISH = 20.0
+
+_log = logging.getLogger(__name__)
+
+
+class Bot(commands.Bot):
+    """The bot of one index. Its parts are for the commands.
+
+    Attributes:
+        engine, settings, state: As given.
+        guild_settings: Settings of guilds; read and written here, not in ``state``.
+        answering: Takes questions.
+        rebuild: Brings the index up to date, where that may be asked for in Discord.
+        sync_always: Register the commands even if they are as they were.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        state: State,
+        *,
+        rebuild: Rebuild | None = None,
+    ) -> None:
+        super().__init__(
+            # There are no prefix commands; what mentions the bot is a question.
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=intents(settings),
+            # Nobody is ever pinged, whatever an article holds.
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+        )
+        self.engine = engine
+        self.settings = settings
+        self.state = state
+        self.guild_settings = Guilds(state)
+        self.answering = Answering(engine, state, settings)
+        self.rebuild = rebuild
+        self.sync_always = False
+
+    async def setup_hook(self) -> None:
+        """Add the commands; register them with Discord if they are other than last time."""
+        await self.tree.set_translator(CommandTranslator())
+        await self.add_cog(AskCommands(self))
+        await sync_commands(self, self.state, always=self.sync_always)
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Messages are questions, never prefix commands."""
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Forget a guild that the bot has left."""
+        await self.guild_settings.forget(guild.id)
+
+    async def close(self) -> None:
+        """Let answers under way finish, then leave Discord."""
+        await self.answering.drain(_SECONDS_TO_FINISH)
+        await super().close()
+        self.answering.close()
+        self.state.close()
+
+
+class ShardedBot(Bot, commands.AutoShardedBot):
+    """The same in as many connections as Discord recommends; needed from 2,500 guilds on."""
+
+
+def intents(settings: Settings) -> discord.Intents:
+    """What the bot wants to hear of: nothing privileged, unless the settings say so."""
+    wanted = discord.Intents.none()
+    wanted.guilds = True
+    wanted.guild_messages = True
+    wanted.dm_messages = True
+    wanted.message_content = settings.message_content
+    return wanted
