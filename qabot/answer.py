@@ -13,7 +13,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from qabot.types import Answer, Hit, Passage, Quote, Span
+from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span
 
 _INTERCEPT, _SIMILARITY, _SENTENCE = -20.7, 20.4, 23.2
 _SAME_LANGUAGE, _COVERAGE = -4.4, 16.1
@@ -24,6 +24,9 @@ _LONGEST_QUOTE = 600
 _WORDING = 0.3
 # Further quotes must have at least this share of the first one's probability.
 _LEAST_SHARE = 0.25
+# Articles are suggested instead of quotes where one would have this share of the threshold.
+_LEAST_NEAR = 0.4
+_MOST_NEAR = 3
 
 
 def compose(
@@ -52,6 +55,7 @@ def compose(
         generation=generation,
         encoder=encoder,
         elapsed_ms=elapsed_ms,
+        near=() if found else _near(hits, threshold * _LEAST_NEAR),
     )
 
 
@@ -61,6 +65,11 @@ def probability(hit: Hit) -> float:
     if hit.same_language:
         logit += _SAME_LANGUAGE + _COVERAGE * hit.coverage
     return 1 / (1 + math.exp(-logit))
+
+
+def _near(hits: Sequence[Hit], least: float) -> tuple[ArticleInfo, ...]:
+    articles = {hit.article.id: hit.article for hit in hits if probability(hit) >= least}
+    return tuple(articles.values())[:_MOST_NEAR]
 
 
 def _quotes(hits: Sequence[Hit], limit: int, least: float) -> tuple[Quote, ...]:

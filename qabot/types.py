@@ -161,6 +161,7 @@ class Answer:
         generation: Number of the index generation that answered.
         encoder: Name of the embedding model.
         elapsed_ms: Milliseconds from question to answer.
+        near: Where nothing was found: articles that may be about the question's subject, if any.
     """
 
     question: str
@@ -170,3 +171,4 @@ class Answer:
     generation: int
     encoder: str
     elapsed_ms: float
+    near: tuple[ArticleInfo, ...] = ()

@@ -16,9 +16,9 @@ from qabot.bot.messages import Outgoing, answer_message, notice
 from qabot.bot.protocols import Engine
 from qabot.bot.records import AnswerRecord
 from qabot.bot.replies import Reply
+from qabot.bot.saved import answer_text
 from qabot.bot.state import State
 from qabot.errors import QuestionError, StateError, UnusableIndexError
-from qabot.render.json import answer_json
 from qabot.settings import Settings
 from qabot.translations import number_text, translate
 from qabot.types import LONGEST_QUESTION, Answer, Request
@@ -82,7 +82,7 @@ class Answering:
             try:
                 outgoing, record = await self._answered(asked, reply)
             except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-                await reply.send(notice(_explanation(error, asked.locale)))
+                await reply.send(notice(explanation(error, asked.locale)))
                 return
             message_id = await reply.send(outgoing)
             if message_id is not None and record is not None:
@@ -109,7 +109,7 @@ class Answering:
         try:
             self._asker.check()
         except (QueueFullError, StoppingError) as error:
-            return _explanation(error, asked.locale)
+            return explanation(error, asked.locale)
         now = discord.utils.utcnow().timestamp()
         again = self._limits.ask(asked.user_id, asked.guild_id, now)
         if again is None:
@@ -128,7 +128,14 @@ class Answering:
         answer = await self._asker.ask(Request(asked.text, previous, _QUOTES_KEPT))
         channel_id = await reply.place(answer.question)
         record = await self._record(asked, answer, previous, channel_id, now)
-        return answer_message(answer, record.id if record else "", 0, asked.locale), record
+        outgoing = answer_message(
+            answer,
+            record.id if record else None,
+            0,
+            asked.locale,
+            per_page=self._engine.settings.quotes,
+        )
+        return outgoing, record
 
     async def _conversation(self, asked: Asked, since: float) -> tuple[str, ...]:
         try:
@@ -157,7 +164,7 @@ class Answering:
             question=answer.question,
             previous=previous,
             locale=asked.locale,
-            answer_json=answer_json(answer),
+            answer_json=answer_text(answer),
         )
         try:
             record = replace(record, id=await asyncio.to_thread(self._state.save_answer, record))
@@ -194,7 +201,7 @@ def question_problem(text: str, locale: str) -> str | None:
     return None
 
 
-def _explanation(error: Exception, locale: str) -> str:
+def explanation(error: Exception, locale: str) -> str:
     """What a person is told of an error; all that may be of use to the operator is logged."""
     if isinstance(error, QueueFullError):
         return translate(

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import discord
-from discord.ext import commands
+from discord.ext import commands, tasks
 
 from qabot.bot.answering import Answering
 from qabot.bot.ask_commands import AskCommands
+from qabot.bot.buttons import SECONDS_KEPT, AnswerButton, follow_up
+from qabot.bot.catalogue import Catalogue
 from qabot.bot.command_translator import CommandTranslator
 from qabot.bot.guilds import Guilds
+from qabot.bot.listening import hear
+from qabot.bot.locales import Locales
+from qabot.bot.look_commands import LookCommands, PageButton
 from qabot.bot.protocols import Engine, Rebuild
 from qabot.bot.state import State
 from qabot.bot.syncing import sync_commands
+from qabot.errors import StateError
 from qabot.settings import Settings
 
 # How long answers under way may take when the bot is stopped.
@@ -29,6 +36,8 @@ class Bot(commands.Bot):
         engine, settings, state: As given.
         guild_settings: Settings of guilds; read and written here, not in ``state``.
         answering: Takes questions.
+        catalogue: The articles, for lists.
+        locales: Languages of people, for messages that don't say theirs.
         rebuild: Brings the index up to date, where that may be asked for in Discord.
         sync_always: Register the commands even if they are as they were.
     """
@@ -57,24 +66,45 @@ class Bot(commands.Bot):
         self.state = state
         self.guild_settings = Guilds(state)
         self.answering = Answering(engine, state, settings)
+        self.catalogue = Catalogue(engine)
+        self.locales = Locales()
         self.rebuild = rebuild
         self.sync_always = False
 
     async def setup_hook(self) -> None:
         """Add the commands; register them with Discord if they are other than last time."""
         await self.tree.set_translator(CommandTranslator())
+        self.add_dynamic_items(AnswerButton, PageButton)
         await self.add_cog(AskCommands(self))
+        await self.add_cog(LookCommands(self))
+        self._prune.start()
         await sync_commands(self, self.state, always=self.sync_always)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Messages are questions, never prefix commands."""
+        await hear(self, message)
+
+    async def on_interaction(self, interaction: discord.Interaction[Bot]) -> None:
+        """Learn people's languages, and take what they enter in forms."""
+        self.locales.see(interaction)
+        await follow_up(interaction)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Forget a guild that the bot has left."""
         await self.guild_settings.forget(guild.id)
 
+    @tasks.loop(hours=24)
+    async def _prune(self) -> None:
+        """Forget answers whose buttons no longer work."""
+        oldest = discord.utils.utcnow().timestamp() - SECONDS_KEPT
+        try:
+            await asyncio.to_thread(self.state.prune, oldest)
+        except StateError as error:
+            _log.error("%s", error)
+
     async def close(self) -> None:
         """Let answers under way finish, then leave Discord."""
+        self._prune.cancel()
         await self.answering.drain(_SECONDS_TO_FINISH)
         await super().close()
         self.answering.close()

@@ -16,6 +16,7 @@ import discord
 from discord.abc import Messageable
 
 from qabot.bot.messages import Outgoing
+from qabot.bot.places import may_open_thread, missing_permissions
 from qabot.render.markup import inert
 from qabot.translations import translate
 
@@ -179,24 +180,6 @@ class MessageReply:
         )
         with contextlib.suppress(discord.HTTPException):
             await self._message.reply(text)
-
-
-def missing_permissions(channel: object) -> tuple[str, ...]:
-    """What the bot needs to answer in a channel and does not have; names of permissions."""
-    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild is None:
-        return ()
-    held = channel.permissions_for(channel.guild.me)
-    speak = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
-    needed = ("view_channel", speak, "embed_links", "read_message_history")
-    return tuple(name for name in needed if not getattr(held, name))
-
-
-def may_open_thread(channel: object) -> bool:
-    """Whether a message there can have a thread, and the bot may open and fill it."""
-    if not isinstance(channel, discord.TextChannel):
-        return False
-    held = channel.permissions_for(channel.guild.me)
-    return held.create_public_threads and held.send_messages_in_threads
 
 
 def thread_name(question: str) -> str:

@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from qabot.engine import Engine
-from qabot.index import IndexStore
 from qabot.settings import Settings
-from tests.bot.support import make_bot
-from tests.support import HashingEncoder
+from tests.bot.support import Member, make_bot, open_engine
 
 
 @pytest.fixture
@@ -22,13 +19,25 @@ def settings(index: Path) -> Settings:
 @pytest.fixture
 def engine(settings: Settings):
     """An engine over the small index of two articles, ``telescope`` and ``volcano``."""
-    with Engine(IndexStore(Path(settings.index)), HashingEncoder(), settings) as engine:
+    with open_engine(settings) as engine:
         yield engine
 
 
 @pytest.fixture
-def simcord_bot(engine: Engine, settings: Settings):
+def simcord_bot(engine, settings: Settings):
     bot = make_bot(engine, settings)
     yield bot
     bot.answering.close()
     bot.state.close()
+
+
+@pytest.fixture
+def channel(simcord_env):
+    """A channel in which people talk."""
+    return simcord_env.create_guild().create_text_channel("general")
+
+
+@pytest.fixture
+def ann(simcord_env, channel) -> Member:
+    """Someone in it."""
+    return Member(simcord_env, channel, "ann")
