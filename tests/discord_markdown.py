@@ -33,9 +33,17 @@ _FAULTS = {
     "everyone": r"@(?:everyone|here)",
     "spoiler": r"\|\|[\s\S]+?\|\|",
     "underline": r"__[\s\S]+?__",
-    "italics": r"_[^_]+_|\*(?=\S)[^*]+\*(?!\*)",
+    "italics": r"_[^_]+_|\*(?=[^\s*])[^*]+\*(?!\*)",
     "strike": r"~~[\s\S]+?~~",
 }
+
+
+def _any(patterns: dict[str, str]) -> re.Pattern[str]:
+    groups = (f"(?P<{name.replace(' ', '_')}>{pattern})" for name, pattern in patterns.items())
+    return re.compile("|".join(groups), re.IGNORECASE)
+
+
+_MARK, _FAULT = _any(_MARKS), _any(_FAULTS)
 _ESCAPE = re.compile(r"\\([^0-9A-Za-z\s])")
 _BOLD = re.compile(r"\*\*((?:\\[\s\S]|[^\\])+?)\*\*(?!\*)")
 # What Discord's servers look for in the raw text to tell whom to notify.
@@ -86,13 +94,6 @@ def _read(text: str, *, bold: bool, into: list[tuple[str, bool]]) -> None:
 
 
 def _check(text: str, place: int) -> None:
-    before = text[place - 1] if place else "\n"
-    if before in "\n\r\u2028\u2029":
-        for name, pattern in _MARKS.items():
-            assert not re.compile(pattern).match(text, place), f"{name}: {text[place:]!r}"
-    for name, pattern in _FAULTS.items():
-        if name == "italics" and _BOLD.match(text, place):
-            continue
-        assert not re.compile(pattern, re.IGNORECASE).match(text, place), (
-            f"{name}: {text[place:]!r}"
-        )
+    starts_line = place == 0 or text[place - 1] in "\n\r\u2028\u2029"
+    fault = _FAULT.match(text, place) or (starts_line and _MARK.match(text, place))
+    assert not fault, f"{fault.lastgroup}: {text[place:]!r}"

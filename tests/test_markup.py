@@ -149,6 +149,7 @@ def test_bold_ends_with_each_line_and_leaves_blanks_outside():
 
 def test_highlights_that_touch_or_overlap_are_one():
     assert quote_block("abcdef", [(2, 4), (0, 2), (3, 5)]) == "> **abcde**f"
+    assert quote_block("a\x94b", [(0, 1), (2, 3)]) == "> **ab**"
 
 
 def test_a_highlight_of_blanks_marks_nothing():

@@ -18,7 +18,7 @@ from qabot.types import Span
 # finding a mention there.
 _MARKUP = re.compile(
     r"[\\*_~|`\[\]<>#@]"
-    r"|:(?=/|[^\s:]+:)"  # Addresses and :emoji:.
+    r"|:(?=/|[^ \t\n:]+:)"  # Addresses and :emoji:.
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[gG]{2})/"  # Invitations need no https://.
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[cC][oO][mM])/"
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD][aA][pP]{2}\.[cC][oO][mM])/"
@@ -145,7 +145,8 @@ def _bold_parts(text: str, highlights: Sequence[Span]) -> list[Span]:
     """``highlights`` in order, apart from each other, each on one line and without blanks round."""
     merged: list[Span] = []
     for start, end in sorted(highlights):
-        if merged and start <= merged[-1][1]:
+        # Also where nothing can be seen between them: stars that met would be shown.
+        if merged and not printable(text[merged[-1][1] : start]):
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
             merged.append((start, end))
