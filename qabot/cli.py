@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -218,6 +218,40 @@ def repl(index: Index = None, encoder: Encoder = None) -> None:
             return summary
 
         Repl(engine, rebuild=renew, standalone=standalone).run()
+
+
+@app.command()
+def bot(
+    index: Index = None,
+    encoder: Encoder = None,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="Register the commands anew, changed or not.")
+    ] = False,
+) -> None:
+    """Answer in Discord until stopped. The token is read from QABOT_TOKEN, or from a file.
+
+    Example: QABOT_TOKEN=… qabot bot
+    """
+    from qabot.bot.tokens import read_token
+
+    settings = _settings(index=index, encoder=encoder)
+    token = read_token(settings.token_file, os.environ)  # The likelier mistake comes first.
+    from qabot.bot import create_bot
+    from qabot.bot.running import run_bot
+    from qabot.index import IndexStore
+    from qabot.rebuild import Report
+    from qabot.rebuild import rebuild as run
+
+    with _engine(settings) as engine:
+
+        def renew(sources: Sequence[str], report: Report) -> Summary:
+            cache = settings.cache_folder
+            store = IndexStore(Path(settings.index))
+            return run(store, engine.encoder, sources, cache=cache, report=report)
+
+        made = create_bot(engine, settings, rebuild=renew)
+        made.sync_always = sync
+        run_bot(made, token, notify=_note)
 
 
 @app.command()

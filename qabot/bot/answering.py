@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import discord
@@ -67,49 +66,33 @@ class Answering:
         self._limits = Limits(settings.user_questions, settings.guild_questions)
         self._log_questions = settings.log_questions
         self._asker = Asker(engine, settings.waiting)
-        self._under_way = 0
-        self._idle = asyncio.Event()
 
     async def answer(self, asked: Asked, reply: Reply) -> None:
         """Answer a question, or tell the person why there is no answer."""
-        refusal = self._refusal(asked)
-        if refusal:
-            await reply.refuse(refusal)
+        problem = question_problem(asked.text, asked.locale)
+        if problem:
+            await reply.refuse(problem)
             return
-        with self._counted():
-            if not await reply.acknowledge():
-                return
-            try:
-                outgoing, record = await self._answered(asked, reply)
-            except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-                await reply.send(notice(explanation(error, asked.locale)))
-                return
-            message_id = await reply.send(outgoing)
-            if message_id is not None and record is not None:
-                with contextlib.suppress(StateError):
-                    await asyncio.to_thread(self._state.set_answer_message, record.id, message_id)
+        try:
+            with self._asker.admitted():
+                refusal = self._too_often(asked)
+                if refusal:
+                    await reply.refuse(refusal)
+                elif await reply.acknowledge():
+                    await self._send_answer(asked, reply)
+        except (QueueFullError, StoppingError) as error:
+            await reply.refuse(explanation(error, asked.locale))
 
     async def drain(self, seconds: float) -> None:
-        """Take no further questions, and wait until those under way are answered."""
-        self._asker.stop()
-        if self._under_way:
-            self._idle.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), seconds)
+        """Take no further questions, and wait that long at most for those under way."""
+        await self._asker.drain(seconds)
 
     def close(self) -> None:
         """Let go of the thread."""
         self._asker.close()
 
-    def _refusal(self, asked: Asked) -> str | None:
-        """Why a question is not taken, for the person; ``None`` where it is."""
-        problem = question_problem(asked.text, asked.locale)
-        if problem:
-            return problem
-        try:
-            self._asker.check()
-        except (QueueFullError, StoppingError) as error:
-            return explanation(error, asked.locale)
+    def _too_often(self, asked: Asked) -> str | None:
+        """What to tell a person who has to wait before asking again; ``None`` if they need not."""
         now = discord.utils.utcnow().timestamp()
         again = self._limits.ask(asked.user_id, asked.guild_id, now)
         if again is None:
@@ -119,6 +102,17 @@ class Answering:
             asked.locale,
             when=f"<t:{int(again) + 1}:R>",
         )
+
+    async def _send_answer(self, asked: Asked, reply: Reply) -> None:
+        record = None
+        try:
+            outgoing, record = await self._answered(asked, reply)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
+            outgoing = notice(explanation(error, asked.locale))
+        message_id = await reply.send(outgoing)
+        if message_id is not None and record is not None:
+            with contextlib.suppress(StateError):
+                await asyncio.to_thread(self._state.set_answer_message, record.id, message_id)
 
     async def _answered(self, asked: Asked, reply: Reply) -> tuple[Outgoing, AnswerRecord | None]:
         now = discord.utils.utcnow().timestamp()
@@ -174,16 +168,6 @@ class Answering:
         except StateError as error:
             _log.error("%s", error)
             return None
-
-    @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._under_way += 1
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
 
 
 def question_problem(text: str, locale: str) -> str | None:

@@ -6,9 +6,10 @@ Nothing here blocks the event loop, and nothing here knows Discord.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -40,19 +41,22 @@ class Asker:
 
     Args:
         engine: Does the work, in one thread: its model uses all cores for one batch.
-        waiting: How many questions may wait.
+        waiting: How many questions may be waiting or under way.
     """
 
     def __init__(self, engine: Engine, waiting: int) -> None:
         self._engine = engine
         self._most = waiting
+        self._admitted = 0
+        self._idle = asyncio.Event()
         self._waiting: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "qabot-asker")
         self._stopping = False
 
-    def check(self) -> None:
-        """Say now what ``ask`` would say.
+    @contextlib.contextmanager
+    def admitted(self) -> Iterator[None]:
+        """A place for one question until it has its answer; who has one is always answered.
 
         Raises:
             QueueFullError: Too many questions wait.
@@ -60,18 +64,23 @@ class Asker:
         """
         if self._stopping:
             raise StoppingError
-        if len(self._waiting) >= self._most:
+        if self._admitted >= self._most:
             raise QueueFullError
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
+            if not self._admitted:
+                self._idle.set()
 
     async def ask(self, request: Request) -> Answer:
-        """The answer to a question.
+        """The answer to a question that was admitted.
 
         Raises:
-            QueueFullError: Too many questions wait.
-            StoppingError: The bot is being stopped.
             QabotError: What the engine says of this question.
+            StoppingError: The bot was closed.
         """
-        self.check()
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         # Not a task that lives as long as the bot: it ends when nothing waits.
@@ -79,9 +88,13 @@ class Asker:
             self._pump = asyncio.create_task(self._answer_all())
         return await waiting.answer
 
-    def stop(self) -> None:
-        """Take no further questions; those that wait are still answered."""
+    async def drain(self, seconds: float) -> None:
+        """Admit no further questions, and wait that long at most for those that are."""
         self._stopping = True
+        if self._admitted:
+            self._idle.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), seconds)
 
     def close(self) -> None:
         """Let the thread end; nothing is waited for."""

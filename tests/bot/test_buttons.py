@@ -39,7 +39,7 @@ def settings(tmp_path) -> Settings:
 
 def page(message) -> str:
     """Which page of the quotes a message shows."""
-    return message.embeds[0].footer.text.split(" · ")[-1]
+    return str(message.embeds[0].footer.text).split(" · ")[-1]
 
 
 async def test_more_quotes_are_shown_in_place(ann, channel):
