@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import discord
 
 from qabot.bot.asking import Asker, QueueFullError, StoppingError
-from qabot.bot.limits import Limits
+from qabot.bot.guilds import Guilds
+from qabot.bot.limits import Limit, Limits
 from qabot.bot.messages import Outgoing, answer_message, notice
 from qabot.bot.protocols import Engine
 from qabot.bot.records import AnswerRecord
@@ -57,13 +58,16 @@ class Answering:
     Args:
         engine: Answers them.
         state: Keeps the answers for their buttons.
+        guilds: Knows which guilds the bot has left.
         settings: The limits.
     """
 
-    def __init__(self, engine: Engine, state: State, settings: Settings) -> None:
+    def __init__(self, engine: Engine, state: State, guilds: Guilds, settings: Settings) -> None:
         self._engine = engine
         self._state = state
+        self._guilds = guilds
         self._limits = Limits(settings.user_questions, settings.guild_questions)
+        self._told = Limit(1)
         self._log_questions = settings.log_questions
         self._asker = Asker(engine, settings.waiting)
 
@@ -77,7 +81,8 @@ class Answering:
             with self._asker.admitted():
                 refusal = self._too_often(asked)
                 if refusal:
-                    await reply.refuse(refusal)
+                    if not reply.unasked or self._tell_again(asked.user_id):
+                        await reply.refuse(refusal)
                 elif await reply.acknowledge():
                     await self._send_answer(asked, reply)
         except (QueueFullError, StoppingError) as error:
@@ -102,6 +107,14 @@ class Answering:
             asked.locale,
             when=f"<t:{int(again) + 1}:R>",
         )
+
+    def _tell_again(self, user_id: int) -> bool:
+        """Whether a person has not been told of limits in the last minute."""
+        now = discord.utils.utcnow().timestamp()
+        if self._told.free_at(user_id, now) > now:
+            return False
+        self._told.count(user_id, now)
+        return True
 
     async def _send_answer(self, asked: Asked, reply: Reply) -> None:
         record = None
@@ -149,6 +162,8 @@ class Answering:
         now: float,
     ) -> AnswerRecord | None:
         """Keep an answer for its buttons; ``None`` where that fails: it is shown all the same."""
+        if self._guilds.has_left(asked.guild_id):
+            return None
         record = AnswerRecord(
             created=now,
             user_id=asked.user_id,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import discord
 from discord.ext import commands, tasks
 
-from qabot.bot.answering import Answering
+from qabot.bot.answering import Answering, explanation
 from qabot.bot.ask_commands import AskCommands
 from qabot.bot.buttons import SECONDS_KEPT, AnswerButton, follow_up
 from qabot.bot.catalogue import Catalogue
 from qabot.bot.command_translator import CommandTranslator
 from qabot.bot.guilds import Guilds
+from qabot.bot.interactions import say_privately
 from qabot.bot.listening import hear
 from qabot.bot.locales import Locales
 from qabot.bot.look_commands import LookCommands, PageButton
 from qabot.bot.protocols import Engine, Rebuild
+from qabot.bot.replies import MessageReply
 from qabot.bot.state import State
 from qabot.bot.syncing import sync_commands
 from qabot.errors import StateError
@@ -38,6 +41,7 @@ class Bot(commands.Bot):
         answering: Takes questions.
         catalogue: The articles, for lists.
         locales: Languages of people, for messages that don't say theirs.
+        open_replies: Replies under way, by the message that they answer.
         rebuild: Brings the index up to date, where that may be asked for in Discord.
         sync_always: Register the commands even if they are as they were.
     """
@@ -53,6 +57,7 @@ class Bot(commands.Bot):
         super().__init__(
             # There are no prefix commands; what mentions the bot is a question.
             command_prefix=commands.when_mentioned,
+            tree_cls=Tree,
             help_command=None,
             intents=intents(settings),
             # Nobody is ever pinged, whatever an article holds.
@@ -65,9 +70,10 @@ class Bot(commands.Bot):
         self.settings = settings
         self.state = state
         self.guild_settings = Guilds(state)
-        self.answering = Answering(engine, state, settings)
+        self.answering = Answering(engine, state, self.guild_settings, settings)
         self.catalogue = Catalogue(engine)
         self.locales = Locales()
+        self.open_replies: dict[int, MessageReply] = {}
         self.rebuild = rebuild
         self.sync_always = False
 
@@ -89,6 +95,23 @@ class Bot(commands.Bot):
         self.locales.see(interaction)
         await follow_up(interaction)
 
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Drop the answer to a message that is gone."""
+        self._withdraw(event.message_id)
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """The same where a moderator cleans up."""
+        for message_id in event.message_ids:
+            self._withdraw(message_id)
+
+    def _withdraw(self, message_id: int) -> None:
+        if message_id in self.open_replies:
+            self.open_replies[message_id].withdraw()
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Store again what is to be stored of a guild."""
+        self.guild_settings.joined(guild.id)
+
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Forget a guild that the bot has left."""
         await self.guild_settings.forget(guild.id)
@@ -109,6 +132,20 @@ class Bot(commands.Bot):
         await super().close()
         self.answering.close()
         self.state.close()
+
+
+class Tree(discord.app_commands.CommandTree[Any]):
+    """The commands; whoever used one that failed hears of it."""
+
+    async def on_error(
+        self,
+        interaction: discord.Interaction[Any],
+        error: discord.app_commands.AppCommandError,
+        /,
+    ) -> None:
+        """Say that something went wrong; the details are logged."""
+        cause = getattr(error, "original", error)
+        await say_privately(interaction, explanation(cause, interaction.locale.value))
 
 
 class ShardedBot(Bot, commands.AutoShardedBot):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from qabot.bot.records import GuildSettings
 from qabot.bot.state import State
+from qabot.errors import StateError
 
+_log = logging.getLogger(__name__)
 _DEFAULT = GuildSettings()
 
 
@@ -16,14 +19,22 @@ class Guilds:
     def __init__(self, state: State) -> None:
         self._state = state
         self._known: dict[int, GuildSettings] = {}
+        self._left: set[int] = set()
 
     async def settings(self, guild_id: int | None) -> GuildSettings:
-        """The settings of a guild; the defaults in direct messages (``None``)."""
+        """The settings of a guild; the defaults in direct messages (``None``).
+
+        Also the defaults where the state cannot be read: the bot answers all the same.
+        """
         if guild_id is None:
             return _DEFAULT
         known = self._known.get(guild_id)
         if known is None:
-            known = await asyncio.to_thread(self._state.guild, guild_id)
+            try:
+                known = await asyncio.to_thread(self._state.guild, guild_id)
+            except StateError as error:
+                _log.error("%s", error)
+                return _DEFAULT
             self._known[guild_id] = known
         return known
 
@@ -35,4 +46,13 @@ class Guilds:
     async def forget(self, guild_id: int) -> None:
         """Remove what is stored of a guild that the bot has left."""
         self._known.pop(guild_id, None)
+        self._left.add(guild_id)
         await asyncio.to_thread(self._state.forget_guild, guild_id)
+
+    def joined(self, guild_id: int) -> None:
+        """The bot is in a guild, perhaps again."""
+        self._left.discard(guild_id)
+
+    def has_left(self, guild_id: int | None) -> bool:
+        """Whether the bot has left a guild, of which nothing is to be stored then."""
+        return guild_id in self._left

@@ -56,7 +56,11 @@ async def hear(bot: Bot, message: discord.Message) -> None:
         previous=previous,
         collection=collection_of(message.channel, settings),
     )
-    await bot.answering.answer(asked, reply)
+    bot.open_replies[message.id] = reply
+    try:
+        await bot.answering.answer(asked, reply)
+    finally:
+        del bot.open_replies[message.id]
 
 
 def _mentions(bot: Bot, message: discord.Message) -> bool:

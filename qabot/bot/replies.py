@@ -26,7 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 class Reply(Protocol):
-    """The way back to whoever asked."""
+    """The way back to whoever asked.
+
+    Attributes:
+        unasked: Whether nobody waits for a refusal, so that one in a while is enough.
+    """
+
+    unasked: bool
 
     async def refuse(self, text: str) -> None:
         """Say privately why there will be no answer."""
@@ -53,6 +59,8 @@ class InteractionReply:
         private: Whether only the person sees the answer; Discord wants to know at once.
         threads: Whether the answer goes into a thread of its own where it can.
     """
+
+    unasked = False
 
     def __init__(
         self, interaction: discord.Interaction, *, private: bool, threads: bool = False
@@ -123,6 +131,8 @@ class MessageReply:
         locale: The language to speak.
     """
 
+    unasked = True
+
     def __init__(
         self, message: discord.Message, *, private: bool, threads: bool, locale: str
     ) -> None:
@@ -132,6 +142,11 @@ class MessageReply:
         self._locale = locale
         self._target: Messageable | None = None
         self._typing: asyncio.Task[None] | None = None
+        self._withdrawn = False
+
+    def withdraw(self) -> None:
+        """The message was deleted: nobody wants its answer any more."""
+        self._withdrawn = True
 
     async def refuse(self, text: str) -> None:
         """Say it in a direct message: a channel has no private ones."""
@@ -147,6 +162,8 @@ class MessageReply:
         """The thread under the message, the person's direct messages, or the channel."""
         message = self._message
         with contextlib.suppress(discord.HTTPException):
+            if self._withdrawn:
+                return message.channel.id
             if self._private:
                 self._target = await message.author.create_dm()
                 return self._target.id
@@ -158,12 +175,14 @@ class MessageReply:
     async def send(self, outgoing: Outgoing) -> int | None:
         """Send the message."""
         try:
+            if self._withdrawn:
+                return None
             if self._target is not None:
                 return (await self._target.send(**outgoing.arguments())).id
             return (await self._message.reply(**outgoing.arguments())).id
         except discord.HTTPException as error:
-            # The message was deleted, and nobody wants its answer any more; or the person takes no
-            # direct messages; or the bot has just lost the channel.
+            # The message was deleted just now; or the person takes no direct messages; or the bot
+            # has lost the channel.
             _log.info("a message could not be answered: %s", error)
             if self._private and isinstance(error, discord.Forbidden):
                 await self._tell_in_channel()

@@ -41,7 +41,7 @@ def shown(message: Any) -> str:
         for field in embed.fields:
             parts += [field.name, field.value]
         parts.append(embed.footer.text)
-    parts += [button["label"] for button in buttons(message)]
+    parts += [item.get("label") or item.get("placeholder") for item in buttons(message)]
     return "\n".join(part for part in parts if part)
 
 
@@ -118,7 +118,7 @@ interactions.base_payload = _payload_with_locale
 
 
 async def ask_at_once(
-    env: simcord.Env, askers: Iterable[tuple[Any, Any, str]]
+    env: simcord.Env, askers: Iterable[tuple[Any, Any, str]], *, private: bool = False
 ) -> Sequence[simcord.InteractionResult]:
     """Use ``/ask`` many times without waiting for answers in between, as a crowd does.
 
@@ -139,7 +139,10 @@ async def ask_at_once(
                 "id": root["id"],
                 "name": "ask",
                 "type": 1,
-                "options": [{"name": "question", "type": 3, "value": question}],
+                "options": [
+                    {"name": "question", "type": 3, "value": question},
+                    {"name": "private", "type": 5, "value": private},
+                ],
             },
         )
         env.backend.emit("INTERACTION_CREATE", payload)
