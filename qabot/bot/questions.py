@@ -9,7 +9,7 @@ _ASKS = regex.compile(r"[?？؟⁇⁈⸮፧՞꘏︖﹖](?=[\s\"'”’»)\]*_~|!
 _JAPANESE = regex.compile(r"(?:です|ます|でした|ました|ません|でしょう)か[。!！]?(?=\s|$)")
 # An address may hold a question mark, code a semicolon: neither asks.
 _NO_PROSE = regex.compile(r"```.*?(?:```|$)|`[^`\n]*`|https?://\S+|<[^>\s]+>", regex.DOTALL)
-_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*")
+_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]+")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}]")
 _LEAST_WORDS = 3
 _LEAST_UNSPACED = 5
