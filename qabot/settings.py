@@ -15,6 +15,8 @@ from qabot.errors import SettingsError
 
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"
+# Between the values of a variable that holds several.
+_SEPARATORS = {"sources": os.pathsep, "home_guilds": ","}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         user_questions: Questions that one person may ask the bot in a minute.
         guild_questions: The same for all people of a Discord server together.
         log_questions: Whether the bot keeps what it was asked for good.
+        uploads: Folder of the articles that are added in Discord.
+        home_guilds: Discord servers whose managers may change the articles; all where empty.
     """
 
     index: str = "index"
@@ -53,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     user_questions: int = 10
     guild_questions: int = 300
     log_questions: bool = False
+    uploads: str = "uploads"
+    home_guilds: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
@@ -70,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ("index", self.index),
             *(("sources", source) for source in self.sources),
             ("encoder", self.encoder),
+            ("uploads", self.uploads),
         ):
             # An empty path would mean the working directory.
             if not text.strip() or "\0" in text:
@@ -107,7 +114,7 @@ def load_settings(
         variable = _PREFIX + name.upper()
         text = environment.get(variable)
         if text:
-            value = text.split(os.pathsep) if name == "sources" else text
+            value = text.split(_SEPARATORS[name]) if name in _SEPARATORS else text
             values |= _checked({name: value}, variable)
     for name, value in (flags or {}).items():
         if value is not None:

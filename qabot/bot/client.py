@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -19,10 +20,15 @@ from qabot.bot.interactions import say_privately
 from qabot.bot.listening import hear
 from qabot.bot.locales import Locales
 from qabot.bot.look_commands import LookCommands, PageButton
+from qabot.bot.manage_commands import ConfirmButton, ManageCommands
+from qabot.bot.privacy import Privacy
 from qabot.bot.protocols import Engine, Rebuild
+from qabot.bot.rebuilding import Rebuilding
 from qabot.bot.replies import MessageReply
+from qabot.bot.settings_panel import SettingItem, SettingsCommand
 from qabot.bot.state import State
 from qabot.bot.syncing import sync_commands
+from qabot.bot.uploads import Uploads
 from qabot.errors import StateError
 from qabot.settings import Settings
 
@@ -43,6 +49,8 @@ class Bot(commands.Bot):
         locales: Languages of people, for messages that don't say theirs.
         open_replies: Replies under way, by the message that they answer.
         rebuild: Brings the index up to date, where that may be asked for in Discord.
+        rebuilding: Runs it, one at a time, and shows how far it is.
+        uploads: The articles that were added in Discord.
         sync_always: Register the commands even if they are as they were.
     """
 
@@ -75,14 +83,19 @@ class Bot(commands.Bot):
         self.locales = Locales()
         self.open_replies: dict[int, MessageReply] = {}
         self.rebuild = rebuild
+        self.rebuilding = Rebuilding(self)
+        self.uploads = Uploads(Path(settings.uploads))
         self.sync_always = False
 
     async def setup_hook(self) -> None:
         """Add the commands; register them with Discord if they are other than last time."""
         await self.tree.set_translator(CommandTranslator())
-        self.add_dynamic_items(AnswerButton, PageButton)
+        self.add_dynamic_items(AnswerButton, PageButton, ConfirmButton, SettingItem)
         await self.add_cog(AskCommands(self))
         await self.add_cog(LookCommands(self))
+        await self.add_cog(ManageCommands(self))
+        await self.add_cog(SettingsCommand(self))
+        await self.add_cog(Privacy(self))
         self._prune.start()
         await sync_commands(self, self.state, always=self.sync_always)
 

@@ -23,6 +23,10 @@ class Locales:
         if len(self._known) > _MOST:
             del self._known[next(iter(self._known))]
 
+    def forget(self, user_id: int) -> None:
+        """Remember a person's language no longer."""
+        self._known.pop(user_id, None)
+
     def of(self, message: discord.Message) -> str:
         """The author's language; the server's where that was not seen."""
         known = self._known.get(message.author.id)

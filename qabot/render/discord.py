@@ -152,12 +152,20 @@ def articles_view(
     """
     pages = max(1, -(-len(infos) // _ARTICLES))
     page = min(max(page, 0), pages - 1)
-    lines = [
-        _article_line(info, counts.get(info.id, 0), locale)
-        for info in infos[page * _ARTICLES : (page + 1) * _ARTICLES]
-    ]
+    lines = []
+    for info in infos[page * _ARTICLES : (page + 1) * _ARTICLES]:
+        size = plural("{n} passage", "{n} passages", counts.get(info.id, 0), locale)
+        lines.append(article_entry(info, size, locale))
     text = "\n".join(lines) or translate("There is no such article.", locale)
     return View(title, (text,), _with_page("", page, pages, locale), page, pages)
+
+
+def article_entry(info: ArticleInfo, size: str, locale: str) -> str:
+    """An article on two lines: its title, then id, date, language and ``size``, which is ours."""
+    language = language_name(info.language, locale)
+    date = date_text(info.published, locale) if info.published else ""
+    details = _joined([one_line(info.id, _LABEL), inert(date), language, size])
+    return f"{_title(info)}\n{details}"
 
 
 def _not_found(near: Sequence[ArticleInfo], locale: str) -> tuple[str, ...]:
@@ -210,14 +218,6 @@ def _link(info: ArticleInfo, quote: Quote | None, locale: str) -> str:
         start, end = quote.highlights[0] if quote.highlights else (quote.start, quote.end)
         url = text_fragment_url(url, quote.text[start - quote.start : end - quote.start])
     return link(translate("Source", locale), url) or one_line(info.id, _LABEL)
-
-
-def _article_line(info: ArticleInfo, passages: int, locale: str) -> str:
-    size = plural("{n} passage", "{n} passages", passages, locale)
-    language = language_name(info.language, locale)
-    date = date_text(info.published, locale) if info.published else ""
-    details = _joined([one_line(info.id, _LABEL), inert(date), language, size])
-    return f"{_title(info)}\n{details}"
 
 
 def _title(info: ArticleInfo) -> str:

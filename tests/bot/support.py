@@ -71,6 +71,7 @@ class Member:
         self.env = env
         self.channel = channel
         self.actor = channel.guild.add_member(env.create_user(name))
+        self.locale = locale
         _LOCALES[self.actor.id] = locale
 
     async def ask(self, question: str = LAUNCH, **options: Any) -> Any:
