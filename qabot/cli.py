@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -136,8 +136,12 @@ def rebuild(
     ] = None,
     index: Index = None,
     encoder: Encoder = None,
+    *,
     full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
     json: Json = False,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="Print progress as JSON on standard error.")
+    ] = False,
 ) -> None:
     """Build the index, or bring it up to date: only what changed is encoded.
 
@@ -147,7 +151,7 @@ def rebuild(
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
     settings = _settings(index=index, encoder=encoder, sources=tuple(sources) if sources else None)
-    summary = _rebuild(settings, settings.sources, full=full, quiet=json)
+    summary = _rebuild(settings, settings.sources, full=full, quiet=json, progress=progress)
     if json:
         _print(_summary_json(summary))
     else:
@@ -238,20 +242,31 @@ def bot(
     token = read_token(settings.token_file, os.environ)  # The likelier mistake comes first.
     from qabot.bot import create_bot
     from qabot.bot.running import run_bot
-    from qabot.index import IndexStore
-    from qabot.rebuild import Report
-    from qabot.rebuild import rebuild as run
+    from qabot.rebuild_process import RebuildProcess
 
     with _engine(settings) as engine:
-
-        def renew(sources: Sequence[str], report: Report) -> Summary:
-            cache = settings.cache_folder
-            store = IndexStore(Path(settings.index))
-            return run(store, engine.encoder, sources, cache=cache, report=report)
-
+        renew = RebuildProcess(settings.index, settings.encoder, settings.cache)
         made = create_bot(engine, settings, rebuild=renew)
         made.sync_always = sync
         run_bot(made, token, notify=_note)
+
+
+@app.command()
+def feedback(index: Index = None, json: Json = False) -> None:
+    """Print what people in Discord thought of the answers: helpful, or not helpful.
+
+    Example: qabot feedback --json > feedback.jsonl
+    """
+    from qabot.bot.state import State, state_path
+    from qabot.render.feedback import feedback_json, feedback_lines
+
+    path = state_path(_settings(index=index).index)
+    if not path.exists():
+        raise UsageError(f"{path}: no bot has run with this index; start one with `qabot bot`")
+    with State(path) as state:
+        found = list(state.feedback())
+    for line in map(feedback_json, found) if json else feedback_lines(found):
+        _print(line)
 
 
 @app.command()
@@ -393,6 +408,7 @@ def _rebuild(
     encoder: LoadedEncoder | None = None,
     full: bool = False,
     quiet: bool = False,
+    progress: bool = False,
 ) -> Summary:
     from qabot.articles import find_files
     from qabot.encoders import open_encoder
@@ -407,7 +423,7 @@ def _rebuild(
         threads=settings.threads,
         notify=(lambda line: None) if quiet else _note,
     )
-    with reporting(quiet=quiet) as report:
+    with reporting(quiet=quiet, json=progress) as report:
         return run(
             IndexStore(Path(settings.index)),
             encoder,

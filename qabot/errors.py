@@ -10,6 +10,7 @@
     ├── ArticleError              2   one document that is no article: skipped, the rest goes on
     ├── EncoderError              2   an embedding model that cannot be found, unpacked or loaded
     ├── StorageError              2   the index folder cannot be written (full disk, permissions)
+    ├── RebuildError              2   a rebuild in a process of its own came to nothing
     ├── StateError                2   the bot's state file is damaged, too new or cannot be written
     ├── BotError                  2   the bot cannot start: its token, an intent, or no network
     ├── UnusableIndexError        3   no index that can answer
@@ -56,6 +57,10 @@ class EncoderError(QabotError):
 
 class StorageError(QabotError):
     """The index folder cannot be written; the live generation stays as it was."""
+
+
+class RebuildError(QabotError):
+    """A rebuild in a process of its own came to nothing; the index is as it was."""
 
 
 class StateError(QabotError):

@@ -141,6 +141,7 @@ class Bot(commands.Bot):
     async def close(self) -> None:
         """Let answers under way finish, then leave Discord."""
         self._prune.cancel()
+        self.rebuilding.stop()
         await self.answering.drain(_SECONDS_TO_FINISH)
         await super().close()
         self.answering.close()

@@ -66,6 +66,13 @@ class Rebuilding:
             outcome = await self._outcome(locale, show)
         await show(outcome)
 
+    def stop(self) -> None:
+        """End a rebuild that runs, if it can be ended; the index stays as it was."""
+        # A process that nobody waits for any more would keep this one from ending.
+        stop = getattr(self._bot.rebuild, "stop", None)
+        if stop is not None:
+            stop()
+
     async def _outcome(self, locale: str, show: Show) -> Outgoing:
         """Rebuild, with progress shown meanwhile; what it came to."""
         teller = _Teller(asyncio.get_running_loop(), locale, show)
