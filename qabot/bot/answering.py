@@ -134,15 +134,8 @@ class Answering:
             previous = await self._conversation(asked, now - _CONVERSATION_SECONDS)
         answer = await self._asker.ask(Request(asked.text, previous, _QUOTES_KEPT))
         channel_id = await reply.place(answer.question)
-        record = await self._record(asked, answer, previous, channel_id, now)
-        outgoing = answer_message(
-            answer,
-            record.id if record else None,
-            0,
-            asked.locale,
-            per_page=self._engine.settings.quotes,
-        )
-        return outgoing, record
+        # Rendering takes milliseconds, which add up where many answers are ready together.
+        return await asyncio.to_thread(self._kept, asked, answer, previous, channel_id, now)
 
     async def _conversation(self, asked: Asked, since: float) -> tuple[str, ...]:
         try:
@@ -153,18 +146,19 @@ class Answering:
             _log.error("%s", error)
             return ()
 
-    async def _record(
+    def _kept(
         self,
         asked: Asked,
         answer: Answer,
         previous: tuple[str, ...],
         channel_id: int,
         now: float,
-    ) -> AnswerRecord | None:
-        """Keep an answer for its buttons; ``None`` where that fails: it is shown all the same."""
-        if self._guilds.has_left(asked.guild_id):
-            return None
-        record = AnswerRecord(
+    ) -> tuple[Outgoing, AnswerRecord | None]:
+        """Keep an answer for its buttons, and render it.
+
+        Where it cannot be kept, it is shown without buttons.
+        """
+        made = AnswerRecord(
             created=now,
             user_id=asked.user_id,
             guild_id=asked.guild_id,
@@ -175,14 +169,25 @@ class Answering:
             locale=asked.locale,
             answer_json=answer_text(answer),
         )
+        record = None if self._guilds.has_left(asked.guild_id) else self._saved(made)
+        outgoing = answer_message(
+            answer,
+            record.id if record else None,
+            0,
+            asked.locale,
+            per_page=self._engine.settings.quotes,
+        )
+        return outgoing, record
+
+    def _saved(self, record: AnswerRecord) -> AnswerRecord | None:
         try:
-            record = replace(record, id=await asyncio.to_thread(self._state.save_answer, record))
+            record = replace(record, id=self._state.save_answer(record))
             if self._log_questions:
-                await asyncio.to_thread(self._state.log_question, record)
-            return record
+                self._state.log_question(record)
         except StateError as error:
             _log.error("%s", error)
             return None
+        return record
 
 
 def question_problem(text: str, locale: str) -> str | None:

@@ -108,7 +108,8 @@ async def follow_up(interaction: Pressed) -> None:
 async def _turn(interaction: Pressed, record: AnswerRecord, page: int) -> None:
     """Show another page: in place to whoever asked, privately to others."""
     bot = interaction.client
-    outgoing = answer_message(
+    outgoing = await asyncio.to_thread(
+        answer_message,
         read_answer(record.answer_json),
         record.id,
         page,

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 import time
 from collections.abc import Callable
 
@@ -16,6 +17,8 @@ from qabot.bot.client import Bot
 from qabot.bot.starts import STABLE_SECONDS, Starts
 from qabot.bot.tokens import INTENT, REFUSED, HideToken
 from qabot.errors import BotError
+
+_SECONDS_OF_A_TURN = 0.001
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ def run_bot(bot: Bot, token: str, *, notify: Callable[[str], None] = lambda line
         StateError: The bot's state cannot be written.
     """
     _log_to_stderr(token)
+    # The event loop waits no longer than this for the thread that looks answers up.
+    sys.setswitchinterval(_SECONDS_OF_A_TURN)
     try:
         asyncio.run(_run(bot, token, notify))
     except discord.LoginFailure:

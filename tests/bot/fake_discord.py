@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class FakeDiscord:
         url: Where it is.
         synced: The commands that were registered, each time.
         edits: What interactions were answered with, by their token.
+        times: When interactions were acknowledged and answered (``answered TOKEN``).
         ready: Set once the bot has logged in.
     """
 
@@ -42,6 +44,7 @@ class FakeDiscord:
         self.url = ""
         self.synced: list[Any] = []
         self.edits: dict[str, Any] = {}
+        self.times: dict[str, float] = {}
         self.ready = asyncio.Event()
         self.acknowledged = asyncio.Event()
         self._socket: web.WebSocketResponse | None = None
@@ -58,9 +61,11 @@ class FakeDiscord:
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         return runner
 
-    async def interact(self, number: int, data: dict[str, Any]) -> None:
-        """Send a slash command, whose token is ``interaction-NUMBER``."""
-        user = {"id": "5", "username": "ann", "discriminator": "0", "avatar": None}
+    async def ask(self, number: int, question: str, user_id: int = 5) -> None:
+        """Use ``/ask``; the interaction's token is ``interaction-NUMBER``."""
+        option = {"name": "question", "type": 3, "value": question}
+        data = {"name": "ask", "options": [option]}
+        user = {"id": str(user_id), "username": "ann", "discriminator": "0", "avatar": None}
         channel = {"id": "7", "type": 1, "recipients": [user], "last_message_id": None}
         payload = {
             "id": str(number),
@@ -115,11 +120,13 @@ class FakeDiscord:
     async def _rest(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
         if path.startswith("interactions/"):
+            self.times[f"acknowledged {path.split('/')[2]}"] = time.perf_counter()
             self.acknowledged.set()
             return _json({"interaction": {"id": path.split("/")[1], "type": 2}})
         if path.startswith("webhooks/"):
             token = path.split("/")[2]
             self.edits[token] = await request.json()
+            self.times[f"answered {token}"] = time.perf_counter()
             return _json(_message())
         if request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _json({"message": "401: Unauthorized", "code": 0}, status=401)

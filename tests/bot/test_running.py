@@ -94,8 +94,7 @@ async def test_sigterm_lets_answers_finish_and_then_leaves(environment, tmp_path
         process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
         await asyncio.wait_for(server.ready.wait(), 30)
         for number, question in enumerate(questions):
-            option = {"name": "question", "type": 3, "value": question}
-            await server.interact(1000 + number, {"name": "ask", "options": [option]})
+            await server.ask(1000 + number, question)
         await asyncio.wait_for(server.acknowledged.wait(), 30)
         process.send_signal(signal.SIGTERM)
         code, text = await outcome(process)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import discord
 import pytest
 
+from qabot.bot.state import State
 from qabot.errors import DamagedIndexError
 from qabot.settings import Settings
 from qabot.types import Answer, Request
-from qabot.bot.state import State
-from tests.bot.support import LAUNCH, LAUNCHED, Member, ask_at_once, make_bot, open_engine, shown
+from tests.bot.support import LAUNCH, LAUNCHED, Member, ask_at_once, open_engine, shown
 from tests.support import build_index, write_article
 
 WRONG = "Something went wrong on my side. Please ask again later."
@@ -232,7 +232,7 @@ async def test_a_message_that_is_deleted_before_its_answer_gets_none(ann, channe
 @pytest.mark.parametrize("private", [False, True])
 async def test_an_answer_that_comes_too_late_comes_as_a_message(ann, channel, engine, private):
     engine.gate.clear()
-    (result,) = await ask_at_once(ann.env, [(ann.actor, channel, LAUNCH)], private=private)
+    await ask_at_once(ann.env, [(ann.actor, channel, LAUNCH)], private=private)
     for _ in range(20):
         await asyncio.sleep(0.01)
     ann.env.backend.advance_clock(16 * 60)
