@@ -92,6 +92,10 @@ format: $(STAMP) ## Format the code, and repair what can be repaired safely
 	@$(BIN)/ruff check --fix --exit-zero --quiet $(CODE)
 	@$(BIN)/ruff format $(CODE)
 
+.PHONY: translations
+translations: $(STAMP) ## Bring the catalogues up to date with the code, and compile them
+	@$(BIN)/python -m qabot.translations.catalogues
+
 .PHONY: bench
 bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'
 	@echo "Running the benchmarks …"

@@ -73,10 +73,11 @@ def _not_found(rows: Sequence[Asked]) -> None:
                 for pair in set(pairs)
                 for where in [np.array([other == pair for other in pairs])]
             ]
+            error = calibration_error(sure, inside, np.ones((1, len(sure))))[0]
             print(
                 f"{kind}, {name} reader: AUROC {np.mean(areas):.3f} (pooled "
                 f"{roc_auc_score(inside, sure):.3f}), calibration error "
-                f"{calibration_error(sure, inside, np.ones((1, len(sure))))[0]:.3f}, of the answerable called not found "
+                f"{error:.3f}, of the answerable called not found "
                 f"{(sure[inside] < 0.5).mean():.3f}, of the others answered "
                 f"{(sure[~inside] >= 0.5).mean():.3f}"
             )

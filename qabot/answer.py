@@ -9,8 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from qabot.confidence import folded, ranked
-from qabot.types import Answer, Hit, Passage, Quote, Span
+from qabot.confidence import folded, probabilities, ranked
+from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span
 
 # A quote is read at a glance: about this many characters, unless one sentence alone is longer.
 _QUOTE_LENGTH = 400
@@ -19,6 +19,9 @@ _LONGEST_QUOTE = 600
 _WORDING = 0.3
 # Further quotes must have at least this share of the first one's probability.
 _LEAST_SHARE = 0.25
+# Articles are suggested instead of quotes where one would have this share of the threshold.
+_LEAST_NEAR = 0.4
+_MOST_NEAR = 3
 
 
 def compose(
@@ -48,7 +51,19 @@ def compose(
         generation=generation,
         encoder=encoder,
         elapsed_ms=elapsed_ms,
+        near=() if answered else _near(hits, threshold * _LEAST_NEAR),
     )
+
+
+def _near(hits: Sequence[Hit], least: float) -> tuple[ArticleInfo, ...]:
+    # What a passage is about is retrieval's to say, even where a reader finds no answer in it.
+    topical = probabilities(hits, "retrieval")
+    articles = {
+        hit.article.id: hit.article
+        for hit, probability in zip(hits, topical, strict=True)
+        if probability >= least
+    }
+    return tuple(articles.values())[:_MOST_NEAR]
 
 
 def _quotes(found: Sequence[tuple[Hit, float]], limit: int, least: float) -> tuple[Quote, ...]:
@@ -84,6 +99,7 @@ def _quote(hit: Hit, core: Span, score: float) -> Quote:
         score=score,
         heading=passage.headings[-1] if passage.headings else None,
         article=hit.article,
+        same_language=hit.same_language,
     )
 
 

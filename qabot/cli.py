@@ -170,8 +170,12 @@ def rebuild(
     ] = None,
     index: Index = None,
     encoder: Encoder = None,
+    *,
     full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
     json: Json = False,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="Print progress as JSON on standard error.")
+    ] = False,
 ) -> None:
     """Build the index, or bring it up to date: only what changed is encoded.
 
@@ -193,6 +197,7 @@ def rebuild(
         only=only,
         full=full,
         quiet=json,
+        progress=progress,
     )
     if json:
         _print(_summary_json(summary))
@@ -283,6 +288,51 @@ def repl(
             return summary
 
         Repl(engine, rebuild=renew, standalone=standalone).run()
+
+
+@app.command()
+def bot(
+    index: Index = None,
+    encoder: Encoder = None,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="Register the commands anew, changed or not.")
+    ] = False,
+) -> None:
+    """Answer in Discord until stopped. The token is read from QABOT_TOKEN, or from a file.
+
+    Example: QABOT_TOKEN=… qabot bot
+    """
+    from qabot.bot.tokens import read_token
+
+    settings = _settings(index=index, encoder=encoder)
+    token = read_token(settings.token_file, os.environ)  # The likelier mistake comes first.
+    from qabot.bot import create_bot
+    from qabot.bot.running import run_bot
+    from qabot.rebuild_process import RebuildProcess
+
+    with _engine(settings) as engine:
+        renew = RebuildProcess(settings.index, settings.encoder, settings.cache)
+        made = create_bot(engine, settings, rebuild=renew)
+        made.sync_always = sync
+        run_bot(made, token, notify=_note)
+
+
+@app.command()
+def feedback(index: Index = None, json: Json = False) -> None:
+    """Print what people in Discord thought of the answers: helpful, or not helpful.
+
+    Example: qabot feedback --json > feedback.jsonl
+    """
+    from qabot.bot.state import State, state_path
+    from qabot.render.feedback import feedback_json, feedback_lines
+
+    path = state_path(_settings(index=index).index)
+    if not path.exists():
+        raise UsageError(f"{path}: no bot has run with this index; start one with `qabot bot`")
+    with State(path) as state:
+        found = list(state.feedback())
+    for line in map(feedback_json, found) if json else feedback_lines(found):
+        _print(line)
 
 
 @app.command()
@@ -537,6 +587,7 @@ def _rebuild(
     encoder: LoadedEncoder | None = None,
     full: bool = False,
     quiet: bool = False,
+    progress: bool = False,
 ) -> Summary:
     from qabot.articles import find_files
     from qabot.encoders import open_encoder
@@ -555,7 +606,7 @@ def _rebuild(
         threads=settings.threads,
         notify=(lambda line: None) if quiet else _note,
     )
-    with reporting(quiet=quiet) as report:
+    with reporting(quiet=quiet, json=progress) as report:
         return run(
             IndexStore(Path(settings.index)),
             encoder,

@@ -56,9 +56,13 @@ def ranked(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
     return [*found, *zip(rest, probabilities(rest), strict=True)]
 
 
-def probabilities(hits: Sequence[Hit]) -> list[float]:
-    """Of each of ``hits``, all read or none, the probability in [0, 1] that it answers."""
-    kind: Kind = "reader" if any(hit.reading for hit in hits) else "retrieval"
+def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
+    """Of each of ``hits``, all read or none, the probability in [0, 1] that it answers.
+
+    Args:
+        kind: The model to ask; the reader's where the hits were read.
+    """
+    kind = kind or ("reader" if any(hit.reading for hit in hits) else "retrieval")
     model = models()[kind]
     return [1 / (1 + math.exp(-model.logit(row))) for row in features(hits)]
 

@@ -28,9 +28,18 @@ from qabot.index import Database, Generation, IndexStore, Manifest
 from qabot.reader import Reader, open_reader, read_hits
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
-from qabot.types import Answer, Article, ArticleInfo, Filters, Hit, Passage, Quote, Request
+from qabot.types import (
+    LONGEST_QUESTION,
+    Answer,
+    Article,
+    ArticleInfo,
+    Filters,
+    Hit,
+    Passage,
+    Quote,
+    Request,
+)
 
-LONGEST_QUESTION = 2000
 # Quotes are chosen among this many passages: some repeat each other.
 _SPARE = 7
 

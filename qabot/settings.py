@@ -16,6 +16,8 @@ from qabot.errors import SettingsError
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"
 _LONGEST_NAME = 100
+# Between the values of a variable that holds several.
+_SEPARATORS = {"sources": os.pathsep, "home_guilds": ","}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +35,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         threads: Cores that one question may use; all of them where not set.
         quotes: The most quotes that an answer shows.
         threshold: Confidence below which the answer is "not found", in [0, 1].
+        token_file: File that holds the Discord bot's token, where no variable does.
+        message_content: Whether the bot asks Discord for the message-content intent, without which
+            it cannot answer messages that don't mention it.
+        shards: Whether the bot connects in as many shards as Discord recommends.
+        waiting: Questions that may wait in the bot; further ones are refused.
+        user_questions: Questions that one person may ask the bot in a minute.
+        guild_questions: The same for all people of a Discord server together.
+        log_questions: Whether the bot keeps what it was asked for good.
+        uploads: Folder of the articles that are added in Discord.
+        home_guilds: Discord servers whose managers may change the articles; all where empty.
     """
 
     index: str = "index"
@@ -44,6 +56,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: int | None = None
     quotes: int = 3
     threshold: float = 0.5
+    token_file: str = ""
+    message_content: bool = False
+    shards: bool = False
+    waiting: int = 250
+    user_questions: int = 10
+    guild_questions: int = 300
+    log_questions: bool = False
+    uploads: str = "uploads"
+    home_guilds: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
@@ -52,6 +73,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("quotes is a number from 1 to 10")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
+        for name in ("waiting", "user_questions", "guild_questions"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is 1 or more")
         if not self.sources and not self.collections:
             raise ValueError("sources names at least one file or folder")
         for name in self.collections:
@@ -66,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ),
             ("encoder", self.encoder),
             ("reader", self.reader),
+            ("uploads", self.uploads),
         ):
             # An empty path would mean the working directory.
             if not text.strip() or "\0" in text:
@@ -117,7 +142,7 @@ def load_settings(
         variable = _PREFIX + name.upper()
         text = environment.get(variable)
         if text:
-            value = text.split(os.pathsep) if name == "sources" else text
+            value = text.split(_SEPARATORS[name]) if name in _SEPARATORS else text
             values |= _checked({name: value}, variable)
     for name, value in (flags or {}).items():
         if value is not None:

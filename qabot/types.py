@@ -16,6 +16,9 @@ Span = tuple[int, int]
 
 Status = Literal["answered", "not_found"]
 
+LONGEST_QUESTION = 2000
+"""Characters that a question may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -161,6 +164,7 @@ class Quote:
         highlights: Spans of the article's text, inside ``start``…``end``, that matter most.
         score: The probability that the quote answers, in [0, 1].
         heading: The section's heading, if any.
+        same_language: Whether the question is in the article's language, as far as can be told.
     """
 
     text: str
@@ -170,6 +174,7 @@ class Quote:
     score: float
     heading: str | None
     article: ArticleInfo
+    same_language: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,7 @@ class Answer:
         generation: Number of the index generation that answered.
         encoder: Name of the embedding model.
         elapsed_ms: Milliseconds from question to answer.
+        near: Where nothing was found: articles that may be about the question's subject, if any.
     """
 
     question: str
@@ -206,3 +212,4 @@ class Answer:
     generation: int
     encoder: str
     elapsed_ms: float
+    near: tuple[ArticleInfo, ...] = ()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qabot.engine import LONGEST_QUESTION, Engine
+from qabot.engine import Engine
 from qabot.errors import (
     DamagedIndexError,
     IndexMismatchError,
@@ -21,7 +21,7 @@ from qabot.errors import (
 )
 from qabot.index import IndexStore
 from qabot.settings import Settings
-from qabot.types import Answer, Request
+from qabot.types import LONGEST_QUESTION, Answer, Request
 from tests.support import (
     TELESCOPE,
     VOLCANO,
