@@ -16,7 +16,7 @@ from qabot.encoders.base import FloatArray
 from qabot.encoders.e5_words import WordEmbeddings
 from qabot.encoders.onnx import open_session
 from qabot.encoders.pieces import FILE, FIRST, LAST, PAD, load_pieces
-from qabot.reader.base import best_span, trimmed
+from qabot.reader.base import best_span, blocks_of, trimmed
 from qabot.types import Reading
 
 NAME = "qabot-reader"
@@ -69,7 +69,8 @@ class PackagedReader:
             for number, scores in zip(batch, self._scores([rows[n] for n in batch]), strict=True):
                 window = spans[number]
                 first = len(head)
-                start, end, margin = best_span(scores, first, first + len(window))
+                blocks = blocks_of(windows[number], [place for _, place, _ in window])
+                start, end, margin = best_span(scores, first, blocks)
                 begin, stop = window[start - first][1], window[end - first - 1][2]
                 readings[number] = Reading(*trimmed(windows[number], begin, stop), margin)
         return readings
