@@ -25,7 +25,7 @@ _HIDDEN = 384
 # What it was trained on; longer texts are cut.
 _MOST_QUESTION, _MOST_TOKENS = 64, 256
 # Windows of about one length go together: padding costs as much as text.
-_BATCH = 4
+_BATCH = 3
 
 
 class PackagedReader:
