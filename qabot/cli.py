@@ -339,6 +339,35 @@ def verify(
         raise typer.Exit(NOT_FOUND)
 
 
+@app.command()
+def rollback(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[N]", help="Its number.", show_default="the one before")
+    ] = None,
+    index: Index = None,
+    json: Json = False,
+) -> None:
+    """Return to an earlier generation of the index, in one step.
+
+    The setting `keep` says how many there are. The next rebuild brings the index up to date again,
+    under a new number.
+
+    Example: qabot rollback 7
+    """
+    from qabot.index import IndexStore
+
+    settings = _settings(index=index)
+    manifest = IndexStore(Path(settings.index)).rollback(number)
+    if json:
+        from qabot.render.json import dumps
+
+        fields = ("generation", "created", "articles", "passages")
+        _print(dumps({name: getattr(manifest, name) for name in fields}))
+        return
+    held = f"{manifest.articles} articles, {manifest.passages} passages"
+    _print(f"Generation {manifest.generation} is live: {held}, built {manifest.created}")
+
+
 def _ask_batch(settings: Settings, file: str, filters: Filters) -> None:
     from qabot.render.json import answer_json, dumps
 
@@ -436,7 +465,7 @@ def _rebuild(
     )
     with reporting(quiet=quiet) as report:
         return run(
-            IndexStore(Path(settings.index)),
+            IndexStore(Path(settings.index), keep=settings.keep),
             encoder,
             sources,
             collections=collections,

@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         cache: Where the packaged model is unpacked.
         threads: Cores that one question may use; all of them where not set.
         quotes: The most quotes that an answer shows.
+        keep: How many generations of the index are kept for ``qabot rollback``, the live one among
+            them.
         threshold: Confidence below which the answer is "not found", in [0, 1].
     """
 
@@ -41,12 +43,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: int | None = None
     quotes: int = 3
     threshold: float = 0.5
+    keep: int = 3
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError("threshold is a confidence from 0 to 1")
         if not 1 <= self.quotes <= 10:
             raise ValueError("quotes is a number from 1 to 10")
+        if self.keep < 1:
+            raise ValueError("keep is 1 or more")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
         if not self.sources and not self.collections:

@@ -19,6 +19,7 @@ import numpy as np
 from qabot.encoders import Encoder, FloatArray
 from qabot.encoders.base import normalize
 from qabot.index import IndexStore
+from qabot.index.store import KEEP
 from qabot.rebuild import Summary, rebuild
 
 ROOT = Path(__file__).parent.parent
@@ -149,6 +150,7 @@ def build_index(
     encoder: Encoder | None = None,
     cache: Path | None = None,
     full: bool = False,
+    keep: int = KEEP,
 ) -> Summary:
     """Build the index, or bring it up to date.
 
@@ -159,9 +161,10 @@ def build_index(
         only: The collections to renew; all where none is named.
         encoder: A ``HashingEncoder`` where not given.
         cache: For the language subspace; one that all tests share where not given.
+        keep: How many generations stay.
     """
     return rebuild(
-        IndexStore(index),
+        IndexStore(index, keep=keep),
         encoder or HashingEncoder(),
         [str(source) for source in sources],
         collections={

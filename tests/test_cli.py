@@ -24,7 +24,7 @@ from tests.support import (
     write_article,
 )
 
-COMMANDS = {"rebuild", "ask", "repl", "articles", "show", "verify"}
+COMMANDS = {"rebuild", "ask", "repl", "articles", "show", "verify", "rollback"}
 HEAVY = ("numpy", "faiss", "onnxruntime", "torch", "sentence_transformers")
 LAUNCH = "When was the James Webb telescope launched?"
 OFF_TOPIC = "Which spices belong in a Thai green curry?"

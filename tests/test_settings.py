@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from qabot.errors import SettingsError
 from qabot.settings import Settings, load_settings
 
-KNOWN = "known settings: index, sources, collections, encoder, cache, threads, quotes, threshold"
+KNOWN = (
+    "known settings: index, sources, collections, encoder, cache, threads, quotes, threshold, keep"
+)
 CORRECT = "correct it or leave it out"
 
 
@@ -160,6 +162,7 @@ def test_an_unknown_key_names_the_file_the_key_and_the_known_ones(tmp_path):
         ("quotes = 0", "quotes is a number from 1 to 10"),
         ("quotes = 11", "quotes is a number from 1 to 10"),
         ("threads = 0", "threads is 1 or more"),
+        ("keep = 0", "keep is 1 or more"),
         ("sources = []", "sources names at least one file or folder"),
         ("sources = ['']", "sources is not a name: ''"),
         ("index = ' '", "index is not a name: ' '"),

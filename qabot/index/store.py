@@ -33,74 +33,18 @@ from qabot.errors import (
     RebuildRunningError,
     StorageError,
     UnusableIndexError,
+    UsageError,
 )
 from qabot.index import manifest as files
-from qabot.index.database import Database
-from qabot.index.filtering import allowed_rows
-from qabot.index.lexical import LexicalIndex
+from qabot.index.generation import Generation
+from qabot.index.lease import REMOVING, remove
 from qabot.index.manifest import FileStamp, Manifest, checksum
-from qabot.index.vectors import Mask, VectorIndex
-from qabot.types import Filters
 
 _CURRENT, _LOCK, _GENERATIONS = "CURRENT", "LOCK", "generations"
 _WORK = ".building-"
-# The live generation and two before it: enough to go back, and a reader that has just read CURRENT
-# still finds what it names.
-_KEPT = 3
+# The live generation and two before it: enough to go back.
+KEEP = 3
 _OPEN_ATTEMPTS = 3
-# Conversations and channels ask within the same few collections again and again.
-_FILTERS_KEPT = 64
-
-RowArray = NDArray[np.int64]
-
-
-class Generation:
-    """One opened, immutable generation; calls are safe from several threads.
-
-    Attributes:
-        sentences: Sentence vectors, float16 ``(sentences, dimension)``, mapped from disk; those of
-            passage ``row`` are ``sentences[sentence_rows[row] : sentence_rows[row + 1]]``.
-        sentence_rows: int64 ``(passages + 1,)``.
-
-    Raises:
-        DamagedIndexError: A file is missing or does not match the manifest.
-        IndexMismatchError: The generation is of another format.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.manifest = Manifest.read(folder)
-        self.manifest.verify(folder)
-        try:
-            self.vectors = VectorIndex(folder / files.VECTORS)
-            self.sentences: NDArray[np.float16] = np.load(
-                folder / files.SENTENCES, mmap_mode="r", allow_pickle=False
-            )
-            self.sentence_rows: RowArray = np.load(folder / files.SENTENCE_ROWS, allow_pickle=False)
-            self.database = Database(folder / files.DATABASE)
-            self.lexical = LexicalIndex(folder / files.LEXICAL)
-        except (OSError, ValueError, sqlite3.Error) as error:
-            raise DamagedIndexError(f"{folder}: {error}; run `qabot rebuild --full`") from error
-        # Not an lru_cache of a method: the cycle would leave the files to the garbage collector.
-        self._allowed: dict[Filters, Mask | None] = {}
-
-    def allowed(self, filters: Filters) -> Mask | None:
-        """Which passages pass ``filters``: bool ``(passages,)``; ``None`` for all of them.
-
-        Raises:
-            FilterError: A value is no date, or names what the index does not hold.
-        """
-        if filters in self._allowed:
-            return self._allowed[filters]
-        allowed = allowed_rows(filters, self.manifest, self.database)
-        if len(self._allowed) < _FILTERS_KEPT:
-            self._allowed[filters] = allowed
-        return allowed
-
-    def close(self) -> None:
-        """Close its files."""
-        self.database.close()
-        self.lexical.close()
 
 
 class IndexStore:
@@ -108,10 +52,13 @@ class IndexStore:
 
     Args:
         folder: It need not exist; writing makes it.
+        keep: How many generations stay when one is published, at least; none is removed that is
+            being read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keep: int = KEEP) -> None:
         self.folder = folder
+        self._keep = keep
 
     def current(self) -> int:
         """Number of the live generation.
@@ -154,46 +101,101 @@ class IndexStore:
             RebuildRunningError: Another rebuild holds the lock.
             StorageError: The folder cannot be written; the live generation is untouched.
         """
-        from filelock import FileLock, Timeout
-
         with _storage_errors(self.folder):
             (self.folder / _GENERATIONS).mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / _LOCK, timeout=0)
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise RebuildRunningError(
-                    f"{self.folder}: another rebuild is running; wait for it to end"
-                ) from error
-            try:
+            with self._locked():
                 self._remove_leftovers()
                 work = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.folder / _GENERATIONS))
                 try:
                     yield GenerationWriter(self, work)
                 finally:
                     shutil.rmtree(work, ignore_errors=True)
-            finally:
-                lock.release()
+                self._prune()
+
+    def rollback(self, number: int | None = None) -> Manifest:
+        """Make an earlier generation the live one, in one step; what it holds.
+
+        Args:
+            number: Its number, which may be a later one again; the one before the live generation
+                where not given.
+
+        Raises:
+            NoIndexError: Nothing was published yet.
+            UsageError: There is no such generation.
+            UnusableIndexError: It is damaged or of another format; the live one stays.
+            RebuildRunningError: A rebuild holds the lock.
+            StorageError: The folder cannot be written.
+        """
+        if not (self.folder / _CURRENT).exists():
+            self.current()  # Says what is missing.
+        with _storage_errors(self.folder), self._locked():
+            chosen = self._earlier() if number is None else number
+            if chosen not in self.numbers():
+                raise UsageError(
+                    f"{self.folder}: no generation {chosen}; there are {self._listed()}"
+                )
+            with contextlib.closing(Generation(self._path(chosen))) as generation:
+                manifest = generation.manifest
+            self._make_live(chosen)
+            return manifest
+
+    def _earlier(self) -> int:
+        live = self.current()
+        earlier = [number for number in self.numbers() if number < live]
+        if not earlier:
+            raise UsageError(f"{self.folder}: none before the live one; there are {self._listed()}")
+        return earlier[-1]
+
+    def _listed(self) -> str:
+        live = None
+        with contextlib.suppress(UnusableIndexError):
+            live = self.current()
+        names = [f"{number} (live)" if number == live else f"{number}" for number in self.numbers()]
+        return f"generations {', '.join(names)}" if names else "none at all"
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / _LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise RebuildRunningError(
+                f"{self.folder}: another rebuild is running; wait for it to end"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _path(self, number: int) -> Path:
         return self.folder / _GENERATIONS / str(number)
 
-    def _numbers(self) -> list[int]:
-        names = [path.name for path in (self.folder / _GENERATIONS).iterdir()]
-        return sorted(int(name) for name in names if name.isdecimal())
+    def numbers(self) -> list[int]:
+        """The generations that are there, rising; of some, files may be missing."""
+        paths = (self.folder / _GENERATIONS).glob("*")
+        return sorted(int(path.name) for path in paths if path.name.isdecimal())
 
     def _remove_leftovers(self) -> None:
-        for path in (self.folder / _GENERATIONS).glob(f"{_WORK}*"):
-            shutil.rmtree(path, ignore_errors=True)
+        for prefix in (_WORK, REMOVING):
+            for path in (self.folder / _GENERATIONS).glob(f"{prefix}*"):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _prune(self) -> None:
+        # Never the highest: its number must not be given again.
+        for number in self.numbers()[: -self._keep]:
+            if number != self.current():
+                remove(self._path(number))
 
     def next_number(self) -> int:
         """The number that the next generation gets: higher than any that is or was live."""
         with contextlib.suppress(UnusableIndexError):
-            return max([self.current(), *self._numbers()]) + 1
-        return max(self._numbers(), default=0) + 1
+            return max([self.current(), *self.numbers()]) + 1
+        return max(self.numbers(), default=0) + 1
 
     def publish(self, work: Path, number: int) -> None:
-        """Make the complete generation in ``work`` the live one, and remove the oldest."""
+        """Make the complete generation in ``work`` the live one."""
         folder = self._path(number)
         work.chmod(0o755)
         for path in work.iterdir():
@@ -201,13 +203,14 @@ class IndexStore:
         _sync(work)
         work.rename(folder)
         _sync(folder.parent)
+        self._make_live(number)
+
+    def _make_live(self, number: int) -> None:
         new = self.folder / f"{_CURRENT}.new"
         new.write_text(f"{number}\n", "ascii")
         _sync(new)
         new.replace(self.folder / _CURRENT)
         _sync(self.folder)
-        for old in self._numbers()[:-_KEPT]:
-            shutil.rmtree(self._path(old), ignore_errors=True)
 
 
 class GenerationWriter:
