@@ -340,6 +340,32 @@ def verify(
 
 
 @app.command()
+def doctor(index: Index = None, encoder: Encoder = None, json: Json = False) -> None:
+    """Look at the settings, sources, model, index, disk and token, and say what to do about faults.
+
+    Nothing is changed. The exit code is 3 if the index has a fault, 2 if anything else has.
+
+    Example: qabot doctor --json
+    """
+    from dataclasses import asdict
+
+    from qabot.doctor import examine, exit_code
+    from qabot.render.json import dumps
+
+    checks = []
+    for check in examine({"index": index, "encoder": encoder}, os.environ):
+        checks.append(check)
+        if not json:
+            remedy = f"; {check.remedy}" if check.remedy else ""
+            _print(f"{check.status:8}{check.name:10}{check.detail}{remedy}")
+    code = exit_code(checks)
+    if json:
+        _print(dumps({"healthy": code == 0, "checks": [asdict(check) for check in checks]}))
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
 def rollback(
     number: Annotated[
         int | None, typer.Argument(metavar="[N]", help="Its number.", show_default="the one before")

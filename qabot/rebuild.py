@@ -168,10 +168,11 @@ def _live(store: IndexStore, *, needed: bool) -> Iterator[Generation | None]:
 
 def _is_reusable(live: Generation, encoder: Encoder) -> bool:
     """Whether the vectors of ``live`` can be taken over."""
-    return live.manifest.encoder == _stamp(encoder) and live.manifest.chunker == CHUNKER_VERSION
+    return live.manifest.encoder == stamp(encoder) and live.manifest.chunker == CHUNKER_VERSION
 
 
-def _stamp(encoder: Encoder) -> EncoderStamp:
+def stamp(encoder: Encoder) -> EncoderStamp:
+    """What the manifest of an index says of the encoder that made it."""
     return EncoderStamp(
         encoder.name, encoder.fingerprint, encoder.dimension, language_subspace.version()
     )
@@ -272,7 +273,7 @@ def _write(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             sources=gathered.sources,
             collections=gathered.collections,
-            encoder=_stamp(encoder),
+            encoder=stamp(encoder),
             chunker=CHUNKER_VERSION,
             articles=len(plan.articles),
             passages=plan.count,

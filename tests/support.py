@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -208,6 +211,35 @@ def rocket_index(folder: Path) -> Path:
         write_article(folder / "articles", name, text, title="Rocket")
     build_index(folder / "index", folder / "articles")
     return folder / "index"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of ``qabot`` printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The one JSON object that standard output holds, on one line."""
+        assert self.out.count("\n") == 1
+        assert self.out.endswith("}\n")
+        content: dict[str, Any] = json.loads(self.out)
+        return content
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def complaint(self) -> str:
+        """The one line that an error is."""
+        assert self.out == ""
+        assert self.err.count("\n") == 1
+        assert self.err.startswith("qabot: ")
+        return self.err.removeprefix("qabot: ").removesuffix("\n")
 
 
 def clean_environment(**variables: str) -> dict[str, str]:

