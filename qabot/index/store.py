@@ -74,8 +74,11 @@ class IndexStore:
                 f"{path}: names no generation ({error}); run `qabot rebuild --full`"
             ) from error
 
-    def open(self) -> Generation:
+    def open(self, *, whole: bool = True) -> Generation:
         """The live generation.
+
+        Args:
+            whole: Whether to open all of it now (``Generation``).
 
         Raises:
             UnusableIndexError: There is none, or it is damaged or of another format.
@@ -83,7 +86,7 @@ class IndexStore:
         for attempt in range(_OPEN_ATTEMPTS):
             number = self.current()
             try:
-                return Generation(self._path(number))
+                return Generation(self._path(number), whole=whole)
             except DamagedIndexError:
                 # Rebuilds may have replaced and removed it since CURRENT was read.
                 if attempt == _OPEN_ATTEMPTS - 1 or self.current() == number:
