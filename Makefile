@@ -12,7 +12,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CODE := $(wildcard qabot tests benchmarks)
+CODE := $(wildcard qabot tests benchmarks training)
 
 # pip's progress is for people.
 SET_QUIET = quiet=--quiet; [ ! -t 1 ] || quiet=
@@ -91,6 +91,10 @@ lint: $(STAMP) ## Check style, types and module boundaries
 format: $(STAMP) ## Format the code, and repair what can be repaired safely
 	@$(BIN)/ruff check --fix --exit-zero --quiet $(CODE)
 	@$(BIN)/ruff format $(CODE)
+
+.PHONY: translations
+translations: $(STAMP) ## Bring the catalogues up to date with the code, and compile them
+	@$(BIN)/python -m qabot.translations.catalogues
 
 .PHONY: bench
 bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'

@@ -1,6 +1,6 @@
 """Quality of retrieval, quotes and "not found" on XQuAD-R: a table on standard output.
 
-    python -m benchmarks.retrieval FOLDER [--work DIR] [--calibrate]
+    python -m benchmarks.retrieval FOLDER [--work DIR]
 
 FOLDER holds XQuAD-R's en.json, de.json, es.json, zh.json and ar.json. Questions in each language
 are asked of an index of the articles in each language, all with the same settings; then of one
@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.xquad import LANGUAGES, Corpus, Paragraphs, build, holds_answer, load
-from qabot.answer import compose, probability
+from qabot.answer import compose
+from qabot.confidence import ranked
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.index import Generation, write_vectors
@@ -59,7 +59,6 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, help="XQuAD-R")
     parser.add_argument("--work", type=Path, help="keep the indexes here between runs")
-    parser.add_argument("--calibrate", action="store_true", help="fit the confidence anew, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         cache = Settings().cache_folder
@@ -70,7 +69,7 @@ def main() -> None:
             cache=cache,
         )
         _ranking(bench)
-        _not_found(bench, calibrate=options.calibrate)
+        _not_found(bench)
         _one_pool(bench)
 
 
@@ -168,28 +167,26 @@ def _uncorrected(bench: Bench, corrected: Generation) -> Generation:
     return Generation(folder)
 
 
-def _not_found(bench: Bench, *, calibrate: bool) -> None:
+def _not_found(bench: Bench) -> None:
     """Area under the ROC curve of the confidence, every other title left out of the index."""
-    rows: list[tuple[Pair, bool, Hit]] = []
+    rows: list[tuple[Pair, bool, float]] = []
     for articles in LANGUAGES:
         half = bench.generation(f"half.{articles}", (articles,), 2, f"full.{articles}")
         retriever = Retriever(half, bench.encoder)
         inside = set(bench.corpora[articles].titles()[::2])
         for asked in LANGUAGES:
             for question in bench.corpora[asked].questions:
-                hit = retriever.search(question.text, 1)[0]
-                rows.append(((asked, articles), question.paragraph[0] in inside, hit))
+                confidence = ranked(retriever.search(question.text, _DEPTH))[0][1]
+                rows.append(((asked, articles), question.paragraph[0] in inside, confidence))
     areas = {}
     for pair in {row[0] for row in rows}:
         chosen = [row for row in rows if row[0] == pair]
-        areas[pair] = float(
-            roc_auc_score([row[1] for row in chosen], [probability(row[2]) for row in chosen])
-        )
+        areas[pair] = float(roc_auc_score([row[1] for row in chosen], [row[2] for row in chosen]))
     _table("AUROC of the confidence", areas)
     for name, mono in (("one language", True), ("across", False)):
         chosen = [row for row in rows if (row[0][0] == row[0][1]) == mono]
         truth = np.array([row[1] for row in chosen])
-        guess = np.array([probability(row[2]) for row in chosen])
+        guess = np.array([row[2] for row in chosen])
         bins = np.clip((guess * 10).astype(int), 0, 9)
         error = sum(
             abs(guess[bins == b].mean() - truth[bins == b].mean()) * (bins == b).mean()
@@ -201,24 +198,6 @@ def _not_found(bench: Bench, *, calibrate: bool) -> None:
             f"accuracy at 0.5 {((guess >= 0.5) == truth).mean():.3f}, "
             f"answerable called not found {(guess[truth] < 0.5).mean():.3f}, "
             f"unanswerable answered {(guess[~truth] >= 0.5).mean():.3f}"
-        )
-    if calibrate:
-        features = [
-            (
-                hit.similarity,
-                max(hit.sentence_similarities),
-                hit.same_language,
-                hit.same_language * hit.coverage,
-            )
-            for _, _, hit in rows
-        ]
-        fitted = LogisticRegression(C=100.0).fit(features, [row[1] for row in rows])
-        print("intercept", fitted.intercept_.round(2), "weights", fitted.coef_.round(2))
-        np.savez(
-            bench.work / "calibration.npz",
-            features=features,
-            truth=[r[1] for r in rows],
-            same=[r[0][0] == r[0][1] for r in rows],
         )
 
 

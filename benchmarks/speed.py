@@ -49,7 +49,7 @@ def main() -> None:
     options = parser.parse_args()
     cache = Settings().cache_folder
     unpack(cache, print)
-    table = Table("what", "measured", "goal", title=_machine())
+    table = Table("what", "measured", "goal", title=machine())
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
         encoder = open_encoder(PACKAGED, cache=cache)
@@ -61,7 +61,8 @@ def main() -> None:
     Console().print(table)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What the figures were measured on."""
     return (
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
         f"{time.strftime('%Y-%m-%d')}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote
+from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote, Request
 
 if TYPE_CHECKING:
     from qabot.engine import Engine
@@ -23,6 +23,7 @@ __all__ = [
     "Filters",
     "Passage",
     "Quote",
+    "Request",
     "__version__",
 ]
 

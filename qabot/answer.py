@@ -1,22 +1,17 @@
 """Hits → quotes with a confidence, or "not in the articles"; pure.
 
-The confidence is a logistic regression over what retrieval measured for a passage, fitted on
-XQuAD-R in all pairs of five languages, with half of the articles left out of the index, so that
-half of the questions have no answer there (``benchmarks/retrieval.py --calibrate`` prints the
-weights). Words count only within a language: there, a passage that shares none of the question's
-words hardly answers it, while across languages that says nothing.
+What a quote shows is chosen in whole sentences: round the answer that a reader marked, or round the
+sentence most like the question where none has read the passage.
 """
 
 from __future__ import annotations
 
-import math
-import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from qabot.types import Answer, Hit, Passage, Quote, Span
+from qabot.confidence import folded, probabilities, ranked
+from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span
 
-_INTERCEPT, _SIMILARITY, _SENTENCE = -20.7, 20.4, 23.2
-_SAME_LANGUAGE, _COVERAGE = -4.4, 16.1
 # A quote is read at a glance: about this many characters, unless one sentence alone is longer.
 _QUOTE_LENGTH = 400
 _LONGEST_QUOTE = 600
@@ -24,6 +19,9 @@ _LONGEST_QUOTE = 600
 _WORDING = 0.3
 # Further quotes must have at least this share of the first one's probability.
 _LEAST_SHARE = 0.25
+# Articles are suggested instead of quotes where one would have this share of the threshold.
+_LEAST_NEAR = 0.4
+_MOST_NEAR = 3
 
 
 def compose(
@@ -42,112 +40,146 @@ def compose(
         limit: The most quotes to show.
         threshold: Confidence in [0, 1] below which nothing is shown.
     """
-    confidence = probability(hits[0]) if hits else 0.0
-    found = bool(hits) and confidence >= threshold
+    found = ranked(hits)
+    confidence = found[0][1] if found else 0.0
+    answered = bool(found) and confidence >= threshold
     return Answer(
         question=question,
-        status="answered" if found else "not_found",
+        status="answered" if answered else "not_found",
         confidence=confidence,
-        quotes=_quotes(hits, limit, confidence * _LEAST_SHARE) if found else (),
+        quotes=_quotes(found, limit, confidence * _LEAST_SHARE) if answered else (),
         generation=generation,
         encoder=encoder,
         elapsed_ms=elapsed_ms,
+        near=() if answered else _near(hits, threshold * _LEAST_NEAR),
     )
 
 
-def probability(hit: Hit) -> float:
-    """The probability, in [0, 1], that the passage answers the question."""
-    logit = _INTERCEPT + _SIMILARITY * hit.similarity + _SENTENCE * max(hit.sentence_similarities)
-    if hit.same_language:
-        logit += _SAME_LANGUAGE + _COVERAGE * hit.coverage
-    return 1 / (1 + math.exp(-logit))
+def _near(hits: Sequence[Hit], least: float) -> tuple[ArticleInfo, ...]:
+    # What a passage is about is retrieval's to say, even where a reader finds no answer in it.
+    topical = probabilities(hits, "retrieval")
+    articles = {
+        hit.article.id: hit.article
+        for hit, probability in zip(hits, topical, strict=True)
+        if probability >= least
+    }
+    return tuple(articles.values())[:_MOST_NEAR]
 
 
-def _quotes(hits: Sequence[Hit], limit: int, least: float) -> tuple[Quote, ...]:
+def _quotes(found: Sequence[tuple[Hit, float]], limit: int, least: float) -> tuple[Quote, ...]:
     quotes: list[Quote] = []
     seen: set[str] = set()
     highest = 1.0
-    for hit in hits:
-        score = probability(hit)
+    for hit, score in found:
         if len(quotes) == limit:
             break
         if score < least:
             continue
-        # Retrieval compares passages better than their probabilities do, which are calibrated apart
-        # for one language and across: what it ranks lower is not the likelier answer.
+        # What is ranked lower is not shown as the likelier answer.
         highest = min(highest, score)
-        quote = _quote(hit, highest)
+        core = _core(hit)
+        quote = _quote(hit, core, highest)
         # Agencies' texts stand in several articles; the same words are shown once.
-        key = _folded(quote.text)
-        if key not in seen:
-            seen.add(key)
+        words = {folded(quote.text), folded(_text(hit.passage, core))}
+        if not words & seen:
+            seen |= words
             quotes.append(quote)
     return tuple(quotes)
 
 
-def _quote(hit: Hit, score: float) -> Quote:
+def _quote(hit: Hit, core: Span, score: float) -> Quote:
     passage = hit.passage
-    key = _key_sentence(hit)
-    start, end = _shortened(passage.text, _window(hit, key))
-    begin, stop = passage.sentences[key]
-    highlight = (passage.start + begin, passage.start + min(stop, end))
+    marked = _marked(hit) or _span(passage, core)
+    start, end = _shortened(passage.text, _span(passage, _window(hit, core)), marked)
     return Quote(
         text=passage.text[start:end],
         start=passage.start + start,
         end=passage.start + end,
-        highlights=(highlight,),
+        highlights=((passage.start + marked[0], passage.start + min(marked[1], end)),),
         score=score,
         heading=passage.headings[-1] if passage.headings else None,
         article=hit.article,
+        same_language=hit.same_language,
     )
 
 
-def _key_sentence(hit: Hit) -> int:
-    """The sentence most like the question, in meaning and in wording."""
+def _marked(hit: Hit) -> Span | None:
+    """Where a reader marked the answer in the passage."""
+    reading = hit.reading
+    return (reading.start, reading.end) if reading and reading.start < reading.end else None
+
+
+def _core(hit: Hit) -> Span:
+    """The sentences that must be quoted, as numbers, half open: those that hold the answer.
+
+    Where none was marked, it is the one most like the question, also in wording.
+    """
+    marked = _marked(hit)
+    if marked:
+        starts = [start for start, _ in hit.passage.sentences]
+        return max(0, bisect_right(starts, marked[0]) - 1), max(1, bisect_left(starts, marked[1]))
     scores = [
         similarity + _WORDING * coverage
         for similarity, coverage in zip(
             hit.sentence_similarities, hit.sentence_coverages, strict=True
         )
     ]
-    return max(range(len(scores)), key=scores.__getitem__)
+    best = max(range(len(scores)), key=scores.__getitem__)
+    return best, best + 1
 
 
-def _window(hit: Hit, key: int) -> Span:
-    """The run of sentences round ``key`` that holds most text like the question and stays short."""
+def _window(hit: Hit, core: Span) -> Span:
+    """The run of sentences round ``core`` that holds most text like the question and stays short.
+
+    Returns:
+        Numbers of sentences, half open.
+    """
     sentences, similarities = hit.passage.sentences, hit.sentence_similarities
     # The section's heading stands beside every quote: it is quoted only where it is what answers.
-    earliest = 1 if key > 0 and _begins_with_heading(hit.passage) else 0
+    earliest = 1 if core[0] > 0 and _begins_with_heading(hit.passage) else 0
 
-    def likeness(first: int, last: int) -> float:
+    def likeness(window: Span) -> float:
         return sum(
             similarities[place] * (sentences[place][1] - sentences[place][0])
-            for place in range(first, last + 1)
+            for place in range(*window)
         )
 
     fitting = [
-        (first, last)
-        for first in range(earliest, key + 1)
-        for last in range(key, len(sentences))
-        if sentences[last][1] - sentences[first][0] <= _QUOTE_LENGTH
+        (first, stop)
+        for first in range(earliest, core[0] + 1)
+        for stop in range(core[1], len(sentences) + 1)
+        if sentences[stop - 1][1] - sentences[first][0] <= _QUOTE_LENGTH
     ]
-    first, last = max(fitting, key=lambda window: likeness(*window), default=(key, key))
-    return sentences[first][0], sentences[last][1]
+    return max(fitting, key=likeness, default=core)
 
 
 def _begins_with_heading(passage: Passage) -> bool:
-    start, end = passage.sentences[0]
-    return passage.headings[-1:] == (passage.text[start:end],)
+    return passage.headings[-1:] == (_text(passage, (0, 1)),)
 
 
-def _shortened(text: str, span: Span) -> Span:
-    """``span``, cut at a blank where a single sentence is longer than anyone reads."""
+def _shortened(text: str, span: Span, marked: Span) -> Span:
+    """``span``, cut at blanks where a single sentence is longer than anyone reads.
+
+    Where ``marked`` begins stays inside, and all of it if it is no longer than a quote.
+    """
     start, end = span
     if end - start <= _LONGEST_QUOTE:
         return span
+    spare = max(0, _QUOTE_LENGTH - (marked[1] - marked[0]))
+    if marked[1] - start > _LONGEST_QUOTE:
+        blank = text.rfind(" ", start, max(start, marked[0] - spare // 2) + 1)
+        start = blank + 1 if blank > 0 else max(start, marked[0] - spare // 2)
+    if end - start <= _LONGEST_QUOTE:
+        return start, end
     blank = text.rfind(" ", start + _QUOTE_LENGTH, start + _LONGEST_QUOTE)
     return start, blank if blank > 0 else start + _LONGEST_QUOTE
 
 
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+def _span(passage: Passage, numbers: Span) -> Span:
+    """The characters of the passage from one sentence to another, given by numbers, half open."""
+    return passage.sentences[numbers[0]][0], passage.sentences[numbers[1] - 1][1]
+
+
+def _text(passage: Passage, numbers: Span) -> str:
+    start, end = _span(passage, numbers)
+    return passage.text[start:end]

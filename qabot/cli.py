@@ -20,6 +20,8 @@ from qabot.errors import FilterError, QabotError, QuestionError, UsageError
 if TYPE_CHECKING:
     from qabot.encoders import Encoder as LoadedEncoder
     from qabot.engine import Engine
+    from qabot.evaluation import Labelled
+    from qabot.evaluation.reporting import Run
     from qabot.rebuild import Summary
     from qabot.settings import Settings
     from qabot.types import Filters
@@ -47,6 +49,18 @@ Encoder = Annotated[
         help="Model folder, or sentence-transformers:NAME.",
         show_default="multilingual-e5-small",
     ),
+]
+Reader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        metavar="MODEL",
+        help="Folder of a transformers question-answering model.",
+        show_default="qabot-reader",
+    ),
+]
+NoReader = Annotated[
+    bool, typer.Option("--no-reader", help="Quote by similarity alone: faster, less sure.")
 ]
 Collection = Annotated[
     str | None, typer.Option("--collection", metavar="NAME", help="Only from this collection.")
@@ -156,14 +170,22 @@ def rebuild(
     ] = None,
     index: Index = None,
     encoder: Encoder = None,
+    *,
     full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
+    collections: Annotated[
+        bool,
+        typer.Option("--collections", help="With files and folders: read all collections, too."),
+    ] = False,
     json: Json = False,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="Print progress as JSON on standard error.")
+    ] = False,
 ) -> None:
     """Build the index, or bring it up to date: only what changed is encoded.
 
     Without a SOURCE, the index holds what the settings name: sources and collections. With names of
     collections, only these are renewed; all others stay as they are. With files and folders, the
-    index holds these and nothing else.
+    index holds these and nothing else, unless --collections is given.
 
     Questions go on being answered meanwhile. Documents that cannot be read are named and left out;
     the exit code is then 2, and the rest is indexed.
@@ -171,14 +193,15 @@ def rebuild(
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
     settings = _settings(index=index, encoder=encoder, sources=tuple(sources) if sources else None)
-    only = _named_collections(settings, sources or ())
+    only = () if collections else _named_collections(settings, sources or ())
     summary = _rebuild(
         settings,
         settings.sources,
-        collections=settings.collections if only or not sources else {},
+        collections=settings.collections if collections or only or not sources else {},
         only=only,
         full=full,
         quiet=json,
+        progress=progress,
     )
     if json:
         _print(_summary_json(summary))
@@ -205,6 +228,8 @@ def ask(
     source: Source = None,
     index: Index = None,
     encoder: Encoder = None,
+    reader: Reader = None,
+    no_reader: NoReader = False,
     json: Json = False,
 ) -> None:
     """Answer a question with quotes. The exit code is 1 if the articles don't answer it.
@@ -218,7 +243,7 @@ def ask(
     from qabot.types import Filters
 
     filters = Filters(collection, since, until, language, source)
-    settings = _settings(index=index, encoder=encoder)
+    settings = _settings(index=index, encoder=encoder, reader=_reader(reader, no_reader))
     if batch is not None:
         if question:
             raise UsageError("a question and --batch were given; give one of them")
@@ -240,7 +265,13 @@ def ask(
 
 
 @app.command()
-def repl(index: Index = None, encoder: Encoder = None) -> None:
+def repl(
+    *,
+    index: Index = None,
+    encoder: Encoder = None,
+    reader: Reader = None,
+    no_reader: NoReader = False,
+) -> None:
     """Ask in a chat: history, follow-up questions, and commands such as /more and /rebuild.
 
     Example: qabot repl --index index
@@ -248,7 +279,7 @@ def repl(index: Index = None, encoder: Encoder = None) -> None:
     from qabot.conversation import standalone
     from qabot.repl import Repl
 
-    settings = _settings(index=index, encoder=encoder)
+    settings = _settings(index=index, encoder=encoder, reader=_reader(reader, no_reader))
 
     with _engine(settings) as engine:
 
@@ -261,6 +292,51 @@ def repl(index: Index = None, encoder: Encoder = None) -> None:
             return summary
 
         Repl(engine, rebuild=renew, standalone=standalone).run()
+
+
+@app.command()
+def bot(
+    index: Index = None,
+    encoder: Encoder = None,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="Register the commands anew, changed or not.")
+    ] = False,
+) -> None:
+    """Answer in Discord until stopped. The token is read from QABOT_TOKEN, or from a file.
+
+    Example: QABOT_TOKEN=… qabot bot
+    """
+    from qabot.bot.tokens import read_token
+
+    settings = _settings(index=index, encoder=encoder)
+    token = read_token(settings.token_file, os.environ)  # The likelier mistake comes first.
+    from qabot.bot import create_bot
+    from qabot.bot.running import run_bot
+    from qabot.rebuild_process import RebuildProcess
+
+    with _engine(settings) as engine:
+        renew = RebuildProcess(settings.index, settings.encoder, settings.cache)
+        made = create_bot(engine, settings, rebuild=renew)
+        made.sync_always = sync
+        run_bot(made, token, notify=_note)
+
+
+@app.command()
+def feedback(index: Index = None, json: Json = False) -> None:
+    """Print what people in Discord thought of the answers: helpful, or not helpful.
+
+    Example: qabot feedback --json > feedback.jsonl
+    """
+    from qabot.bot.state import State, state_path
+    from qabot.render.feedback import feedback_json, feedback_lines
+
+    path = state_path(_settings(index=index).index)
+    if not path.exists():
+        raise UsageError(f"{path}: no bot has run with this index; start one with `qabot bot`")
+    with State(path) as state:
+        found = list(state.feedback())
+    for line in map(feedback_json, found) if json else feedback_lines(found):
+        _print(line)
 
 
 @app.command()
@@ -394,6 +470,98 @@ def rollback(
     _print(f"Generation {manifest.generation} is live: {held}, built {manifest.created}")
 
 
+@app.command("eval")
+def evaluate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled questions, JSON lines.")],
+    *,
+    minimum: Annotated[
+        list[str] | None,
+        typer.Option("--min", metavar="METRIC=VALUE", help="A bound; may be given several times."),
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option("--compare", metavar="INDEX", help="Another index folder, or settings.toml."),
+    ] = None,
+    plot: Annotated[
+        str | None,
+        typer.Option("--plot", metavar="FILE.png", help="Draw risk–coverage and calibration."),
+    ] = None,
+    index: Index = None,
+    encoder: Encoder = None,
+    json: Json = False,
+) -> None:
+    """Measure how well an index answers labelled questions. Exits with 1 if a bound is missed.
+
+    Each line of FILE is {"question": …, "article": ID or null, "answers": [texts of the article],
+    "language": "de"}; without article and answers, "not found" is right. --json lists all metrics
+    by their names.
+
+    Example: qabot eval seeds/questions.jsonl --min quote_hit@3=0.8 --min auroc=0.85
+    """
+    from qabot.evaluation import read_bounds, read_questions
+    from qabot.evaluation.plotting import check_plot
+    from qabot.evaluation.plotting import plot as draw
+
+    bounds = read_bounds(minimum or [])
+    questions = read_questions(_read_lines(file), file)
+    if plot:
+        check_plot(plot)
+    settings = _settings(index=index, encoder=encoder)
+    runs = [_measure(questions, file, settings, settings.index)]
+    if compare:
+        runs.append(_measure(questions, file, _other_settings(compare, encoder), compare))
+    missed = [bound.problem(runs[0].measurement.figures) for bound in bounds]
+    if plot:
+        draw(runs, plot)
+    _print_runs(runs, json=json)
+    for problem in filter(None, missed):
+        _complain(problem)
+    if any(missed):
+        raise typer.Exit(NOT_FOUND)
+
+
+def _measure(questions: list[Labelled], file: str, settings: Settings, name: str) -> Run:
+    from msgspec.structs import replace
+
+    from qabot.evaluation import ask_all, measure
+    from qabot.evaluation.reporting import Run
+
+    # Quotes are judged whatever the confidence; the threshold is applied to the figures.
+    with _engine(replace(settings, threshold=0.0)) as engine:
+        outcomes = list(ask_all(engine, questions, where=settings.index))
+        manifest = engine.manifest()
+    measured = measure(outcomes, settings.threshold)
+    return Run(file, name, manifest.generation, manifest.encoder.name, measured)
+
+
+def _other_settings(compare: str, encoder: str | None) -> Settings:
+    """The settings for ``--compare``: those in force with another index, or those of a file."""
+    from qabot.settings import load_settings
+
+    if compare.endswith(".toml"):
+        return load_settings(file=Path(compare))
+    return _settings(index=compare, encoder=encoder)
+
+
+def _print_runs(runs: list[Run], *, json: bool) -> None:
+    from qabot.evaluation import compare, reporting
+    from qabot.render.json import dumps
+    from qabot.render.terminal import open_console
+
+    if len(runs) == 1:
+        if json:
+            _print(dumps(reporting.run_object(runs[0])))
+        else:
+            open_console().print(reporting.render_run(runs[0]))
+        return
+    first, second = runs
+    differences = compare(first.measurement, second.measurement)
+    if json:
+        _print(dumps(reporting.comparison_object(first, second, differences)))
+    else:
+        open_console().print(reporting.render_comparison(first, second, differences))
+
+
 def _ask_batch(settings: Settings, file: str, filters: Filters) -> None:
     from qabot.render.json import answer_json, dumps
 
@@ -423,6 +591,13 @@ def _read_lines(file: str) -> list[str]:
         raise UsageError(f"{file}: {error.strerror}; name a file with text") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{file}: not UTF-8 text; convert it") from error
+
+
+def _reader(reader: str | None, no_reader: bool) -> str | None:
+    """The reader that the flags name."""
+    if reader and no_reader:
+        raise UsageError("--reader and --no-reader were given; give one of them")
+    return "none" if no_reader else reader
 
 
 def _settings(**flags: Any) -> Settings:
@@ -471,6 +646,7 @@ def _rebuild(
     encoder: LoadedEncoder | None = None,
     full: bool = False,
     quiet: bool = False,
+    progress: bool = False,
 ) -> Summary:
     from qabot.articles import find_files
     from qabot.encoders import open_encoder_later
@@ -489,7 +665,7 @@ def _rebuild(
         threads=settings.threads,
         notify=(lambda line: None) if quiet else _note,
     )
-    with reporting(quiet=quiet) as report:
+    with reporting(quiet=quiet, json=progress) as report:
         return run(
             IndexStore(Path(settings.index), keep=settings.keep),
             encoder,

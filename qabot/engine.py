@@ -20,15 +20,26 @@ from pathlib import Path
 from types import TracebackType
 
 from qabot.answer import compose
+from qabot.confidence import ranked
 from qabot.conversation import standalone
-from qabot.encoders import Encoder, open_encoder
+from qabot.encoders import Encoder, FloatArray, open_encoder
 from qabot.errors import QuestionError, SourceError, UnusableIndexError
 from qabot.index import Database, Generation, IndexStore, Manifest
+from qabot.reader import Reader, open_reader, read_hits
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
-from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote
+from qabot.types import (
+    LONGEST_QUESTION,
+    Answer,
+    Article,
+    ArticleInfo,
+    Filters,
+    Hit,
+    Passage,
+    Quote,
+    Request,
+)
 
-LONGEST_QUESTION = 2000
 # Quotes are chosen among this many passages: some repeat each other.
 _SPARE = 7
 
@@ -52,14 +63,22 @@ class Engine:
         store: The index folder.
         encoder: The model that the index was made by.
         settings: How many quotes, and the threshold.
+        reader: Marks answers in passages; without one, whole sentences are marked.
 
     Raises:
         UnusableIndexError: There is no index, it is damaged, or another model made it.
     """
 
-    def __init__(self, store: IndexStore, encoder: Encoder, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: IndexStore,
+        encoder: Encoder,
+        settings: Settings,
+        reader: Reader | None = None,
+    ) -> None:
         self.settings = settings
         self.encoder = encoder
+        self.reader = reader
         self._store = store
         self._lock = threading.Lock()
         self._refused: int | None = None
@@ -93,7 +112,13 @@ class Engine:
             threads=settings.threads,
             notify=notify,
         )
-        return cls(store, encoder, settings)
+        reader = open_reader(
+            settings.reader,
+            cache=settings.cache_folder,
+            threads=settings.threads,
+            notify=notify,
+        )
+        return cls(store, encoder, settings, reader)
 
     def ask(
         self,
@@ -116,21 +141,70 @@ class Engine:
             QuestionError: The question is empty, too long or not text.
             FilterError: A filter is no date, or names what the index does not hold.
         """
+        return self.ask_many([Request(question, tuple(previous), limit, filters)])[0]
+
+    def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answer several questions, each as ``ask`` would: the model reads them in one batch.
+
+        Returns:
+            An answer to each, in order; all are of one generation.
+
+        Raises:
+            QuestionError: One of them is empty, too long or not text; none is answered.
+            FilterError: The same of a filter.
+        """
         started = time.perf_counter()
-        question = checked_question(question)
-        limit = limit or self.settings.quotes
+        if not requests:
+            return []
+        questions = [checked_question(request.question) for request in requests]
+        texts = [
+            standalone(question, request.previous)
+            for question, request in zip(questions, requests, strict=True)
+        ]
+        answers: list[Answer] = []
         with self._lease() as live:
-            hits = live.retriever.search(standalone(question, previous), limit + _SPARE, filters)
             manifest = live.generation.manifest
-            return compose(
-                question,
-                hits,
-                limit=limit,
-                threshold=self.settings.threshold,
-                generation=manifest.generation,
-                encoder=manifest.encoder.name,
-                elapsed_ms=(time.perf_counter() - started) * 1000,
-            )
+            vectors = self.encoder.encode_query(texts)
+            for question, text, vector, request in zip(
+                questions, texts, vectors, requests, strict=True
+            ):
+                limit = request.limit or self.settings.quotes
+                answer = compose(
+                    question,
+                    self._hits(live, text, vector, limit + _SPARE, request.filters),
+                    limit=limit,
+                    threshold=self.settings.threshold,
+                    generation=manifest.generation,
+                    encoder=manifest.encoder.name,
+                    elapsed_ms=(time.perf_counter() - started) * 1000,
+                )
+                answers.append(answer)
+        return answers
+
+    def _hits(
+        self, live: _Live, question: str, vector: FloatArray, count: int, filters: Filters | None
+    ) -> list[Hit]:
+        hits = live.retriever.search(question, count, filters=filters, vector=vector)
+        if self.reader is None:
+            return hits
+        return read_hits(self.reader, question, hits, self.encoder.count_tokens)
+
+    def search(self, question: str, limit: int) -> list[Hit]:
+        """The passages that may answer ``question``, best first, whatever the confidence.
+
+        They stand in the order in which an answer would quote them.
+
+        Args:
+            question: In any language, up to ``LONGEST_QUESTION`` characters.
+            limit: The most passages.
+
+        Raises:
+            QuestionError: The question is empty, too long or not text.
+        """
+        question = checked_question(question)
+        with self._lease() as live:
+            vector = self.encoder.encode_query([question])[0]
+            return [hit for hit, _ in ranked(self._hits(live, question, vector, limit, None))]
 
     def manifest(self) -> Manifest:
         """What the live generation holds and what made it."""

@@ -11,6 +11,9 @@
     ├── ArticleError              2   one document that is no article: skipped, the rest goes on
     ├── EncoderError              2   an embedding model that cannot be found, unpacked or loaded
     ├── StorageError              2   the index folder cannot be written (full disk, permissions)
+    ├── RebuildError              2   a rebuild in a process of its own came to nothing
+    ├── StateError                2   the bot's state file is damaged, too new or cannot be written
+    ├── BotError                  2   the bot cannot start: its token, an intent, or no network
     ├── UnusableIndexError        3   no index that can answer
     │   ├── NoIndexError          3   nothing was built yet
     │   ├── DamagedIndexError     3   a file of the index is missing, cut short or changed
@@ -59,6 +62,18 @@ class EncoderError(QabotError):
 
 class StorageError(QabotError):
     """The index folder cannot be written; the live generation stays as it was."""
+
+
+class RebuildError(QabotError):
+    """A rebuild in a process of its own came to nothing; the index is as it was."""
+
+
+class StateError(QabotError):
+    """The bot's state file is damaged, of a newer qabot, or cannot be written."""
+
+
+class BotError(QabotError):
+    """The Discord bot cannot start: its token, an intent, or Discord is out of reach."""
 
 
 class UnusableIndexError(QabotError):

@@ -1,4 +1,4 @@
-"""A rebuild's progress on a terminal: bar, rate and time left; a line now and then elsewhere."""
+"""A rebuild's progress: bar, rate and time left on a terminal; elsewhere lines now and then."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from json import dumps
 from typing import TYPE_CHECKING
 
 from qabot.rebuild import Progress
@@ -21,14 +23,22 @@ _TITLES = {
     "writing": "Writing index",
 }
 _SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_OBJECTS = 0.5
 
 Report = Callable[[Progress], None]
 
 
 @contextmanager
-def reporting(*, quiet: bool = False) -> Iterator[Report]:
-    """A report function that shows progress on standard error while the block runs."""
-    if quiet:
+def reporting(*, quiet: bool = False, json: bool = False) -> Iterator[Report]:
+    """A report function that shows progress on standard error while the block runs.
+
+    Args:
+        quiet: Show nothing.
+        json: Print objects with the fields of ``Progress``, one a line, quiet or not.
+    """
+    if json:
+        yield _JsonReport()
+    elif quiet:
         yield lambda progress: None
     elif sys.stderr.isatty():
         with _bars() as bars:
@@ -97,6 +107,20 @@ class _LineReport:
         share = 100 * progress.done // max(progress.total, 1)
         rate = _rate(progress, now - self._started)
         sys.stderr.write(f"{_TITLES[progress.stage]}: {share} %{'  ' + rate if rate else ''}\n")
+
+
+class _JsonReport:
+    def __init__(self) -> None:
+        self._stage = ""
+        self._next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.stage == self._stage and now < self._next:
+            return
+        self._stage, self._next = progress.stage, now + _SECONDS_BETWEEN_OBJECTS
+        sys.stderr.write(f"{dumps(asdict(progress))}\n")
+        sys.stderr.flush()
 
 
 def _rate(progress: Progress, seconds: float) -> str:

@@ -49,8 +49,19 @@ class Retriever:
                 f"{path}: cannot be read ({error}); run `qabot rebuild --full`"
             ) from error
 
-    def search(self, question: str, count: int, filters: Filters | None = None) -> list[Hit]:
+    def search(
+        self,
+        question: str,
+        count: int,
+        *,
+        filters: Filters | None = None,
+        vector: FloatArray | None = None,
+    ) -> list[Hit]:
         """The best ``count`` passages for ``question`` that pass ``filters``, best first.
+
+        Args:
+            vector: What the encoder makes of the question, ``(dimension,)``, where it has that
+                already.
 
         Raises:
             FilterError: A filter is no date, or names what the index does not hold.
@@ -58,7 +69,7 @@ class Retriever:
         allowed = self._generation.allowed(filters or Filters())
         if len(self._generation.vectors) == 0 or (allowed is not None and not allowed.any()):
             return []
-        raw = self._encoder.encode_query([question])
+        raw = self._encoder.encode_query([question]) if vector is None else vector[np.newaxis]
         query, language = self._subspace.queries(raw)[0], self._subspace.language(raw[0])
         coverage = self._generation.lexical.search(question, _WORDIEST, allowed)
         rows = self._candidates(query, coverage, allowed)

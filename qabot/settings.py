@@ -16,6 +16,8 @@ from qabot.errors import SettingsError
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"
 _LONGEST_NAME = 100
+# Between the values of a variable that holds several.
+_SEPARATORS = {"sources": os.pathsep, "home_guilds": ","}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,23 +29,45 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         collections: Name → sources that are read too, and that a question can be limited to.
         encoder: ``multilingual-e5-small`` (packaged), a model folder, or
             ``sentence-transformers:NAME``.
+        reader: ``qabot-reader`` (packaged), ``none``, or a folder or name of a question-answering
+            model for transformers.
         cache: Where the packaged model is unpacked.
         threads: Cores that one question may use; all of them where not set.
         quotes: The most quotes that an answer shows.
         keep: How many generations of the index are kept for ``qabot rollback``, the live one among
             them.
         threshold: Confidence below which the answer is "not found", in [0, 1].
+        token_file: File that holds the Discord bot's token, where no variable does.
+        message_content: Whether the bot asks Discord for the message-content intent, without which
+            it cannot answer messages that don't mention it.
+        shards: Whether the bot connects in as many shards as Discord recommends.
+        waiting: Questions that may wait in the bot; further ones are refused.
+        user_questions: Questions that one person may ask the bot in a minute.
+        guild_questions: The same for all people of a Discord server together.
+        log_questions: Whether the bot keeps what it was asked for good.
+        uploads: Folder of the articles that are added in Discord.
+        home_guilds: Discord servers whose managers may change the articles; all where empty.
     """
 
     index: str = "index"
     sources: tuple[str, ...] = ("seeds",)
     collections: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     encoder: str = "multilingual-e5-small"
+    reader: str = "qabot-reader"
     cache: str = ""
     threads: int | None = None
     quotes: int = 3
     threshold: float = 0.5
     keep: int = 3
+    token_file: str = ""
+    message_content: bool = False
+    shards: bool = False
+    waiting: int = 250
+    user_questions: int = 10
+    guild_questions: int = 300
+    log_questions: bool = False
+    uploads: str = "uploads"
+    home_guilds: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
@@ -54,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("keep is 1 or more")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
+        for name in ("waiting", "user_questions", "guild_questions"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is 1 or more")
         if not self.sources and not self.collections:
             raise ValueError("sources names at least one file or folder")
         for name in self.collections:
@@ -67,6 +94,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 for source in sources
             ),
             ("encoder", self.encoder),
+            ("reader", self.reader),
+            ("uploads", self.uploads),
         ):
             # An empty path would mean the working directory.
             if not text.strip() or "\0" in text:
@@ -95,6 +124,7 @@ def load_settings(
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    file: Path | None = None,
 ) -> Settings:
     """The settings in force.
 
@@ -102,19 +132,22 @@ def load_settings(
         flags: Command-line values by field name; ``None`` values count as not given.
         environment: Variables; the process's own by default.
         folder: Where ``qabot.toml`` may stand; the working directory by default.
+        file: Another settings file instead, which must exist.
 
     Raises:
         SettingsError: Names the file, variable or flag, what is wrong with it, and the remedy.
     """
     values: dict[str, Any] = {}
-    path = (folder or Path()) / FILE
+    path = file or (folder or Path()) / FILE
+    if file and not file.is_file():
+        raise SettingsError(f"{file}: no such file; name one with settings")
     values |= _checked(_from_file(path), str(path))
     environment = os.environ if environment is None else environment
     for name in Settings.__struct_fields__:
         variable = _PREFIX + name.upper()
         text = environment.get(variable)
         if text:
-            value = text.split(os.pathsep) if name == "sources" else text
+            value = text.split(_SEPARATORS[name]) if name in _SEPARATORS else text
             values |= _checked({name: value}, variable)
     for name, value in (flags or {}).items():
         if value is not None:

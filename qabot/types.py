@@ -16,6 +16,9 @@ Span = tuple[int, int]
 
 Status = Literal["answered", "not_found"]
 
+LONGEST_QUESTION = 2000
+"""Characters that a question may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -97,6 +100,20 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """The answer that a reader marked in a text: ``text[start:end]``, empty where there is none.
+
+    Attributes:
+        margin: How much better the reader likes it than "no answer"; a difference of logits, so
+            that 0 is undecided.
+    """
+
+    start: int
+    end: int
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which articles may answer a question; ``None`` leaves a field open.
 
@@ -129,6 +146,7 @@ class Hit:
         coverage: Share of the question's words, weighted by rarity, that the passage holds,
             in [0, 1].
         same_language: Whether question and article are in one language, as far as can be told.
+        reading: What the reader marked, in characters of the passage; ``None`` where none read it.
     """
 
     passage: Passage
@@ -139,6 +157,7 @@ class Hit:
     sentence_coverages: tuple[float, ...]
     coverage: float
     same_language: bool
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +169,7 @@ class Quote:
         highlights: Spans of the article's text, inside ``start``…``end``, that matter most.
         score: The probability that the quote answers, in [0, 1].
         heading: The section's heading, if any.
+        same_language: Whether the question is in the article's language, as far as can be told.
     """
 
     text: str
@@ -159,6 +179,23 @@ class Quote:
     score: float
     heading: str | None
     article: ArticleInfo
+    same_language: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question as it is put to the engine.
+
+    Attributes:
+        previous: Earlier questions of the same conversation, oldest first.
+        limit: The most quotes; the settings' number where not given.
+        filters: Which articles may answer; all of them where not given.
+    """
+
+    question: str
+    previous: tuple[str, ...] = ()
+    limit: int | None = None
+    filters: Filters | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +207,7 @@ class Answer:
         generation: Number of the index generation that answered.
         encoder: Name of the embedding model.
         elapsed_ms: Milliseconds from question to answer.
+        near: Where nothing was found: articles that may be about the question's subject, if any.
     """
 
     question: str
@@ -179,3 +217,4 @@ class Answer:
     generation: int
     encoder: str
     elapsed_ms: float
+    near: tuple[ArticleInfo, ...] = ()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qabot.answer import compose, probability
+from qabot.answer import compose
+from qabot.confidence import probabilities
 from qabot.types import Answer, ArticleInfo, Hit, Passage
 
 LONGEST = 600
@@ -44,6 +45,10 @@ def hit(
         coverage=coverage,
         same_language=same_language,
     )
+
+
+def probability(hit: Hit) -> float:
+    return probabilities([hit])[0]
 
 
 def answer_to(*hits: Hit, limit: int = 3, threshold: float = 0.0) -> Answer:

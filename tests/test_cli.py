@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ import typer
 
 import qabot
 from qabot import cli, errors
+from qabot.bot.state import State, state_path
+from tests.bot.test_state import RECORD
 from tests.support import (
     clean_environment,
     run_python,
@@ -22,8 +25,9 @@ from tests.support import (
     write_article,
 )
 
-COMMANDS = {"rebuild", "ask", "repl", "articles", "show", "verify", "rollback", "doctor"}
-HEAVY = ("numpy", "faiss", "onnxruntime", "torch", "sentence_transformers")
+COMMANDS = {"rebuild", "ask", "repl", "bot", "feedback"}
+COMMANDS |= {"articles", "show", "verify", "eval", "rollback", "doctor"}
+HEAVY = ("numpy", "faiss", "onnxruntime", "torch", "sentence_transformers", "discord")
 LAUNCH = "When was the James Webb telescope launched?"
 OFF_TOPIC = "Which spices belong in a Thai green curry?"
 
@@ -445,6 +449,67 @@ def test_the_encoder_must_exist(call, monkeypatch, tmp_path):
     assert not (tmp_path / "index").exists()
 
 
+# --- feedback -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rated(tmp_path) -> Path:
+    """An index beside which a bot has kept feedback."""
+    with State(state_path(tmp_path / "index")) as state:
+        for number, helpful in ((1, True), (2, False)):
+            answer_id = state.save_answer(replace(RECORD, question=f"q\x1b{number}?"))
+            state.save_feedback(answer_id, 7, helpful, now=1_700_000_000.0 + number)
+        state.save_answer(RECORD)
+        old = state.save_answer(replace(RECORD, created=1.0))
+        state.save_feedback(old, 7, helpful=True, now=1_700_000_100.0)
+        state.prune(older_than=500.0)
+    index: Path = tmp_path / "index"
+    return index
+
+
+def test_feedback_json_is_one_object_for_each_opinion(call, rated):
+    first, second, third = call("feedback", "--json", "--index", rated).objects
+    assert (first["question"], first["helpful"]) == ("q\x1b1?", True)
+    assert (second["question"], second["helpful"]) == ("q\x1b2?", False)
+    assert {**third, "answer": "-"} == {
+        "answer": "-",
+        "at": "2023-11-14T22:15:00+00:00",
+        "helpful": True,
+        "question": None,
+        "status": "answered",
+        "confidence": 0.91,
+        "generation": 3,
+        "encoder": "e5",
+        "locale": "de",
+        "quotes": [["rocket.en", 10, 25]],
+    }
+
+
+def test_feedback_for_people_is_a_line_each_and_a_sum(call, rated):
+    result = call("feedback", "--index", rated)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [
+        "2023-11-14 22:13  helpful      q1?",
+        "2023-11-14 22:13  not helpful  q2?",
+        "2023-11-14 22:15  helpful      (question forgotten)",
+        "2 helpful, 1 not helpful",
+    ]
+
+
+def test_feedback_without_a_bot_is_one_line_and_makes_no_file(call, tmp_path):
+    result = call("feedback")
+    assert result.code == 2
+    path = tmp_path / "index.bot.sqlite"
+    assert result.complaint == (
+        f"{path}: no bot has run with this index; start one with `qabot bot`"
+    )
+    assert not path.exists()
+
+
+def test_feedback_needs_no_discord_and_no_model(tmp_path, rated):
+    assert heavy_modules(tmp_path, "feedback", "--index", rated) == (0, [])
+
+
 # --- Help -----------------------------------------------------------------------------------------
 
 
@@ -465,7 +530,7 @@ def test_every_command_takes_an_index(call, command):
     assert "--index DIR" in call(command, "-h").out
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS - {"repl"}))
+@pytest.mark.parametrize("command", sorted(COMMANDS - {"bot", "repl"}))
 def test_commands_that_print_data_take_json(call, command):
     assert "--json" in call(command, "-h").out
 
@@ -603,16 +668,8 @@ def test_an_unforeseen_error_is_one_line_and_debug_shows_where(tmp_path, index):
 
 
 def test_the_public_names_are_pinned():
-    assert {
-        "Answer",
-        "Article",
-        "ArticleInfo",
-        "Engine",
-        "Filters",
-        "Passage",
-        "Quote",
-        "__version__",
-    } == set(qabot.__all__)
+    names = "Answer Article ArticleInfo Engine Filters Passage Quote Request __version__"
+    assert names.split() == qabot.__all__
     for name in qabot.__all__:
         assert getattr(qabot, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'engine_of_another_kind'"):

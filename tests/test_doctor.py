@@ -26,6 +26,7 @@ ALL = [
     "settings",
     "sources",
     "model",
+    "reader",
     "index",
     "counts",
     "vectors",
@@ -84,7 +85,7 @@ def test_on_a_terminal_each_is_a_line(call, examined):
     lines = result.out.splitlines()
     # The disk of the index, and that of the model that is still to be unpacked.
     assert [*ALL[:-1], "space", "token"] == [line[8:18].strip() for line in lines]
-    assert lines[7] == "ok      leftovers none"
+    assert lines[8] == "ok      leftovers none"
     assert lines[2].endswith(
         "the model is not unpacked, or not whole; run `qabot rebuild`, which unpacks it"
     )
@@ -250,6 +251,15 @@ def test_settings_that_make_no_sense_hide_nothing_else(examined, tmp_path):
     assert found["index"]["status"] == found["counts"]["status"] == "ok"
 
 
+def test_a_flag_that_makes_no_sense(call, examined):
+    examined()
+    result = call("doctor", "--json", "--index", "")
+    settings, *others = result.object["checks"]
+    assert (2, "fault") == (result.code, settings["status"])
+    assert settings["detail"].startswith("--index: index is not a name: ''")
+    assert {check["status"] for check in others} == {"ok", "warning"}
+
+
 def test_sources_that_are_missing_or_lead_astray(examined, tmp_path):
     (tmp_path / "seeds/out.md").symlink_to("/etc/hostname")
     check = examined()["sources"]
@@ -280,14 +290,20 @@ def test_a_token_of_the_right_form(examined, monkeypatch, variable):
     assert ("ok", f"{variable} has the form of one") == (check["status"], check["detail"])
 
 
+def test_a_token_in_a_file(examined, tmp_path):
+    (tmp_path / "qabot.toml").write_text('token_file = "secret"')
+    check = examined(code=2)["token"]
+    assert ("secret cannot be read", "see to the file") == (check["detail"], check["remedy"])
+    (tmp_path / "secret").write_text(f"Bot {TOKEN}\n")
+    assert examined()["token"]["detail"] == "secret has the form of one"
+
+
 @pytest.mark.parametrize(
     ("token", "detail"),
     [
         ("hunter2", "is not three parts with dots between them"),
         (TOKEN[:40], "is not three parts with dots between them"),
-        (f"{TOKEN}\n", "has more around the token (blanks, quotes, `Bot`)"),
-        (f"Bot {TOKEN}", "has more around the token (blanks, quotes, `Bot`)"),
-        (f'"{TOKEN}"', "has more around the token (blanks, quotes, `Bot`)"),
+        (f'"{TOKEN}"', "has more around the token, such as quotes"),
         (f"{'Zm9vYmFy' * 3}.GhIjKl.{SIGNATURE}", "begins with no bot's number"),
         (f"{'A' * 21}.GhIjKl.{SIGNATURE}", "begins with no bot's number"),
     ],

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qabot.engine import LONGEST_QUESTION, Engine
+from qabot.engine import Engine
 from qabot.errors import (
     DamagedIndexError,
     IndexMismatchError,
@@ -21,7 +21,7 @@ from qabot.errors import (
 )
 from qabot.index import IndexStore
 from qabot.settings import Settings
-from qabot.types import Answer
+from qabot.types import LONGEST_QUESTION, Answer, Request
 from tests.support import (
     TELESCOPE,
     VOLCANO,
@@ -73,6 +73,25 @@ def test_an_answer_quotes_the_article(index):
     assert (0, len(quote.text)) == (quote.start, quote.end)
     assert article.info == quote.article
     assert answer.elapsed_ms > 0
+
+
+def test_a_search_gives_passages_as_they_are_ranked(index):
+    with engine_on(index) as engine:
+        hits = engine.search(f"  {LAUNCH}\n", 10)
+        assert [hits[0]] == engine.search(LAUNCH, 1)
+        first = engine.ask(LAUNCH).quotes[0]
+        articles = {info.id: engine.article(info.id) for info in engine.articles()}
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert [hit.article.id for hit in hits] == ["telescope", "volcano"]
+    for hit in hits:
+        text = articles[hit.article.id].text[hit.passage.start : hit.passage.end]
+        assert text == hit.passage.text
+    assert hits[0].passage.start <= first.start < first.end <= hits[0].passage.end
+
+
+def test_a_search_for_nothing_is_refused(index):
+    with engine_on(index) as engine, pytest.raises(QuestionError, match="empty"):
+        engine.search(" ", 3)
 
 
 def test_below_the_threshold_nothing_is_quoted(index):
@@ -143,6 +162,53 @@ def test_any_question_gets_verbatim_quotes_or_a_reason(small_template, question)
     assert_verbatim(answer, articles)
     assert 0 <= answer.confidence <= 1
     assert (answer.status == "answered") == bool(answer.quotes)
+
+
+# --- Asking many at once --------------------------------------------------------------------------
+
+ASKED = (
+    Request("Wann ging das letzte Kernkraftwerk vom Netz?"),
+    Request("how wide is the mirror?", limit=1),
+    Request("and when was that?", previous=("¿Cuándo entró en erupción el volcán?",)),
+    Request("探査機のカプセルはどこに着地した？"),
+    Request("who won the chess tournament?"),
+    Request("When was the telescope launched?", limit=2),
+)
+
+
+def test_many_questions_get_the_answers_that_each_gets_alone(real_index):
+    with Engine.open(real_index.folder, settings=Settings(cache=str(real_index.cache))) as engine:
+        alone = [engine.ask(r.question, previous=r.previous, limit=r.limit) for r in ASKED]
+        together = engine.ask_many(ASKED)
+    # Of one generation, and with the same quotes; confidences differ by what rounding to 8 bits
+    # makes of texts of other lengths beside them.
+    assert [_shown(answer) for answer in alone] == [_shown(answer) for answer in together]
+    for one, other in zip(alone, together, strict=True):
+        assert one.confidence == pytest.approx(other.confidence, abs=0.02)
+    assert {"answered", "not_found"} == {answer.status for answer in together}
+
+
+def _shown(answer: Answer) -> object:
+    places = [(q.article.id, q.text, q.start, q.end, q.highlights) for q in answer.quotes]
+    return answer.question, answer.status, places
+
+
+def test_many_questions_are_encoded_in_one_batch(index):
+    class Batches(HashingEncoder):
+        def encode_query(self, texts):
+            batches.append(list(texts))
+            return super().encode_query(texts)
+
+    batches: list[list[str]] = []
+    with engine_on(index, encoder=Batches()) as engine:
+        engine.ask_many([Request(LAUNCH), Request("and why?", previous=(LAUNCH,))])
+        assert [] == engine.ask_many([])
+    assert [[LAUNCH, f"{LAUNCH} and why?"]] == batches
+
+
+def test_one_bad_question_of_many_refuses_all(index):
+    with engine_on(index) as engine, pytest.raises(QuestionError, match="is empty"):
+        engine.ask_many([Request(LAUNCH), Request(" ")])
 
 
 # --- Opening --------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def test_what_passes_is_ranked_as_by_brute_force(generation, question):
     for filters in filters_of(generation):
         rows = rows_of(generation, filters)
         assert 0 < len(rows) < 200 < len(generation.vectors)
-        hits = retriever.search(question, 1000, filters)
+        hits = retriever.search(question, 1000, filters=filters)
         found = [hit.score for hit in hits]
         best = np.sort(expected.scores[rows])[::-1][:10]
         np.testing.assert_allclose(best, found[:10], atol=1e-4)
@@ -133,7 +133,7 @@ def test_dates_count_as_any_day_that_they_may_mean(generation, since, until):
 def test_without_filters_everything_may_answer(generation):
     retriever = Retriever(generation, ENCODER)
     assert generation.allowed(Filters()) is None
-    assert retriever.search("telescope", 5) == retriever.search("telescope", 5, Filters())
+    assert retriever.search("telescope", 5) == retriever.search("telescope", 5, filters=Filters())
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,10 @@ def test_a_source_that_is_not_there_is_told_with_those_that_are(generation):
 
 
 def test_filters_that_are_right_one_by_one_may_leave_nothing(generation):
-    assert Retriever(generation, ENCODER).search("telescope", 5, Filters("dated", "2030")) == []
+    assert (
+        Retriever(generation, ENCODER).search("telescope", 5, filters=Filters("dated", "2030"))
+        == []
+    )
 
 
 @pytest.mark.parametrize("spelled", ["de", "DE", "de-AT", " de "])

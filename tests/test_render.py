@@ -18,13 +18,13 @@ from qabot.render.json import answer_json, article_json
 from qabot.render.terminal import (
     confidence_words,
     open_console,
-    printable,
     render_answer,
     render_article,
     render_articles,
     render_context,
     render_quote,
 )
+from qabot.render.text import printable
 from qabot.types import Answer, Article, ArticleInfo, Heading, Passage, Quote, Status
 
 INFO = ArticleInfo("space", "Space", "articles/space.md", "https://example.org", "2021-12", "en")

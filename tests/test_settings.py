@@ -14,7 +14,9 @@ from qabot.errors import SettingsError
 from qabot.settings import Settings, load_settings
 
 KNOWN = (
-    "known settings: index, sources, collections, encoder, cache, threads, quotes, threshold, keep"
+    "known settings: index, sources, collections, encoder, reader, cache, threads, quotes, "
+    "threshold, keep, token_file, message_content, shards, waiting, user_questions, "
+    "guild_questions, log_questions, uploads, home_guilds"
 )
 CORRECT = "correct it or leave it out"
 
@@ -129,6 +131,10 @@ def test_with_collections_there_is_no_default_source(tmp_path):
 
 def test_an_empty_variable_counts_as_not_set(tmp_path):
     assert Settings() == load(tmp_path, index="", quotes="", sources="", threads="")
+
+
+def test_servers_are_separated_by_commas(tmp_path):
+    assert (1, 23) == load(tmp_path, home_guilds="1,23").home_guilds
 
 
 def test_the_cache_folder(tmp_path):

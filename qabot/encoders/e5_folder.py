@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from qabot.encoders.e5_graph import write_graph
+from qabot.encoders.e5_graph_files import GRAPH
 from qabot.encoders.e5_tokenizer import MASK, write_tokenizers
 from qabot.encoders.e5_weights import E5Config, E5Weights
 
@@ -37,7 +38,7 @@ def write_folder(source: Path, folder: Path, notify: Callable[[str], None]) -> N
     write_tokenizers(weights.vocabulary, folder)
     notify("  int8 network …")
     (folder / "onnx").mkdir()
-    write_graph(weights, folder / "onnx" / "model_qint8.onnx")
+    write_graph(weights, folder / "onnx" / GRAPH)
     notify("  float weights for sentence-transformers …")
     try:
         save_file(_tensors(weights), folder / "model.safetensors", metadata={"format": "pt"})
@@ -61,7 +62,7 @@ def _tensors(weights: E5Weights) -> dict[str, NDArray[np.generic]]:
     vectors = {"embeddings.LayerNorm": "emb.ln"}
     for number in range(weights.config.layers):
         layer = f"encoder.layer.{number}"
-        for ours, theirs in _LINEAR.items():
+        for ours, theirs in LINEAR.items():
             columns = inner if theirs == "fo" else size
             matrices[f"{layer}.{ours}.weight"] = (f"l{number}.{theirs}.w", -1, columns)
         vectors[f"{layer}.attention.output.LayerNorm"] = f"l{number}.aln"
@@ -74,7 +75,7 @@ def _tensors(weights: E5Weights) -> dict[str, NDArray[np.generic]]:
         tensors[f"{ours}.weight"] = weights.tensor(f"{theirs}.w", -1)
         tensors[f"{ours}.bias"] = weights.tensor(f"{theirs}.b", -1)
     for number in range(weights.config.layers):
-        for ours, theirs in _LINEAR.items():
+        for ours, theirs in LINEAR.items():
             name = f"encoder.layer.{number}.{ours}.bias"
             tensors[name] = weights.tensor(f"l{number}.{theirs}.b", -1)
     # BERT's pooler takes no part in mean pooling, but transformers would make up random weights.
@@ -88,7 +89,7 @@ _EMBEDDINGS = {
     "position_embeddings.weight": "emb.pos",
     "token_type_embeddings.weight": "emb.type",
 }
-_LINEAR = {
+LINEAR = {
     "attention.self.query": "q",
     "attention.self.key": "k",
     "attention.self.value": "v",

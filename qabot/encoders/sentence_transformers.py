@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qabot.encoders.base import FloatArray, document_prompt, normalize
+from qabot.encoders.hub import local_folder
 from qabot.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -59,30 +59,13 @@ class SentenceTransformersEncoder:
         return normalize(array)
 
 
-def _folder(name: str) -> str:
-    """The folder that ``name`` means: itself, or a model in the local Hugging Face cache."""
-    if name and Path(name).is_dir():
-        return name
-    # Not left to sentence-transformers: qabot is offline, and even with local_files_only=True it
-    # would ask the hub something, once.
-    from huggingface_hub import try_to_load_from_cache
-
-    for model in (name, f"sentence-transformers/{name}"):
-        for file in ("modules.json", "config.json"):
-            try:
-                found = try_to_load_from_cache(model, file)
-            except ValueError:  # What no model can be called.
-                continue
-            if isinstance(found, str):
-                return str(Path(found).parent)
-    raise EncoderError(
-        f"encoder {name!r}: no such folder, nor a model in the local Hugging Face cache (qabot "
-        f"downloads nothing); {_REMEDY}"
-    )
-
-
 def _load(name: str) -> SentenceTransformer:
-    folder = _folder(name)
+    folder = local_folder(name, f"sentence-transformers/{name}")
+    if folder is None:
+        raise EncoderError(
+            f"encoder {name!r}: no such folder, nor a model in the local Hugging Face cache (qabot "
+            f"downloads nothing); {_REMEDY}"
+        )
     import sentence_transformers
     from transformers.utils import logging
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from qabot.errors import DamagedIndexError, IndexMismatchError
 
-FORMAT = 2
+FORMAT = 3
 NAME = "manifest.json"
 DATABASE = "articles.sqlite"
 VECTORS = "passages.faiss"

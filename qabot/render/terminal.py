@@ -7,17 +7,15 @@ control characters that could steer a terminal.
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Sequence
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
+from qabot.render.text import likelihood, printable
 from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
 
 NOT_FOUND = "The articles don't answer that."
-# Confidence in words: the least probability for each.
-_WORDS = ((0.9, "very likely"), (0.75, "likely"), (0.5, "possibly"), (0.0, "unlikely"))
 # Left of a quote, where its number stands.
 _INDENT = 3
 # Wider than any table: what is piped keeps its lines whole.
@@ -35,9 +33,8 @@ def open_console() -> Console:
 
 def confidence_words(confidence: float) -> str:
     """How sure an answer is, for people: "likely (82 %)"."""
-    words = next(words for least, words in _WORDS if confidence >= least)
-    # Nothing is ever certain.
-    return f"{words} ({min(confidence, 0.99):.0%})".replace("%", " %")
+    words, shown = likelihood(confidence)
+    return f"{words} ({shown:.0%})".replace("%", " %")
 
 
 def render_answer(answer: Answer, first: int = 1) -> RenderableType:
@@ -134,23 +131,6 @@ def render_context(
             text = middle if part is passage else Text(printable(part.text), "dim")
             parts += [Text(), _Indented(text)]
     return Group(*parts)
-
-
-def printable(text: str) -> str:
-    """``text`` without control characters, which could move the cursor or change colours.
-
-    Direction overrides go too: they would show a quote in another order than it stands. So do lone
-    surrogates, which stand for typed bytes that are no text and cannot be printed.
-    """
-    return "".join(
-        character
-        for character in text
-        if character in "\n\t"
-        or (unicodedata.category(character) not in {"Cc", "Cs"} and character not in _OVERRIDES)
-    )
-
-
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class _Indented:

@@ -24,13 +24,13 @@ from rich.text import Text
 from qabot.errors import QabotError
 from qabot.render.terminal import (
     open_console,
-    printable,
     render_answer,
     render_article,
     render_articles,
     render_context,
     render_quote,
 )
+from qabot.render.text import printable
 from qabot.repl.prompt import Choices, open_lines
 from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
 

@@ -1,0 +1,185 @@
+"""The Discord bot under load: time to answer, event-loop delay, memory.
+
+    python -m benchmarks.discord [SOURCE...] [--rounds N]
+
+The bot runs as it does for users, in a process of its own, but against a Discord on loopback: real
+gateway, real requests, no network. What is timed is what Discord sees: from an interaction sent to
+its acknowledgement and to the answer put in place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speed import QUESTIONS, machine
+from qabot.encoders import PACKAGED, open_encoder
+from qabot.encoders.packaged import unpack
+from qabot.index import IndexStore
+from qabot.rebuild import rebuild
+from qabot.settings import Settings
+from tests.bot.fake_discord import TOKEN, FakeDiscord, fake_discord
+
+_TICK = 0.005
+_SECONDS_TO_ANSWER = 120.0
+
+
+def main() -> None:
+    """Measure and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sources", nargs="*", default=["seeds"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--bot", nargs=2, metavar=("URL", "INDEX"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.bot:
+        _run_bot(*options.bot)
+        return
+    cache = Settings().cache_folder
+    unpack(cache, print)
+    table = Table("what", *(f"run {n + 1}" for n in range(options.rounds)), "goal", title=machine())
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder) / "index"
+        encoder = open_encoder(PACKAGED, cache=cache)
+        rebuild(IndexStore(index), encoder, options.sources, cache=cache)
+        del encoder
+        for title, questions, users, seconds in (
+            ("200 questions of 50 people in 2 s", 200, 50, 2.0),
+            ("100 questions at once", 100, 100, 0.0),
+        ):
+            runs = [
+                asyncio.run(_round(index, questions, users, seconds)) for _ in range(options.rounds)
+            ]
+            _add_rows(table, title, runs)
+    Console().print(table)
+
+
+def _add_rows(table: Table, title: str, runs: list[dict[str, float]]) -> None:
+    table.add_section()
+    table.add_row(title)
+    for name, key, form, goal in (
+        ("answered", "answered", "{:.0f}", "all"),
+        ("to the answer, median", "median", "{:.2f} s", ""),
+        ("to the answer, 95th percentile", "slow", "{:.2f} s", ""),
+        ("to the acknowledgement, longest", "acknowledged", "{:.0f} ms", "≤ 1,000 ms"),
+        ("event-loop delay, median", "delay", "{:.1f} ms", ""),
+        ("event-loop delay, longest", "longest", "{:.1f} ms", "≤ 50 ms"),
+        ("  of that, its own work", "busy", "{:.1f} ms", ""),
+        ("peak memory", "memory", "{:.0f} MB", ""),
+    ):
+        table.add_row(f"  {name}", *(form.format(run[key]) for run in runs), goal)
+
+
+async def _round(index: Path, questions: int, users: int, seconds: float) -> dict[str, float]:
+    """Start a bot, ask it ``questions`` from ``users`` over ``seconds``, and stop it."""
+    for path in index.parent.glob("index.bot.sqlite*"):
+        path.unlink()
+    async with fake_discord() as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "benchmarks.discord", "--bot", server.url, str(index)),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        await asyncio.wait_for(server.ready.wait(), 60)
+        await asyncio.sleep(2)
+        sent = await _ask_all(server, questions, users, seconds)
+        deadline = time.perf_counter() + _SECONDS_TO_ANSWER
+        while len(server.edits) < questions and time.perf_counter() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # Shorter than what is measured, and the server's own.
+        process.terminate()
+        out, _ = await process.communicate()
+    return {**_times(server, sent), **json.loads(out)}
+
+
+async def _ask_all(
+    server: FakeDiscord, questions: int, users: int, seconds: float
+) -> dict[str, float]:
+    started = time.perf_counter()
+    sent = {}
+    for number in range(questions):
+        wait = started + seconds * number / questions - time.perf_counter()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        sent[f"interaction-{number + 1}"] = time.perf_counter()
+        # Not twice the same text, so that nothing could be looked up.
+        question = f"{QUESTIONS[number % len(QUESTIONS)]} ({number})"
+        await server.ask(number + 1, question, 1000 + number % users)
+    return sent
+
+
+def _times(server: FakeDiscord, sent: dict[str, float]) -> dict[str, float]:
+    answered = [
+        server.times[f"answered {token}"] - start
+        for token, start in sent.items()
+        if server.edits.get(token, {}).get("embeds")
+    ]
+    acknowledged = [server.times[f"acknowledged {token}"] - sent[token] for token in sent]
+    return {
+        "answered": len(answered),
+        "median": statistics.median(answered),
+        "slow": statistics.quantiles(answered, n=20)[-1],
+        "acknowledged": max(acknowledged) * 1000,
+    }
+
+
+def _run_bot(url: str, index: str) -> None:
+    """The bot's process: runs until SIGTERM, then prints its delays and memory."""
+    import discord
+    import discord.gateway
+    import discord.http
+    import yarl
+
+    from qabot.bot import create_bot
+    from qabot.bot.client import Bot
+    from qabot.bot.running import run_bot
+    from qabot.engine import Engine
+
+    discord.http.Route.BASE = f"{url}/api"
+    gateway = yarl.URL(f"{url.replace('http', 'ws')}/ws")
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = gateway
+    settings = Settings(index=index)
+    delays: list[float] = []
+    busy: list[float] = []
+
+    async def watch(bot: Bot) -> None:
+        await bot.wait_until_ready()
+        delays.clear()
+        busy.clear()
+        while True:
+            before, worked = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(_TICK)
+            delays.append((time.perf_counter() - before - _TICK) * 1000)
+            busy.append((time.thread_time() - worked) * 1000)
+
+    class Watched(Bot):
+        async def setup_hook(self) -> None:
+            await super().setup_hook()
+            self.watcher: Any = asyncio.create_task(watch(self))
+
+    with Engine.open(settings=settings) as engine:
+        engine.ask(QUESTIONS[0])
+        bot = create_bot(engine, settings)
+        bot.__class__ = Watched
+        run_bot(bot, TOKEN)
+    status = Path("/proc/self/status").read_text("utf-8")
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    measured = {
+        "delay": statistics.median(delays),
+        "longest": max(delays),
+        "busy": max(busy),
+        "memory": int(peak[1]) / 1024 if peak else 0.0,
+    }
+    sys.stdout.write(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main()

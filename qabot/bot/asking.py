@@ -1,0 +1,135 @@
+"""Questions wait in a bounded queue; a thread puts them to the engine, all that wait as one batch.
+
+Nothing here blocks the event loop, and nothing here knows Discord.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from qabot.bot.protocols import Engine
+from qabot.types import Answer, Request
+
+# So many are encoded together: more would keep the first of them waiting for the last.
+_BATCH = 16
+
+_log = logging.getLogger(__name__)
+
+
+class QueueFullError(Exception):
+    """So many questions wait that a further one would wait too long."""
+
+
+class StoppingError(Exception):
+    """The bot is being stopped and takes no further questions."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    request: Request
+    answer: asyncio.Future[Answer]
+
+
+class Asker:
+    """Answers questions off the event loop, in batches, in the order in which they came.
+
+    Args:
+        engine: Does the work, in one thread: its model uses all cores for one batch.
+        waiting: How many questions may be waiting or under way.
+    """
+
+    def __init__(self, engine: Engine, waiting: int) -> None:
+        self._engine = engine
+        self._most = waiting
+        self._admitted = 0
+        self._idle = asyncio.Event()
+        self._waiting: deque[_Waiting] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "qabot-asker")
+        self._stopping = False
+
+    @contextlib.contextmanager
+    def admitted(self) -> Iterator[None]:
+        """A place for one question until it has its answer; who has one is always answered.
+
+        Raises:
+            QueueFullError: Too many questions wait.
+            StoppingError: The bot is being stopped.
+        """
+        if self._stopping:
+            raise StoppingError
+        if self._admitted >= self._most:
+            raise QueueFullError
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
+            if not self._admitted:
+                self._idle.set()
+
+    async def ask(self, request: Request) -> Answer:
+        """The answer to a question that was admitted.
+
+        Raises:
+            QabotError: What the engine says of this question.
+            StoppingError: The bot was closed.
+        """
+        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        # Not a task that lives as long as the bot: it ends when nothing waits.
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._answer_all())
+        return await waiting.answer
+
+    async def drain(self, seconds: float) -> None:
+        """Admit no further questions, and wait that long at most for those that are."""
+        self._stopping = True
+        if self._admitted:
+            self._idle.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), seconds)
+
+    def close(self) -> None:
+        """Let the thread end; nothing is waited for."""
+        self._stopping = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _answer_all(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            # Whoever asked may have given up by now.
+            batch = [item for item in batch if not item.answer.done()]
+            results = await self._run([item.request for item in batch])
+            for item, result in zip(batch, results, strict=True):
+                if item.answer.done():
+                    continue
+                if isinstance(result, Answer):
+                    item.answer.set_result(result)
+                else:
+                    item.answer.set_exception(result)
+
+    async def _run(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, self._answers, requests)
+        except RuntimeError:  # The thread has ended: the bot was closed.
+            return [StoppingError() for _ in requests]
+
+    def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
+        """An answer or an error for each; one question's error does not reach the others."""
+        if not requests:
+            return []
+        try:
+            return self._engine.ask_many(requests)
+        except Exception as error:  # noqa: BLE001 (each question gets its own, below)
+            if len(requests) == 1:
+                return [error]
+            _log.debug("a batch failed (%s); asking its questions one by one", error)
+        return [self._answers([request])[0] for request in requests]

@@ -1,0 +1,117 @@
+"""What those who manage the bot read; pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qabot.bot.protocols import Progress
+from qabot.render.discord import View, article_entry
+from qabot.render.fitting import fitted
+from qabot.render.markup import inert, one_line
+from qabot.translations import mark, number_text, percent_text, plural, translate
+from qabot.types import Article, ArticleInfo
+
+_STAGES = {
+    "reading": mark("Reading the articles"),
+    "preparing": mark("Learning languages (once a model)"),
+    "encoding": mark("Encoding passages"),
+    "writing": mark("Writing the index"),
+}
+_BAR = 12
+_SKIPPED = 5
+_PREVIEW = 700
+
+
+def progress_view(progress: Progress | None, locale: str) -> View:
+    """How far a rebuild is; ``None`` before it has begun."""
+    title = translate("The articles are being renewed", locale)
+    footer = translate("Questions are answered meanwhile.", locale)
+    if progress is None:
+        return View(title, (translate("Starting …", locale),), footer)
+    share = _share(progress)
+    full = round(share * _BAR)
+    stage = translate(_STAGES.get(progress.stage, progress.stage), locale)
+    lines = [f"**{stage}**", f"{'▰' * full}{'▱' * (_BAR - full)} {percent_text(share, locale)}"]
+    if progress.stage == "encoding" and progress.passages:
+        n = progress.passages
+        count = number_text(n, locale)
+        lines.append(
+            plural("{count} passage so far", "{count} passages so far", n, locale, count=count)
+        )
+    return View(title, ("\n".join(lines),), footer)
+
+
+def finished_view(summary: Any, locale: str) -> View:
+    """What a rebuild did (``qabot.rebuild.Summary``)."""
+    title = (
+        translate("The articles are renewed", locale)
+        if summary.changed
+        else translate("Nothing has changed in the articles", locale)
+    )
+    rows = [
+        (translate("Articles", locale), summary.articles),
+        (translate("Passages", locale), summary.passages),
+        (translate("Generation", locale), summary.generation),
+    ]
+    if summary.changed:
+        rows += [
+            (translate("New passages", locale), summary.encoded),
+            (translate("Unchanged passages", locale), summary.reused),
+            (translate("Articles removed", locale), summary.removed),
+        ]
+    lines = [f"**{name}:** {number_text(number, locale)}" for name, number in rows]
+    return View(title, ("\n".join(lines), *_skipped(summary.skipped, locale)))
+
+
+def running_text(progress: Progress | None, locale: str, *, offered: bool = True) -> str:
+    """That a rebuild is running and how far it is, or that none is offered."""
+    if not offered:
+        return translate("The articles cannot be renewed from Discord.", locale)
+    if progress is None:
+        return translate("The articles are being renewed already. Please wait until then.", locale)
+    return translate(
+        "The articles are being renewed already: {stage}, {share}. Please wait until then.",
+        locale,
+        stage=translate(_STAGES.get(progress.stage, progress.stage), locale),
+        share=percent_text(_share(progress), locale),
+    )
+
+
+def preview_view(name: str, article: Article, locale: str, *, replaces: bool) -> View:
+    """What was read of a file that is to be added."""
+    question = (
+        translate("Replace the article in {name} by this one?", locale, name=inert(name))
+        if replaces
+        else translate("Add this article?", locale)
+    )
+    n = len(article.text)
+    size = plural(
+        "{count} character", "{count} characters", n, locale, count=number_text(n, locale)
+    )
+    headings = [(heading.start, heading.end) for heading in article.headings]
+    beginning = fitted(article.text[:_PREVIEW], 2 * _PREVIEW, bold=headings)
+    more = "\n…" if n > _PREVIEW else ""
+    return View(question, (article_entry(article.info, size, locale), f"{beginning}{more}"))
+
+
+def removal_view(info: ArticleInfo, locale: str) -> View:
+    """What is to be removed."""
+    entry = article_entry(info, "", locale)
+    return View(translate("Remove this article?", locale), (entry,))
+
+
+def _skipped(skipped: Any, locale: str) -> tuple[str, ...]:
+    """The documents that could not be read, with reasons."""
+    if not skipped:
+        return ()
+    n = len(skipped)
+    heading = plural("{n} document was left out:", "{n} documents were left out:", n, locale)
+    lines = [
+        f"- {one_line(item.source, 150)}: {one_line(item.reason, 250)}"
+        for item in skipped[:_SKIPPED]
+    ]
+    return ("\n".join([heading, *lines, *(["…"] if n > _SKIPPED else [])]),)
+
+
+def _share(progress: Progress) -> float:
+    return min(progress.done / max(progress.total, 1), 1.0)

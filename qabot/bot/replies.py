@@ -1,0 +1,223 @@
+"""Where an answer goes: the reply to an interaction, or to a message.
+
+Both are told in the same steps: ``refuse`` (privately, instead of all else), ``acknowledge``,
+``place``, ``send``. Discord may refuse each of them, for messages are deleted, interactions expire
+and permissions are missing: what can still be said is said elsewhere, and nothing is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Protocol
+
+import discord
+from discord.abc import Messageable
+
+from qabot.bot.messages import Outgoing
+from qabot.bot.places import may_open_thread, missing_permissions
+from qabot.render.markup import inert
+from qabot.translations import translate
+
+_LONGEST_THREAD_NAME = 100
+
+_log = logging.getLogger(__name__)
+
+
+class Reply(Protocol):
+    """The way back to whoever asked.
+
+    Attributes:
+        unasked: Whether nobody waits for a refusal, so that one in a while is enough.
+    """
+
+    unasked: bool
+
+    async def refuse(self, text: str) -> None:
+        """Say privately why there will be no answer."""
+        ...
+
+    async def acknowledge(self) -> bool:
+        """Show at once that an answer is on its way; ``False`` where nobody waits any more."""
+        ...
+
+    async def place(self, question: str) -> int:
+        """The channel that the answer will stand in; a thread is opened where that is wanted."""
+        ...
+
+    async def send(self, outgoing: Outgoing) -> int | None:
+        """Show the answer, or what went wrong; the message's id, ``None`` where it was in vain."""
+        ...
+
+
+class InteractionReply:
+    """Answers a command, a button or a form.
+
+    Args:
+        interaction: Not responded to yet.
+        private: Whether only the person sees the answer; Discord wants to know at once.
+        threads: Whether the answer goes into a thread of its own where it can.
+    """
+
+    unasked = False
+
+    def __init__(
+        self, interaction: discord.Interaction, *, private: bool, threads: bool = False
+    ) -> None:
+        self._interaction = interaction
+        self._private = private
+        self._threads = threads and not private
+        self._thread: discord.Thread | None = None
+
+    async def refuse(self, text: str) -> None:
+        """Say it in a message that only the person sees."""
+        with contextlib.suppress(discord.HTTPException):
+            await self._interaction.response.send_message(text, ephemeral=True)
+
+    async def acknowledge(self) -> bool:
+        """Show "thinking"."""
+        try:
+            await self._interaction.response.defer(ephemeral=self._private, thinking=True)
+        except discord.HTTPException as error:
+            _log.info("an interaction could not be acknowledged: %s", error)
+            return False
+        return True
+
+    async def place(self, question: str) -> int:
+        """The thread under the response, or the channel."""
+        interaction = self._interaction
+        if self._threads and may_open_thread(interaction.channel):
+            with contextlib.suppress(discord.HTTPException):
+                # Not the answer: that stands in the thread.
+                message = await interaction.edit_original_response(
+                    content=thread_line(question, interaction.locale.value)
+                )
+                self._thread = await message.create_thread(name=thread_name(question))
+                return self._thread.id
+        return interaction.channel_id or 0
+
+    async def send(self, outgoing: Outgoing) -> int | None:
+        """Put it where "thinking" stands, or into the thread."""
+        try:
+            if self._thread is not None:
+                return (await self._thread.send(**outgoing.arguments())).id
+            message = await self._interaction.edit_original_response(**outgoing.edit_arguments())
+            return message.id
+        except discord.HTTPException as error:
+            _log.info("an interaction could not be answered: %s", error)
+            return await self._send_late(outgoing)
+
+    async def _send_late(self, outgoing: Outgoing) -> int | None:
+        """An interaction's token lasts 15 minutes; after that, an ordinary message remains."""
+        channel = self._interaction.channel
+        target = self._interaction.user if self._private else channel
+        if not isinstance(target, Messageable) or (
+            not self._private and missing_permissions(channel)
+        ):
+            return None
+        with contextlib.suppress(discord.HTTPException):
+            return (await target.send(**outgoing.arguments())).id
+        return None
+
+
+class MessageReply:
+    """Answers a message: a mention, a direct message, a reply, a question in an opted-in channel.
+
+    Args:
+        message: What is answered.
+        private: Whether the answer goes into a direct message.
+        threads: Whether it goes into a thread of its own where it can.
+        locale: The language to speak.
+    """
+
+    unasked = True
+
+    def __init__(
+        self, message: discord.Message, *, private: bool, threads: bool, locale: str
+    ) -> None:
+        self._message = message
+        self._private = private and message.guild is not None
+        self._threads = threads and not private
+        self._locale = locale
+        self._target: Messageable | None = None
+        self._typing: asyncio.Task[None] | None = None
+        self._withdrawn = False
+
+    def withdraw(self) -> None:
+        """The message was deleted: nobody wants its answer any more."""
+        self._withdrawn = True
+
+    async def refuse(self, text: str) -> None:
+        """Say it in a direct message: a channel has no private ones."""
+        with contextlib.suppress(discord.HTTPException):
+            await self._message.author.send(text)
+
+    async def acknowledge(self) -> bool:
+        """Show "typing"; what that takes is not waited for."""
+        self._typing = asyncio.create_task(_show_typing(self._message.channel))
+        return True
+
+    async def place(self, question: str) -> int:
+        """The thread under the message, the person's direct messages, or the channel."""
+        message = self._message
+        with contextlib.suppress(discord.HTTPException):
+            if self._withdrawn:
+                return message.channel.id
+            if self._private:
+                self._target = await message.author.create_dm()
+                return self._target.id
+            if self._threads and may_open_thread(message.channel):
+                self._target = await message.create_thread(name=thread_name(question))
+                return self._target.id
+        return message.channel.id
+
+    async def send(self, outgoing: Outgoing) -> int | None:
+        """Send the message."""
+        try:
+            if self._withdrawn:
+                return None
+            if self._target is not None:
+                return (await self._target.send(**outgoing.arguments())).id
+            return (await self._message.reply(**outgoing.arguments())).id
+        except discord.HTTPException as error:
+            # The message was deleted just now; or the person takes no direct messages; or the bot
+            # has lost the channel.
+            _log.info("a message could not be answered: %s", error)
+            if self._private and isinstance(error, discord.Forbidden):
+                await self._tell_in_channel()
+            return None
+        finally:
+            if self._typing is not None:
+                self._typing.cancel()
+
+    async def _tell_in_channel(self) -> None:
+        text = translate(
+            "Answers are private on this server, and I cannot send you direct messages. "
+            "Ask with `/ask`.",
+            self._locale,
+        )
+        with contextlib.suppress(discord.HTTPException):
+            await self._message.reply(text)
+
+
+def thread_name(question: str) -> str:
+    """A question as the name of a thread: 1 to 100 characters."""
+    name = " ".join(question.split())
+    return name if len(name) <= _LONGEST_THREAD_NAME else f"{name[: _LONGEST_THREAD_NAME - 1]}…"
+
+
+def thread_line(question: str, locale: str) -> str:
+    """What stands in the channel where the answer is in a thread."""
+    return translate(
+        "The answer to “{question}” is in the thread.",
+        locale,
+        question=inert(thread_name(question)),
+    )
+
+
+async def _show_typing(channel: Messageable) -> None:
+    with contextlib.suppress(discord.HTTPException):
+        async with channel.typing():
+            # Discord forgets it after ten seconds; discord.py renews it until this is cancelled.
+            await asyncio.sleep(15 * 60)

@@ -1,0 +1,107 @@
+"""Running the bot until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import aiohttp
+import discord
+
+from qabot.bot.client import Bot
+from qabot.bot.starts import STABLE_SECONDS, Starts
+from qabot.bot.tokens import INTENT, REFUSED, HideToken
+from qabot.errors import BotError
+
+_SECONDS_OF_A_TURN = 0.001
+
+_log = logging.getLogger(__name__)
+
+
+def run_bot(bot: Bot, token: str, *, notify: Callable[[str], None] = lambda line: None) -> None:
+    """Log the bot in and run it until SIGTERM or SIGINT; answers under way are finished.
+
+    Args:
+        notify: Takes lines for whoever runs it.
+
+    Raises:
+        BotError: Discord refuses the token or an intent, or cannot be reached.
+        StateError: The bot's state cannot be written.
+    """
+    _log_to_stderr(token)
+    # The event loop waits no longer than this for the thread that looks answers up.
+    sys.setswitchinterval(_SECONDS_OF_A_TURN)
+    try:
+        asyncio.run(_run(bot, token, notify))
+    except discord.LoginFailure:
+        # Without what was raised: a traceback has no business near a token.
+        raise BotError(REFUSED) from None
+    except discord.PrivilegedIntentsRequired:
+        raise BotError(INTENT) from None
+    except (aiohttp.ClientError, discord.DiscordException, OSError) as error:
+        raise BotError(
+            f"Discord cannot be reached ({_reason(error, token)}); check the network"
+        ) from None
+
+
+async def _run(bot: Bot, token: str, notify: Callable[[str], None]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        async with bot:
+            await _wait_turn(bot, stop, notify)
+            if not stopping.is_set():
+                await _until_stopped(bot, token, stop)
+    finally:
+        stop.cancel()
+
+
+async def _wait_turn(bot: Bot, stop: asyncio.Task[bool], notify: Callable[[str], None]) -> None:
+    """Wait where the last starts went wrong, unless stopped meanwhile."""
+    starts = Starts(bot.state)
+    seconds = await asyncio.to_thread(starts.delay, time.time())
+    if seconds:
+        notify(f"the bot ended badly several times; connecting again in {seconds:.0f} s")
+        await asyncio.wait({stop}, timeout=seconds)
+    await asyncio.to_thread(starts.note, time.time())
+
+
+async def _until_stopped(bot: Bot, token: str, stop: asyncio.Task[bool]) -> None:
+    starts = Starts(bot.state)
+    started = asyncio.create_task(bot.start(token))
+    done, _ = await asyncio.wait(
+        {started, stop}, timeout=STABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+    )
+    if not done:
+        await asyncio.to_thread(starts.clear)
+        await asyncio.wait({started, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.done():
+        await asyncio.to_thread(starts.clear)
+        await bot.close()
+        # It ends by itself now, or was still logging in.
+        started.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await started
+        return
+    await started
+
+
+def _log_to_stderr(token: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(HideToken(token))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("qabot").setLevel(logging.INFO)
+
+
+def _reason(error: Exception, token: str) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).replace(token, "[token]")

@@ -1,0 +1,43 @@
+"""Answers as they are kept for their buttons: in the JSON of other programs, and a little more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from qabot.render.json import answer_json, dumps, info_object
+from qabot.types import Answer, ArticleInfo, Quote
+
+
+def answer_text(answer: Answer) -> str:
+    """``answer`` as JSON from which ``read_answer`` makes it again."""
+    content = json.loads(answer_json(answer))
+    for saved, quote in zip(content["quotes"], answer.quotes, strict=True):
+        saved["same_language"] = quote.same_language
+    content["near"] = [info_object(info) for info in answer.near]
+    return dumps(content)
+
+
+def read_answer(text: str) -> Answer:
+    """The answer that ``answer_text`` wrote, with probabilities rounded."""
+    content = json.loads(text)
+    return Answer(
+        question=content["question"],
+        status=content["status"],
+        confidence=content["confidence"],
+        quotes=tuple(_read_quote(quote) for quote in content["quotes"]),
+        generation=content["index"]["generation"],
+        encoder=content["index"]["encoder"],
+        elapsed_ms=content["elapsed_ms"],
+        near=tuple(ArticleInfo(**info) for info in content["near"]),
+    )
+
+
+def _read_quote(saved: dict[str, Any]) -> Quote:
+    return Quote(
+        **{
+            **saved,
+            "highlights": tuple((start, end) for start, end in saved["highlights"]),
+            "article": ArticleInfo(**saved["article"]),
+        }
+    )

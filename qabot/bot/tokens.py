@@ -1,0 +1,74 @@
+"""The bot's token: from the environment or a file, and never shown."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from qabot.errors import BotError
+
+VARIABLES = ("QABOT_TOKEN", "DISCORD_TOKEN")
+_PORTAL = "https://discord.com/developers/applications"
+_WHERE = f"open {_PORTAL}, your application, Bot, Reset Token"
+# Three parts of base64; what else is pasted there by mistake is not sent to Discord.
+_SHAPE = re.compile(r"[\w-]{10,}\.[\w-]{4,}\.[\w-]{20,}", re.ASCII)
+
+MISSING = (
+    f"there is no token: {_WHERE}, and put it into the variable {VARIABLES[0]}, or into a file "
+    "that the setting token_file names"
+)
+REFUSED = f"Discord does not know the token: {_WHERE}, and set the new one"
+INTENT = (
+    f"Discord refuses the message-content intent: open {_PORTAL}, your application, Bot, "
+    "Privileged Gateway Intents, and turn on Message Content Intent; or set message_content = false"
+)
+
+
+def read_token(token_file: str, environment: Mapping[str, str]) -> str:
+    """The token.
+
+    Args:
+        token_file: Read where no variable is set; may be empty.
+        environment: The process's variables.
+
+    Raises:
+        BotError: There is none, or what there is cannot be one.
+    """
+    source, text = _find(token_file, environment)
+    if source is None:
+        raise BotError(MISSING)
+    # People copy it with what they send in the header.
+    token = text.strip().removeprefix("Bot ").strip()
+    if not _SHAPE.fullmatch(token):
+        raise BotError(f"{source} holds no token: {_WHERE}, and copy all of it")
+    return token
+
+
+def _find(token_file: str, environment: Mapping[str, str]) -> tuple[str | None, str]:
+    for name in VARIABLES:
+        if environment.get(name):
+            return f"the variable {name}", environment[name]
+    if not token_file:
+        return None, ""
+    try:
+        return token_file, Path(token_file).expanduser().read_text("utf-8")
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "not text"
+        raise BotError(f"{token_file}: the token cannot be read ({reason}); {_WHERE}") from error
+
+
+class HideToken(logging.Filter):
+    """Keeps the token out of the log, should a library ever put it there."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self._token = token
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replace the token in the message; let every record pass."""
+        message = record.getMessage()
+        if self._token in message:
+            record.msg, record.args = message.replace(self._token, "[token]"), ()
+        return True

@@ -1,0 +1,6 @@
+"""Names of the files that hold the packaged model's network; here, to be known without onnx."""
+
+GRAPH = "model_qint8.onnx"
+# The word embeddings: int4, two in a byte, and the float32 scale of each block of 32.
+WORDS, SCALES = f"{GRAPH}_words", f"{GRAPH}_scales"
+DATA = f"{GRAPH}_data"

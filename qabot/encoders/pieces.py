@@ -1,0 +1,74 @@
+"""XLM-R's SentencePiece vocabulary: texts → token ids, with the characters they stand for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qabot.errors import EncoderError
+
+if TYPE_CHECKING:
+    import sentencepiece
+
+FILE = "sentencepiece.bpe.model"
+FIRST, PAD, LAST, _UNKNOWN = 0, 1, 2, 3
+# XLM-R numbers the pieces of the file one higher.
+_OFFSET = 1
+_MANY_TEXTS = 256
+_loading = threading.Lock()
+
+
+class Pieces:
+    """The tokenizer of one SentencePiece file; calls are safe from several threads."""
+
+    def __init__(self, processor: sentencepiece.SentencePieceProcessor) -> None:
+        self._processor = processor
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, without special tokens."""
+        # For a list, SentencePiece starts threads: milliseconds, where a question takes none.
+        threads = 1 if len(texts) < _MANY_TEXTS else -1
+        pieces: list[list[int]] = self._processor.encode(list(texts), num_threads=threads)
+        return [[piece + _OFFSET if piece else _UNKNOWN for piece in ids] for ids in pieces]
+
+    def spans(self, text: str) -> list[tuple[int, int, int]]:
+        """``(id, start, end)`` of each token: the characters of ``text`` that it stands for.
+
+        A character that normalisation makes several tokens of belongs to each of them.
+        """
+        found = self._processor.encode(text, return_type="proto").pieces
+        if text.isascii():
+            return [(_identity(p.id), p.begin, p.end) for p in found]
+        # SentencePiece counts bytes of UTF-8.
+        ends = list(accumulate(len(character.encode()) for character in text))
+        place = dict(zip([0, *ends], range(len(ends) + 1), strict=True))
+        return [(_identity(p.id), place[p.begin], place[p.end]) for p in found]
+
+
+def _identity(piece: int) -> int:
+    return piece + _OFFSET if piece else _UNKNOWN
+
+
+def load_pieces(path: Path) -> Pieces:
+    """The tokenizer of ``path``; loaded once, however many networks share it.
+
+    Raises:
+        EncoderError: It cannot be read.
+    """
+    with _loading:
+        return _load(path)
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path) -> Pieces:
+    import sentencepiece
+
+    try:
+        return Pieces(sentencepiece.SentencePieceProcessor(model_file=str(path)))
+    except (OSError, RuntimeError) as error:
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise EncoderError(f"{path}: cannot be read ({line})") from error

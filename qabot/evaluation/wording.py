@@ -1,0 +1,92 @@
+"""Whether a text holds an answer, and how far a highlight agrees with one.
+
+Agreement is SQuAD's exact match and F1 (Rajpurkar et al. 2016), in every language: case,
+punctuation and articles don't count, and where a script writes no spaces, each character is a word.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+import regex
+
+# Words that SQuAD's measure leaves out; it is about "the", and other languages have their own.
+_ARTICLES = {
+    "de": "der die das den dem des ein eine einen einem einer eines",
+    "en": "a an the",
+    "es": "el la los las lo un una unos unas",
+    "fr": "le la les un une des",
+    "it": "il lo la i gli le un uno una",
+    "nl": "de het een",
+    "pt": "o a os as um uma uns umas",
+}
+# Articles that are written together with the word that follows.
+_PREFIXES = {
+    "ar": regex.compile(r"\bال(?=\w{2})"),
+    "fr": regex.compile(r"\b[ld]['’]"),
+    "it": regex.compile(r"\b(?:l|un|dell|all|nell|dall|sull)['’]"),
+}
+_UNSPACED = (
+    r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+    "\N{KATAKANA-HIRAGANA PROLONGED SOUND MARK}"
+)
+# A character with the marks on it, or a run of whatever else is no space.
+_WORD = regex.compile(rf"[{_UNSPACED}]\p{{M}}*|[^\s{_UNSPACED}]+")
+# What split() cuts at; \s lacks four of them.
+_BLANKS = r"[\s\x1c-\x1f]+"
+_SIGNS = regex.compile(r"[\p{P}\p{S}]")
+
+
+def normal_words(text: str, language: str) -> list[str]:
+    """The words of ``text`` that count when it is compared with an answer.
+
+    Args:
+        language: Whose articles are left out, ISO 639-1.
+    """
+    text = unicodedata.normalize("NFKC", text).lower()
+    prefix = _PREFIXES.get(language)
+    if prefix:
+        text = prefix.sub("", text)
+    left_out = _ARTICLES.get(language, "").split()
+    return [word for word in _WORD.findall(_SIGNS.sub("", text)) if word not in left_out]
+
+
+def exact_match(text: str, answers: Sequence[str], language: str) -> float:
+    """1 if ``text`` is one of ``answers``, as far as words count; else 0."""
+    found = normal_words(text, language)
+    return float(any(found == normal_words(answer, language) for answer in answers))
+
+
+def f1(text: str, answers: Sequence[str], language: str) -> float:
+    """The most that the words of ``text`` agree with one of ``answers``, in [0, 1]."""
+    found = normal_words(text, language)
+    return max((_f1(found, normal_words(answer, language)) for answer in answers), default=0.0)
+
+
+def holds(text: str, answers: Sequence[str]) -> bool:
+    """Whether one of ``answers`` stands in ``text``, blanks aside; a number not within another."""
+    return any(_pattern(answer).search(text) for answer in answers)
+
+
+def stands_in(text: str, answer: str) -> bool:
+    """Whether ``answer`` is a part of ``text``, blanks aside, be it of a word or number."""
+    return "".join(answer.split()) in "".join(text.split())
+
+
+def _f1(found: list[str], wanted: list[str]) -> float:
+    if not found or not wanted:
+        return float(found == wanted)
+    common = (Counter(found) & Counter(wanted)).total()
+    # The harmonic mean of common / found and common / wanted.
+    return 2 * common / (len(found) + len(wanted))
+
+
+@functools.lru_cache(maxsize=1024)
+def _pattern(answer: str) -> regex.Pattern[str]:
+    words = answer.split()
+    before = r"(?<!\d)(?<!\d[.,])" if words[0][0].isdecimal() else ""
+    after = r"(?!\d)(?![.,]\d)" if words[-1][-1].isdecimal() else ""
+    return regex.compile(before + _BLANKS.join(map(regex.escape, words)) + after)

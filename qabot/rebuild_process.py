@@ -1,0 +1,104 @@
+"""A rebuild in a process of its own: whoever answers meanwhile is not held up by it.
+
+Splitting and encoding keep Python busy for longer than an event loop may wait; another process has
+its own interpreter, a lower priority, and takes nobody along when it runs out of memory.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from typing import IO
+
+import msgspec
+
+from qabot.errors import QabotError, RebuildError, RebuildRunningError
+from qabot.rebuild import Progress, Report, Summary
+
+# A rebuild gives way to answers.
+_PROGRAM = "import os; getattr(os, 'nice', int)(10); from qabot.cli import main; main()"
+# What the process has no use for.
+_SECRETS = ("QABOT_TOKEN", "DISCORD_TOKEN")
+
+
+class RebuildProcess:
+    """Rebuilds an index, one rebuild at a time.
+
+    Args:
+        index: The index folder.
+        encoder: The setting of that name.
+        cache: The same; empty for the user's cache folder.
+    """
+
+    def __init__(self, index: str, encoder: str, cache: str = "") -> None:
+        self._options = ["--index", index, "--encoder", encoder]
+        self._environment = {k: v for k, v in os.environ.items() if k not in _SECRETS}
+        if cache:
+            self._environment["QABOT_CACHE"] = cache
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def __call__(self, sources: Sequence[str], report: Report) -> Summary:
+        """Make the index hold what ``sources`` and all collections hold now; waits for it.
+
+        Raises:
+            RebuildRunningError: Another rebuild runs.
+            RebuildError: It could not be done; says why.
+        """
+        command = [sys.executable, "-c", _PROGRAM, "rebuild", "--json", "--progress"]
+        # Else the articles of collections would leave the index.
+        command.append("--collections")
+        # A file, because a pipe that nobody reads holds the process up once it is full.
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as output, self._lock:
+            with subprocess.Popen(  # noqa: S603 (this very program; sources stand behind "--")
+                [*command, *self._options, "--", *sources],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                env=self._environment,
+            ) as process:
+                self._process = process
+                complaint = _followed(process.stderr, report)
+            self._process = None
+            output.seek(0)
+            return _summary(output.read(), process.returncode, complaint)
+
+    def stop(self) -> None:
+        """End a rebuild that runs; the index stays as it was."""
+        process = self._process
+        if process is not None:
+            process.terminate()
+
+
+def _followed(lines: IO[str] | None, report: Report) -> str:
+    """Report the progress in ``lines``; the last line that says what is wrong."""
+    complaint = ""
+    for line in lines or ():
+        if line.startswith("{"):
+            report(msgspec.json.decode(line, type=Progress))
+        elif line.startswith("qabot: ") and not line.startswith("qabot: skipped "):
+            complaint = line.removeprefix("qabot: ").strip()
+    return complaint
+
+
+def _summary(output: str, code: int, complaint: str) -> Summary:
+    if output.strip():
+        # Also where documents were left out, which the exit code tells.
+        return msgspec.json.decode(output, type=Summary)
+    if code == RebuildRunningError.exit_code:
+        raise RebuildRunningError(complaint)
+    raise _failure(code, complaint)
+
+
+def _failure(code: int, complaint: str) -> QabotError:
+    if code < 0:
+        return RebuildError(
+            f"the rebuild was stopped by signal {-code}; the index is as it was; run it again"
+        )
+    return RebuildError(complaint or f"the rebuild ended with exit code {code}; run it by hand")

@@ -1,0 +1,236 @@
+"""Answers, passages and articles as what a Discord message holds; pure, without discord.py.
+
+A view has texts in Discord's markdown that fit an embed as well as Components V2; how it is sent
+is the bot's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qabot.render.fitting import fitted, paged, text_pages
+from qabot.render.markup import inert, link, one_line, text_fragment_url
+from qabot.render.text import likelihood
+from qabot.translations import (
+    date_text,
+    language_name,
+    mark,
+    percent_text,
+    plural,
+    translate,
+)
+from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+
+LONGEST_TITLE = 256
+LONGEST_TEXT = 3_400
+"""All parts of a view together: with title and footer they fit 4,000 characters, which is less
+than an embed may have."""
+LONGEST_FOOTER = 200
+
+_TITLE, _HEADING, _LABEL = 150, 100, 60
+_WORDS = (mark("very likely"), mark("likely"), mark("possibly"), mark("unlikely"))
+_ARTICLES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a message shows.
+
+    Attributes:
+        title: Markdown on one line, ``LONGEST_TITLE`` characters at most.
+        parts: Markdown; ``LONGEST_TEXT`` characters at most with two line breaks between them.
+        footer: Plain text without markup, on one line.
+        page: From 0.
+        pages: At least 1.
+        places: Where the parts show quotes: their numbers among the answer's, from 0.
+    """
+
+    title: str
+    parts: tuple[str, ...]
+    footer: str = ""
+    page: int = 0
+    pages: int = 1
+    places: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The parts below each other."""
+        return "\n\n".join(self.parts)
+
+
+def answer_view(
+    answer: Answer,
+    page: int,
+    locale: str,
+    *,
+    per_page: int = 3,
+    near: Sequence[ArticleInfo] = (),
+) -> View:
+    """A page of an answer: quotes with where they are from, or that there are none.
+
+    Args:
+        page: From 0; the nearest one there is where it has no such page.
+        locale: The language of whoever asked.
+        per_page: The most quotes on a page; fewer where they are long.
+        near: Articles that are about the question's subject, for an answer that was not found.
+    """
+    title = one_line(answer.question, LONGEST_TITLE)
+    if answer.status == "not_found":
+        return View(title, _not_found(near, locale))
+    cards = [
+        _card(number, quote, locale, numbered=len(answer.quotes) > 1)
+        for number, quote in enumerate(answer.quotes)
+    ]
+    pages = paged([len(card) for card in cards], per_page, LONGEST_TEXT)
+    page = min(max(page, 0), len(pages) - 1)
+    places = pages[page]
+    words, share = likelihood(answer.confidence)
+    footer = translate(
+        "Answered here: {words} ({share})",
+        locale,
+        words=translate(words, locale),
+        share=percent_text(share, locale),
+    )
+    return View(
+        title,
+        tuple(cards[place] for place in places),
+        _with_page(footer, page, len(pages), locale),
+        page,
+        len(pages),
+        places,
+    )
+
+
+def context_view(
+    quote: Quote,
+    before: Passage | None,
+    passage: Passage,
+    after: Passage | None,
+    locale: str,
+) -> View:
+    """A quote in bold in its passage, between the passages round it; these are cut where long."""
+    start, end = quote.start - passage.start, quote.end - passage.start
+    middle = fitted(passage.text, LONGEST_TEXT * 2 // 3, bold=[(start, end)])
+    room = (LONGEST_TEXT - len(middle) - len(_source(quote, locale)) - 20) // 2
+    parts = [middle]
+    if before is not None:
+        parts.insert(0, fitted(before.text, room, keep_end=True))
+    if after is not None:
+        parts.append(fitted(after.text, room))
+    parts.append(_source(quote, locale))
+    return View(one_line(quote.article.title, LONGEST_TITLE), tuple(parts))
+
+
+def article_view(article: Article, page: int, locale: str) -> View:
+    """A page of an article's text, to the character, with headings in bold.
+
+    A long article takes some tenths of a second: not for an event loop.
+    """
+    info = article.info
+    details = _joined([_date(info, locale), _language(info, locale), _link(info, None, locale)])
+    headings = [(heading.start, heading.end) for heading in article.headings]
+    blocks = text_pages(article.text, LONGEST_TEXT - len(details) - 2, bold=headings)
+    page = min(max(page, 0), len(blocks) - 1)
+    return View(
+        one_line(info.title, LONGEST_TITLE),
+        (blocks[page], details),
+        _with_page("", page, len(blocks), locale),
+        page,
+        len(blocks),
+    )
+
+
+def articles_view(
+    infos: Sequence[ArticleInfo], counts: dict[str, int], page: int, locale: str, title: str
+) -> View:
+    """A page of a list of articles: titles, ids, dates, languages and sizes.
+
+    Args:
+        counts: Article id → number of passages.
+        title: Ours, in the language of ``locale``.
+    """
+    pages = max(1, -(-len(infos) // _ARTICLES))
+    page = min(max(page, 0), pages - 1)
+    lines = []
+    for info in infos[page * _ARTICLES : (page + 1) * _ARTICLES]:
+        size = plural("{n} passage", "{n} passages", counts.get(info.id, 0), locale)
+        lines.append(article_entry(info, size, locale))
+    text = "\n".join(lines) or translate("There is no such article.", locale)
+    return View(title, (text,), _with_page("", page, pages, locale), page, pages)
+
+
+def article_entry(info: ArticleInfo, size: str, locale: str) -> str:
+    """An article on two lines: its title, then id, date, language and ``size``, which is ours."""
+    language = language_name(info.language, locale)
+    date = date_text(info.published, locale) if info.published else ""
+    details = _joined([one_line(info.id, _LABEL), inert(date), language, size])
+    return f"{_title(info)}\n{details}"
+
+
+def _not_found(near: Sequence[ArticleInfo], locale: str) -> tuple[str, ...]:
+    said = translate("The articles don't answer that.", locale)
+    if not near:
+        return (said,)
+    heading = translate("Articles on similar subjects:", locale)
+    titles = [f"- {_title(info)}" for info in near[:3]]
+    return said, "\n".join([heading, *titles])
+
+
+def _card(number: int, quote: Quote, locale: str, *, numbered: bool) -> str:
+    source = _source(quote, locale, number=number + 1 if numbered else None)
+    highlights = [(start - quote.start, end - quote.start) for start, end in quote.highlights]
+    room = LONGEST_TEXT - len(source) - 1
+    return f"{fitted(quote.text, room, bold=highlights)}\n{source}"
+
+
+def _source(quote: Quote, locale: str, number: int | None = None) -> str:
+    """Where a quote is from, on two lines: the article's title, then what else is known."""
+    info = quote.article
+    title = _title(info)
+    shown = quote.heading is None or quote.text.startswith(quote.heading)
+    section = one_line(quote.heading or "", _HEADING)
+    details = _joined(
+        [
+            _date(info, locale),
+            "" if quote.same_language else _language(info, locale),
+            "" if shown or quote.heading == info.title else section,
+            _link(info, quote, locale),
+        ]
+    )
+    return f"{f'{number} · ' if number else ''}{title}\n{details}"
+
+
+def _date(info: ArticleInfo, locale: str) -> str:
+    if info.published is None:
+        return ""
+    return translate("as of {date}", locale, date=inert(date_text(info.published, locale)))
+
+
+def _language(info: ArticleInfo, locale: str) -> str:
+    return translate("in {language}", locale, language=language_name(info.language, locale))
+
+
+def _link(info: ArticleInfo, quote: Quote | None, locale: str) -> str:
+    """A link to the article, at the quote where there is one; its id where it has no address."""
+    url = info.url
+    if quote is not None:
+        start, end = quote.highlights[0] if quote.highlights else (quote.start, quote.end)
+        url = text_fragment_url(url, quote.text[start - quote.start : end - quote.start])
+    return link(translate("Source", locale), url) or one_line(info.id, _LABEL)
+
+
+def _title(info: ArticleInfo) -> str:
+    # Nothing in bold would show the stars.
+    return f"**{one_line(info.title, _TITLE) or one_line(info.id, _TITLE) or '?'}**"
+
+
+def _joined(details: Sequence[str]) -> str:
+    return " · ".join(detail for detail in details if detail)
+
+
+def _with_page(footer: str, page: int, pages: int, locale: str) -> str:
+    if pages == 1:
+        return footer
+    where = translate("Page {page} of {pages}", locale, page=page + 1, pages=pages)
+    return _joined([footer, where])

@@ -1,0 +1,29 @@
+"""What every surface does to texts before it shows them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Confidence in words: the least probability for each.
+_WORDS = ((0.9, "very likely"), (0.75, "likely"), (0.5, "possibly"), (0.0, "unlikely"))
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters, which could move the cursor or change colours.
+
+    Direction overrides go too: they would show a quote in another order than it stands. So do lone
+    surrogates, which stand for typed bytes that are no text and cannot be printed.
+    """
+    return "".join(
+        character
+        for character in text
+        if character in "\n\t"
+        or (unicodedata.category(character) not in {"Cc", "Cs"} and character not in _OVERRIDES)
+    )
+
+
+def likelihood(confidence: float) -> tuple[str, float]:
+    """How sure an answer is, in English words, and the probability to show: nothing is certain."""
+    words = next(words for least, words in _WORDS if confidence >= least)
+    return words, min(confidence, 0.99)

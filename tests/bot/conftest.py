@@ -1,0 +1,43 @@
+"""A real bot on a real engine, in a simulated Discord."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qabot.settings import Settings
+from tests.bot.support import Member, make_bot, open_engine
+
+
+@pytest.fixture
+def settings(index: Path) -> Settings:
+    """What the bot runs with; a test that needs others has a fixture of this name."""
+    return Settings(index=str(index), threshold=0.0)
+
+
+@pytest.fixture
+def engine(settings: Settings):
+    """An engine over the small index of two articles, ``telescope`` and ``volcano``."""
+    with open_engine(settings) as engine:
+        yield engine
+
+
+@pytest.fixture
+def simcord_bot(engine, settings: Settings):
+    bot = make_bot(engine, settings)
+    yield bot
+    bot.answering.close()
+    bot.state.close()
+
+
+@pytest.fixture
+def channel(simcord_env):
+    """A channel in which people talk."""
+    return simcord_env.create_guild().create_text_channel("general")
+
+
+@pytest.fixture
+def ann(simcord_env, channel) -> Member:
+    """Someone in it."""
+    return Member(simcord_env, channel, "ann")

@@ -1,0 +1,152 @@
+"""What the tests of the bot share: what a person sees, and acting in ways that simcord has not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import discord
+import simcord
+from simcord import interactions
+
+from qabot.bot import create_bot
+from qabot.bot.client import Bot
+from qabot.bot.protocols import Engine, Rebuild
+from qabot.engine import Engine as RealEngine
+from qabot.index import IndexStore
+from qabot.settings import Settings
+from tests.support import HashingEncoder
+
+LAUNCH = "When was the telescope launched?"
+LAUNCHED = "The telescope was launched in December 2021 from French Guiana."
+
+
+def make_bot(engine: Engine, settings: Settings, rebuild: Rebuild | None = None) -> Bot:
+    """A bot that is not started yet."""
+    return create_bot(engine, settings, rebuild=rebuild)
+
+
+def open_engine(settings: Settings) -> RealEngine:
+    """An engine on an index that a ``HashingEncoder`` made."""
+    return RealEngine(IndexStore(Path(settings.index)), HashingEncoder(), settings)
+
+
+def shown(message: Any) -> str:
+    """All text that a person reads in a message: content, embeds, labels of buttons."""
+    parts = [message.content]
+    for embed in message.embeds:
+        parts += [embed.title, embed.description]
+        for field in embed.fields:
+            parts += [field.name, field.value]
+        parts.append(embed.footer.text)
+    parts += [item.get("label") or item.get("placeholder") for item in buttons(message)]
+    return "\n".join(part for part in parts if part)
+
+
+def buttons(message: Any) -> list[dict[str, Any]]:
+    """The buttons of a message, in order."""
+    components = message.components
+    rows = [c if isinstance(c, dict) else c.to_dict() for c in components]
+    return [button for row in rows for button in row.get("components", ())]
+
+
+def labels(message: Any) -> list[str]:
+    """What stands on the buttons of a message."""
+    return [button["label"] for button in buttons(message)]
+
+
+class Member:
+    """A person in a guild's channel, with the shortest way to do things.
+
+    Args:
+        name: Of a new user.
+        locale: The language of their Discord.
+    """
+
+    def __init__(
+        self, env: simcord.Env, channel: Any, name: str = "ann", *, locale: str = "en-US"
+    ) -> None:
+        self.env = env
+        self.channel = channel
+        self.actor = channel.guild.add_member(env.create_user(name))
+        self.locale = locale
+        _LOCALES[self.actor.id] = locale
+
+    async def ask(self, question: str = LAUNCH, **options: Any) -> Any:
+        """Use ``/ask``."""
+        return await self.actor.slash(self.channel, "ask", question=question, **options)
+
+    async def mention(self, text: str = LAUNCH, **options: Any) -> discord.Message:
+        """Send a message that mentions the bot."""
+        assert self.env.bot.user
+        return await self.say(f"<@{self.env.bot.user.id}> {text}", **options)
+
+    async def say(self, text: str, **options: Any) -> discord.Message:
+        """Send a message."""
+        message: discord.Message = await self.actor.send(self.channel, text, **options)
+        return message
+
+    async def click(self, message: Any, label: str) -> Any:
+        """Press the button whose label holds this."""
+        found = [b["custom_id"] for b in buttons(message) if label in b["label"]]
+        assert len(found) == 1, f"{label!r} is not one of {labels(message)}"
+        return await self.actor.click(message, custom_id=found[0])
+
+    @property
+    def direct_messages(self) -> list[str]:
+        """What they were told in private messages, in order."""
+        return [
+            shown(message)
+            for message in self.actor.user.dm_channel.history()
+            if message.author.id != self.actor.id
+        ]
+
+
+# simcord's people all speak English: user id → locale of those that don't.
+_LOCALES: dict[int, str] = {}
+_payload = interactions.base_payload
+
+
+def _payload_with_locale(backend: Any, **arguments: Any) -> Any:
+    record, payload = _payload(backend, **arguments)
+    payload["locale"] = _LOCALES.get(arguments["user_id"], "en-US")
+    return record, payload
+
+
+interactions.base_payload = _payload_with_locale
+
+
+async def ask_at_once(
+    env: simcord.Env, askers: Iterable[tuple[Any, Any, str]], *, private: bool = False
+) -> Sequence[simcord.InteractionResult]:
+    """Use ``/ask`` many times without waiting for answers in between, as a crowd does.
+
+    Args:
+        askers: Who asks, in which channel, what.
+    """
+    results = []
+    for actor, channel, question in askers:
+        root = env.backend.find_command("ask", actor.guild.id, type=1)
+        assert root is not None
+        record, payload = interactions.base_payload(
+            env.backend,
+            type=2,
+            channel_id=channel.id,
+            guild_id=actor.guild.id,
+            user_id=actor.id,
+            data={
+                "id": root["id"],
+                "name": "ask",
+                "type": 1,
+                "options": [
+                    {"name": "question", "type": 3, "value": question},
+                    {"name": "private", "type": 5, "value": private},
+                ],
+            },
+        )
+        env.backend.emit("INTERACTION_CREATE", payload)
+        results.append(simcord.InteractionResult(env, record))
+    await asyncio.sleep(0)
+    return results

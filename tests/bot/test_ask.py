@@ -1,0 +1,141 @@
+"""Asking, in every way that Discord has for it."""
+
+from __future__ import annotations
+
+from tests.bot.support import LAUNCH, LAUNCHED, Member, shown
+
+
+def answer_to(message, channel):
+    """The bot's reply to a message, in its channel."""
+    return next(
+        m for m in channel.history() if m.reference and m.reference.message_id == message.id
+    )
+
+
+# --- The ways -------------------------------------------------------------------------------------
+
+
+async def test_ask_shows_a_quote_with_where_it_is_from(ann):
+    result = await ann.ask()
+    assert not result.ephemeral
+    text = shown(result.response)
+    assert text.startswith(f"{LAUNCH}\n> **{LAUNCHED}**\n")
+    assert "**telescope**\nas of Dec 25, 2021" in text
+
+
+async def test_ask_in_private_is_seen_by_one_person(ann, channel):
+    result = await ann.ask(private=True)
+    assert result.ephemeral
+    assert LAUNCHED in shown(result.response)
+    bob = Member(ann.env, channel, "bob")
+    assert channel.history(viewer=bob.actor) == []
+
+
+async def test_a_mention_is_answered_by_a_reply(ann, channel):
+    message = await ann.mention()
+    assert LAUNCHED in shown(answer_to(message, channel))
+
+
+async def test_a_direct_message_is_answered(ann):
+    await ann.actor.send_dm(LAUNCH)
+    (answer,) = ann.direct_messages
+    assert LAUNCHED in answer
+
+
+async def test_the_menu_of_a_message_asks_it(ann, channel):
+    message = await ann.say(LAUNCH)
+    bob = Member(ann.env, channel, "bob")
+    result = await bob.actor.context_menu(channel, "Ask the articles about this", message)
+    assert LAUNCHED in shown(result.response)
+
+
+async def test_a_reply_to_an_answer_is_a_follow_up(ann, channel):
+    first = answer_to(await ann.mention("Who erupted on La Palma?"), channel)
+    bob = Member(ann.env, channel, "bob")
+    message = await bob.say("and when was that?", reply_to=first)
+    # By itself it would be about nothing; both articles have a month in them.
+    text = shown(answer_to(message, channel))
+    assert text.startswith("and when was that?\n> **The volcano on La Palma erupted")
+
+
+async def test_all_ways_give_the_same_answer(ann, channel):
+    def quotes(message):
+        return message.embeds[0].to_dict()
+
+    slash = quotes((await ann.ask()).response)
+    mention = quotes(answer_to(await ann.mention(), channel))
+    message = await ann.say(LAUNCH)
+    menu = await ann.actor.context_menu(channel, "Ask the articles about this", message)
+    await ann.actor.send_dm(LAUNCH)
+    direct = quotes(ann.actor.user.dm_channel.history()[-1])
+    assert slash == mention == quotes(menu.response) == direct
+
+
+# --- Who is not answered --------------------------------------------------------------------------
+
+
+async def test_nobody_is_answered_unasked(ann, channel):
+    await ann.say(LAUNCH)
+    await ann.say("@everyone when was the telescope launched?")
+    assert [m.author.id for m in channel.history()] == [ann.actor.id] * 2
+
+
+async def test_bots_and_webhooks_are_not_answered(simcord_env, ann, channel):
+    robot = channel.guild.add_member(simcord_env.create_user("robot", bot=True))
+    await robot.send(channel, f"<@{simcord_env.bot.user.id}> {LAUNCH}")
+    webhook = channel.guild.create_webhook(channel)
+    await webhook.send(f"<@{simcord_env.bot.user.id}> {LAUNCH}")
+    assert len(channel.history()) == 2
+
+
+async def test_a_mention_without_a_question_is_told_how_to_ask(ann, channel):
+    message = await ann.mention("")
+    assert shown(answer_to(message, channel)) == (
+        "Mention me together with a question, or use `/ask`."
+    )
+
+
+async def test_a_reply_that_discord_hides_is_told_of_the_button(ann, channel):
+    slash = await ann.ask()
+    message = await ann.say("and when was that?", reply_to=slash.response)
+    assert "Press “Follow-up question” below my answer" in shown(answer_to(message, channel))
+
+
+# --- Questions ------------------------------------------------------------------------------------
+
+
+async def test_a_question_of_4000_characters_is_refused_in_private(ann, channel):
+    result = await ann.ask("why " * 1000)
+    assert result.ephemeral
+    assert shown(result.response) == (
+        "Your question has 3,999 characters. Please shorten it to 2,000."
+    )
+    await ann.mention("a" * 1900)
+    message = channel.history()[-1]
+    assert len(message.embeds[0].title) <= 256
+
+
+async def test_a_question_without_words_is_refused_in_private(ann):
+    result = await ann.ask("  ")
+    assert (result.ephemeral, shown(result.response)) == (
+        True,
+        "There is no question. Please type one.",
+    )
+
+
+async def test_a_follow_up_uses_the_conversation_of_the_person_in_the_channel(ann, channel):
+    await ann.ask("Who erupted on La Palma?")
+    assert "The volcano on La Palma erupted" in shown((await ann.ask("and when?")).response)
+    bob = Member(ann.env, channel, "bob")
+    other = ann.env.guild.create_text_channel("other")
+    await bob.ask(LAUNCH)
+    assert LAUNCHED in shown((await bob.ask("and when?")).response)
+    elsewhere = await ann.actor.slash(other, "ask", question="and when?")
+    assert LAUNCHED not in shown(elsewhere.response)
+
+
+async def test_a_conversation_ends_after_half_an_hour(ann):
+    await ann.ask("Who erupted on La Palma?")
+    alone = shown((await Member(ann.env, ann.channel, "bob").ask("and when?")).response)
+    await ann.env.advance_time(31 * 60)
+    assert shown((await ann.ask("and when?")).response) == alone

@@ -1,0 +1,187 @@
+"""The buttons under answers: paging, context, follow-ups, ratings; after restarts, for a month."""
+
+from __future__ import annotations
+
+import pytest
+
+from qabot.settings import Settings
+from tests.bot.support import Member, buttons, labels, make_bot, open_engine, shown
+from tests.support import build_index, write_article
+
+MARS = "What flew to Mars?"
+GOING_ON = ["Follow-up question", "Helpful", "Not helpful"]
+FORGOTTEN = "I have forgotten this answer: I keep answers for a month. Please ask again."
+
+
+FLIGHTS = (
+    "The rocket flew to Mars.",
+    "To Mars flew the rocket.",
+    "Flew the rocket to Mars!",
+    "To Mars the rocket flew.",
+    "The rocket to Mars flew.",
+)
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    """Five articles that all answer alike, two quotes on a page."""
+    for number, flight in enumerate(FLIGHTS, 1):
+        write_article(
+            tmp_path / "articles",
+            f"rocket-{number}",
+            f"# Building\n\nIt was built in spring {number}.\n\n# Flight\n\n{flight}\n\n"
+            f"# End\n\nIt landed in autumn {number}.",
+            title=f"Rocket {number}",
+        )
+    build_index(tmp_path / "index", tmp_path / "articles")
+    return Settings(index=str(tmp_path / "index"), threshold=0.0, quotes=2)
+
+
+def page(message) -> str:
+    """Which page of the quotes a message shows."""
+    return str(message.embeds[0].footer.text).split(" · ")[-1]
+
+
+async def test_more_quotes_are_shown_in_place(ann, channel):
+    answer = (await ann.ask(MARS)).response
+    assert labels(answer) == ["More quotes ▶", *GOING_ON, "Context 1", "Context 2"]
+    await ann.click(answer, "More quotes")
+    answer = channel.last_message
+    assert page(answer) == "Page 2 of 3"
+    assert labels(answer) == [
+        "◀ Previous quotes",
+        "More quotes ▶",
+        *GOING_ON,
+        "Context 3",
+        "Context 4",
+    ]
+    await ann.click(answer, "More quotes")
+    answer = channel.last_message
+    assert labels(answer) == ["◀ Previous quotes", *GOING_ON, "Context 5"]
+    await ann.click(answer, "Previous quotes")
+    assert page(channel.last_message) == "Page 2 of 3"
+    assert len(channel.history()) == 1
+
+
+async def test_pages_together_hold_every_quote_once(ann, channel):
+    answer = (await ann.ask(MARS)).response
+    text = shown(answer)
+    for _ in range(2):
+        await ann.click(channel.last_message, "More quotes")
+        text += shown(channel.last_message)
+    for flight in FLIGHTS:
+        assert text.count(f"**{flight}**") == 1
+
+
+async def test_others_turn_pages_for_themselves(ann, channel):
+    answer = (await ann.ask(MARS)).response
+    bob = Member(ann.env, channel, "bob")
+    result = await bob.click(answer, "More quotes")
+    assert result.ephemeral
+    assert page(result.response) == "Page 2 of 3"
+    assert page(answer) == "Page 1 of 3"
+    assert page((await bob.click(result.response, "More quotes")).response) == "Page 3 of 3"
+
+
+async def test_context_shows_the_passages_round_a_quote_in_private(ann, channel):
+    answer = (await ann.ask(MARS)).response
+    bob = Member(ann.env, channel, "bob")
+    result = await bob.click(answer, "Context 2")
+    assert result.ephemeral
+    text = shown(result.response)
+    number = int(text.split()[1])
+    assert text.startswith(f"Rocket {number}\n")
+    assert f"> It was built in spring {number}." in text
+    assert f"> **{FLIGHTS[number - 1]}**" in text
+    assert f"> It landed in autumn {number}." in text
+
+
+async def test_context_of_a_changed_article_says_so(ann, settings, tmp_path):
+    answer = (await ann.ask(MARS)).response
+    for path in (tmp_path / "articles").iterdir():
+        write_article(tmp_path / "articles", path.stem, "Short.")
+    build_index(tmp_path / "index", tmp_path / "articles")
+    result = await ann.click(answer, "Context 1")
+    assert result.ephemeral
+    assert shown(result.response) == "The article has changed since. Please ask again."
+
+
+async def test_a_follow_up_opens_a_form_and_is_asked_with_what_it_follows(ann):
+    answer = (await ann.ask("What was built in spring?")).response
+    form = await ann.click(answer, "Follow-up question")
+    assert form.modal["title"] == "Follow-up question"
+    bob = Member(ann.env, ann.channel, "bob")
+    alone = shown((await bob.ask("and when?")).response)
+    result = await ann.actor.submit_modal(form, {"question": "and when?"})
+    text = shown(result.response)
+    assert text.startswith("and when?\n")
+    assert "It was built in spring" in text
+    assert text != alone
+    assert not result.ephemeral
+
+
+async def test_a_follow_up_to_a_private_answer_is_private(ann):
+    answer = (await ann.ask(MARS, private=True)).response
+    form = await ann.click(answer, "Follow-up question")
+    assert (await ann.actor.submit_modal(form, {"question": "and when?"})).ephemeral
+
+
+async def test_ratings_are_kept_and_the_last_counts(ann, channel, simcord_bot):
+    answer = (await ann.ask(MARS)).response
+    result = await ann.click(answer, "Helpful")
+    assert (result.ephemeral, shown(result.response)) == (
+        True,
+        "Thank you. You found this answer helpful.",
+    )
+    bob = Member(ann.env, channel, "bob")
+    await bob.click(answer, "Not helpful")
+    result = await ann.click(answer, "Not helpful")
+    assert shown(result.response) == "Thank you. You found this answer not helpful."
+    feedback = list(simcord_bot.state.feedback())
+    assert [(f.question, f.helpful) for f in feedback] == [(MARS, False)] * 2
+
+
+async def test_buttons_work_after_a_restart(ann, channel, settings):
+    answer = (await ann.ask(MARS)).response
+    form = await ann.click(answer, "Follow-up question")
+    with open_engine(settings) as engine:
+        bot = make_bot(engine, settings)
+        await ann.env.restart_bot(bot)
+        await ann.click(channel.last_message, "More quotes")
+        assert page(channel.last_message) == "Page 2 of 3"
+        assert "Mars" in shown((await ann.click(answer, "Context 3")).response)
+        assert "helpful" in shown((await ann.click(answer, "Helpful")).response)
+        # Opened before the restart.
+        result = await ann.actor.submit_modal(form, {"question": "and what landed?"})
+        assert "landed in autumn" in shown(result.response)
+        bot.answering.close()
+        bot.state.close()
+
+
+async def test_buttons_work_for_a_month_and_then_say_so_kindly(ann):
+    answer = (await ann.ask(MARS)).response
+    form = await ann.click(answer, "Follow-up question")
+    await ann.env.advance_time(30 * 24 * 3600)
+    assert "Mars" in shown((await ann.click(answer, "Context 1")).response)
+    await ann.env.advance_time(2 * 24 * 3600)
+    for label in ("More quotes", "Context 1", "Follow-up question"):
+        result = await ann.click(answer, label)
+        assert (result.ephemeral, shown(result.response)) == (True, FORGOTTEN)
+    result = await ann.actor.submit_modal(form, {"question": "and when?"})
+    assert (result.ephemeral, shown(result.response)) == (True, FORGOTTEN)
+
+
+async def test_answers_older_than_a_month_are_not_kept(ann, simcord_bot):
+    await ann.ask(MARS)
+    assert simcord_bot.state.conversation(ann.channel.id, ann.actor.id, 0)
+    await ann.env.advance_time(33 * 24 * 3600)
+    assert not simcord_bot.state.conversation(ann.channel.id, ann.actor.id, 0)
+
+
+async def test_quotes_of_articles_in_direct_messages_have_the_same_buttons(ann):
+    await ann.actor.send_dm(MARS)
+    user = ann.actor.user
+    answer = user.dm_channel.last_message
+    custom_id = buttons(answer)[0]["custom_id"]
+    await user.click(answer, custom_id=custom_id)
+    assert page(user.dm_channel.last_message) == "Page 2 of 3"

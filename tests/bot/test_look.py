@@ -1,0 +1,137 @@
+"""Looking around: lists of articles, their texts, the index and the help."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from qabot.settings import Settings
+from tests.bot.support import labels, shown
+from tests.support import build_index, write_article
+
+LONG = "\n\n".join(f"Paragraph {number} of a long article." for number in range(400))
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    folder = tmp_path / "articles"
+    for number in range(1, 31):
+        write_article(folder, f"note-{number:02}", f"Note number {number}.", title=f"Note {number}")
+    write_article(folder, "mond.de", "Der Mond ist rund.", title="Der Mond", language="de")
+    write_article(folder, "long", LONG, title="A long one", published="2024-05")
+    build_index(tmp_path / "index", folder)
+    return Settings(index=str(tmp_path / "index"), threshold=0.0)
+
+
+async def test_articles_are_listed_in_pages_in_private(ann, channel):
+    result = await ann.actor.slash(channel, "articles")
+    assert result.ephemeral
+    listed = re.findall(r"\*\*(.+)\*\*", shown(result.response))
+    assert labels(result.response) == ["Next page ▶"]
+    for _ in range(2):
+        await ann.click(result.response, "Next page")
+        listed += re.findall(r"\*\*(.+)\*\*", shown(result.response))
+    assert labels(result.response) == ["◀ Previous page"]
+    assert sorted(listed) == sorted(
+        ["Der Mond", "A long one", *(f"Note {n}" for n in range(1, 31))]
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("note 17", ["Note 17"]),
+        ("MOND", ["Der Mond"]),
+        ("german", ["Der Mond"]),
+        ("long", ["A long one"]),
+        ("nothing like it", []),
+    ],
+)
+async def test_articles_are_filtered(ann, channel, words, found):
+    result = await ann.actor.slash(channel, "articles", filter=words)
+    text = shown(result.response)
+    assert re.findall(r"\*\*(.+)\*\*", text) == found
+    assert found or "There is no such article." in text
+
+
+async def test_filtered_pages_stay_filtered(ann, channel):
+    result = await ann.actor.slash(channel, "articles", filter="note")
+    await ann.click(result.response, "Next page")
+    await ann.click(result.response, "Next page")
+    assert len(re.findall(r"\*\*Note \d+\*\*", shown(result.response))) == 6
+
+
+async def test_titles_are_offered_while_one_types(ann, channel):
+    choices = await ann.actor.autocomplete(channel, "show", "article", "mon")
+    assert choices == [{"name": "Der Mond", "value": "mond.de"}]
+    assert len(await ann.actor.autocomplete(channel, "show", "article", "")) == 25
+    choices = await ann.actor.autocomplete(channel, "articles", "filter", "long")
+    assert choices == [{"name": "A long one", "value": "A long one"}]
+
+
+async def test_an_article_is_shown_whole_in_pages(ann, channel):
+    result = await ann.actor.slash(channel, "show", article="long")
+    assert result.ephemeral
+    assert shown(result.response).startswith("A long one\n> Paragraph 0 of a long article.")
+    assert "as of May 2024" in shown(result.response)
+    numbers = re.findall(r"Paragraph (\d+)", shown(result.response))
+    while "Next page ▶" in labels(result.response):
+        await ann.click(result.response, "Next page")
+        numbers += re.findall(r"Paragraph (\d+)", shown(result.response))
+    assert numbers == [str(number) for number in range(400)]
+
+
+@pytest.mark.parametrize("name", ["no such thing", "note"])
+async def test_an_article_that_none_or_several_fit_is_told(ann, channel, name):
+    result = await ann.actor.slash(channel, "show", article=name)
+    assert (result.ephemeral, shown(result.response)) == (
+        True,
+        "There is no such article, or several begin like that.",
+    )
+
+
+async def test_status_tells_what_the_index_holds(ann, channel, engine):
+    result = await ann.actor.slash(channel, "status")
+    assert result.ephemeral
+    text = shown(result.response)
+    passages = engine.manifest().passages
+    for line in (
+        "**Articles:** 32",
+        f"**Passages:** {passages}",
+        "**Languages:** English (31), German (1)",
+        "**Generation:** 1",
+        "**Model:** hashing",
+    ):
+        assert line in text.splitlines()
+    assert re.search(r"\*\*Built:\*\* <t:\d+:f> \(<t:\d+:R>\)", text)
+
+
+async def test_status_follows_the_index(ann, channel, tmp_path):
+    await ann.actor.slash(channel, "articles")
+    write_article(tmp_path / "articles", "new", "Something new.", title="New")
+    build_index(tmp_path / "index", tmp_path / "articles")
+    assert "**Articles:** 33" in shown((await ann.actor.slash(channel, "status")).response)
+    result = await ann.actor.slash(channel, "articles", filter="new")
+    assert "**New**" in shown(result.response)
+
+
+async def test_help_names_every_way_to_ask(ann, channel):
+    result = await ann.actor.slash(channel, "help")
+    assert result.ephemeral
+    text = shown(result.response)
+    for way in ("`/ask`", "mention me", "Ask the articles about this", "`/forget-me`"):
+        assert way in text
+
+
+async def test_an_engine_that_fails_is_told_of(ann, channel, settings, engine, monkeypatch):
+    def broken(*arguments):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(engine, "manifest", broken)
+    for command in ("status", "articles"):
+        result = await ann.actor.slash(channel, command)
+        assert (result.ephemeral, shown(result.response)) == (
+            True,
+            "Something went wrong on my side. Please ask again later.",
+        )

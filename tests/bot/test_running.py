@@ -1,0 +1,163 @@
+"""``qabot bot`` as a process: tokens, intents, registering commands, stopping, backing off."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import time
+
+import pytest
+
+from qabot.bot.starts import Starts, delay_after
+from qabot.bot.state import State, state_path
+from qabot.bot.tokens import INTENT, MISSING, REFUSED, read_token
+from qabot.errors import BotError
+from tests.bot.fake_discord import TOKEN, fake_discord, outcome, start_bot
+from tests.support import run_qabot
+
+PORTAL = "open https://discord.com/developers/applications, your application, Bot, Reset Token"
+
+
+@pytest.fixture
+def environment(real_index, tmp_path):
+    """The variables of a bot whose state is its own: an index that is the real one by a link."""
+    (tmp_path / "index").symlink_to(real_index.folder)
+    return {"QABOT_INDEX": str(tmp_path / "index"), "QABOT_CACHE": str(real_index.cache)}
+
+
+# --- Tokens ---------------------------------------------------------------------------------------
+
+
+def test_a_missing_token_is_told_before_anything_is_loaded(tmp_path):
+    process = run_qabot("bot", cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == f"qabot: {MISSING}\n"
+
+
+@pytest.mark.parametrize("wrong", ["hello", "my.secret.value", TOKEN[:30], f"{TOKEN} {TOKEN}"])
+def test_what_cannot_be_a_token_is_told_and_not_shown(tmp_path, wrong):
+    process = run_qabot("bot", "--debug", cwd=tmp_path, environment={"QABOT_TOKEN": wrong})
+    assert process.returncode == 1  # A traceback, as --debug asks.
+    assert f"the variable QABOT_TOKEN holds no token: {PORTAL}" in process.stderr
+    assert wrong not in process.stderr
+
+
+def test_a_token_is_read_from_variables_and_then_from_the_file(tmp_path):
+    file = tmp_path / "token"
+    file.write_text(f"\nBot {TOKEN}\n")
+    other = TOKEN.replace("fake", "same")
+    assert read_token(str(file), {}) == TOKEN
+    assert read_token(str(file), {"DISCORD_TOKEN": other}) == other
+    assert read_token("", {"QABOT_TOKEN": TOKEN, "DISCORD_TOKEN": other}) == TOKEN
+
+
+def test_a_token_file_that_cannot_be_read_is_named(tmp_path):
+    path = str(tmp_path / "none")
+    with pytest.raises(BotError) as caught:
+        read_token(path, {})
+    assert str(caught.value) == (
+        f"{path}: the token cannot be read (No such file or directory); {PORTAL}"
+    )
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(BotError, match="not text"):
+        read_token(str(tmp_path / "binary"), {})
+
+
+@pytest.mark.slow
+async def test_a_wrong_token_ends_in_one_line(environment, tmp_path):
+    wrong = TOKEN.replace("fake", "gone")
+    async with fake_discord() as server:
+        process = await start_bot(server, tmp_path, QABOT_TOKEN=wrong, **environment)
+        assert await outcome(process) == (2, f"qabot: {REFUSED}\n")
+
+
+@pytest.mark.slow
+async def test_an_intent_that_is_not_granted_ends_in_one_line(environment, tmp_path):
+    environment["QABOT_MESSAGE_CONTENT"] = "true"
+    async with fake_discord() as server:
+        process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+        code, text = await outcome(process)
+    assert code == 2
+    assert text.splitlines()[-1] == f"qabot: {INTENT}"
+    assert TOKEN not in text
+
+
+# --- Running --------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+async def test_sigterm_lets_answers_finish_and_then_leaves(environment, tmp_path):
+    questions = ["how wide is the mirror?"] * 9
+    async with fake_discord() as server:
+        process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+        await asyncio.wait_for(server.ready.wait(), 30)
+        for number, question in enumerate(questions):
+            await server.ask(1000 + number, question)
+        await asyncio.wait_for(server.acknowledged.wait(), 30)
+        process.send_signal(signal.SIGTERM)
+        code, text = await outcome(process)
+    assert (code, TOKEN in text) == (0, False)
+    # What was acknowledged is answered.
+    assert server.edits
+    for edit in server.edits.values():
+        assert "6.5 metres wide" in json.dumps(edit)
+
+
+@pytest.mark.slow
+async def test_commands_are_registered_once_until_they_change(environment, tmp_path):
+    async with fake_discord() as server:
+        for arguments in ((), (), ("--sync",)):
+            server.ready.clear()
+            process = await start_bot(
+                server, tmp_path, *arguments, QABOT_TOKEN=TOKEN, **environment
+            )
+            await asyncio.wait_for(server.ready.wait(), 30)
+            process.send_signal(signal.SIGINT)
+            assert (await outcome(process))[0] == 0
+    first, again = server.synced
+    assert first == again
+    names = {command["name"] for command in first}
+    assert names >= {"ask", "articles", "show", "status", "help", "Ask the articles about this"}
+
+
+@pytest.mark.slow
+async def test_a_crash_loop_backs_off(environment, tmp_path):
+    wrong = TOKEN.replace("fake", "gone")
+    state = state_path(environment["QABOT_INDEX"])
+    with State(state) as opened:
+        for _ in range(5):
+            Starts(opened).note(time.time())
+    async with fake_discord() as server:
+        process = await start_bot(server, tmp_path, QABOT_TOKEN=wrong, **environment)
+        assert process.stderr
+        line = (await asyncio.wait_for(process.stderr.readline(), 60)).decode()
+        assert line == "the bot ended badly several times; connecting again in 20 s\n"
+        # Whoever waits can still be stopped.
+        process.send_signal(signal.SIGTERM)
+        assert await outcome(process) == (0, "")
+
+
+def test_delays_grow_to_a_bound():
+    delays = [delay_after(failures) for failures in range(12)]
+    assert delays[:6] == [0, 0, 0, 5, 10, 20]
+    assert delays == sorted(delays)
+    assert delays[-1] == 300
+
+
+def test_starts_that_ended_well_or_long_ago_do_not_count(tmp_path):
+    with State(tmp_path / "state") as state:
+        starts = Starts(state)
+        for number in range(4):
+            starts.note(1000.0 + number)
+        assert starts.delay(1010.0) == 10
+        assert starts.delay(9000.0) == 0
+        starts.clear()
+        assert starts.delay(1010.0) == 0
+
+
+def test_help_needs_no_discord(tmp_path):
+    process = run_qabot("bot", "--help", cwd=tmp_path)
+    assert process.returncode == 0
+    assert re.search(r"--sync +Register the commands anew", process.stdout)

@@ -1,0 +1,288 @@
+"""What may go wrong: engines, limits, permissions, messages and guilds that go away, the index."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Sequence
+
+import discord
+import pytest
+
+from qabot.bot.state import State
+from qabot.errors import DamagedIndexError
+from qabot.settings import Settings
+from qabot.types import Answer, Request
+from tests.bot.support import LAUNCH, LAUNCHED, Member, ask_at_once, open_engine, shown
+from tests.support import build_index, write_article
+
+WRONG = "Something went wrong on my side. Please ask again later."
+BUSY = "Too many questions are waiting right now. Please ask again in a minute."
+
+
+class Troubled:
+    """An engine that fails on certain words, and that can be held up.
+
+    Attributes:
+        gate: Questions wait while it is closed (``clear``).
+    """
+
+    def __init__(self, engine) -> None:
+        self._engine = engine
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __getattr__(self, name: str):
+        return getattr(self._engine, name)
+
+    def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
+        self.gate.wait(30)
+        for request in requests:
+            if "boom" in request.question:
+                raise ZeroDivisionError("boom")
+            if "damaged" in request.question:
+                raise DamagedIndexError("index: vectors.faiss is missing; rebuild")
+        return self._engine.ask_many(requests)
+
+
+@pytest.fixture
+def engine(settings):
+    with open_engine(settings) as engine:
+        yield Troubled(engine)
+
+
+async def settle(env) -> None:
+    await env.settle(timeout=20)
+
+
+# --- The engine -----------------------------------------------------------------------------------
+
+
+async def test_an_engine_that_raises_is_told_in_place_of_the_answer(ann, caplog):
+    result = await ann.ask("boom?")
+    assert shown(result.response) == WRONG
+    assert "ZeroDivisionError" in caplog.text
+    assert LAUNCHED in shown((await ann.ask()).response)
+
+
+async def test_one_question_that_fails_does_not_reach_the_others(ann, channel):
+    people = [Member(ann.env, channel, f"person{number}") for number in range(6)]
+    texts = [LAUNCH, LAUNCH, "boom?", LAUNCH, "boom?", LAUNCH]
+    askers = [(person.actor, channel, text) for person, text in zip(people, texts, strict=True)]
+    results = await ask_at_once(ann.env, askers)
+    await settle(ann.env)
+    for text, result in zip(texts, results, strict=True):
+        assert (WRONG if text == "boom?" else LAUNCHED) in shown(result.response)
+
+
+async def test_a_failing_engine_is_told_to_whoever_mentions_the_bot(ann, channel):
+    await ann.mention("boom?")
+    assert shown(channel.last_message) == WRONG
+
+
+async def test_an_index_that_cannot_be_read_is_told_and_logged(ann, caplog):
+    result = await ann.ask("damaged?")
+    assert shown(result.response) == (
+        "I cannot read the articles right now. Whoever runs me has to renew them."
+    )
+    assert "index: vectors.faiss is missing; rebuild" in caplog.text
+
+
+# --- The index ------------------------------------------------------------------------------------
+
+
+async def test_answers_go_on_when_the_index_is_taken_away(ann, settings):
+    shutil.rmtree(settings.index)
+    assert LAUNCHED in shown((await ann.ask()).response)
+    assert "**Articles:** 2" in shown((await ann.actor.slash(ann.channel, "status")).response)
+
+
+async def test_answers_go_on_when_the_index_is_damaged(ann, index):
+    (index / "CURRENT").write_text("nonsense")
+    assert LAUNCHED in shown((await ann.ask()).response)
+
+
+async def test_a_rebuild_during_50_questions_loses_none(ann, channel, index, engine):
+    people = [Member(ann.env, channel, f"person{number}") for number in range(50)]
+    question = "Where was the submarine found?"
+    askers = [(person.actor, channel, question) for person in people]
+    engine.gate.clear()
+    before = await ask_at_once(ann.env, askers[:25])
+    write_article(
+        index.parent / "articles", "submarine", "The submarine was found near Crete in May."
+    )
+    rebuilt = asyncio.create_task(asyncio.to_thread(build_index, index, index.parent / "articles"))
+    engine.gate.set()
+    during = await ask_at_once(ann.env, askers[25:])
+    assert (await rebuilt).generation == 2
+    await settle(ann.env)
+    results = [*before, *during]
+    assert all(result.acknowledged and result.response for result in results)
+    assert all(question in shown(result.response) for result in results)
+    assert "near Crete in May" in shown((await people[0].ask(question)).response)
+
+
+# --- Limits ---------------------------------------------------------------------------------------
+
+
+class TestLimits:
+    @pytest.fixture
+    def settings(self, index):
+        return Settings(index=str(index), threshold=0.0, user_questions=2, guild_questions=4)
+
+    async def test_a_person_who_asks_too_much_is_told_when_to_try_again(self, ann, channel):
+        now = int(ann.env.now().timestamp())
+        for _ in range(2):
+            assert LAUNCHED in shown((await ann.ask()).response)
+        result = await ann.ask()
+        assert result.ephemeral
+        text = shown(result.response)
+        start = "That was a lot of questions at once. Please ask again <t:"
+        assert text.startswith(start)
+        again = int(text.removeprefix(start).removesuffix(":R>."))
+        assert now + 60 <= again <= now + 62
+        assert LAUNCHED in shown((await Member(ann.env, channel, "bob").ask()).response)
+        await ann.env.advance_time(again - ann.env.now().timestamp())
+        assert LAUNCHED in shown((await ann.ask()).response)
+
+    async def test_a_mention_too_many_is_told_in_a_direct_message_once(self, ann, channel):
+        for _ in range(4):
+            await ann.mention()
+        assert len(channel.history()) == 4 + 2
+        (told,) = ann.direct_messages
+        assert told.startswith("That was a lot of questions at once.")
+
+    async def test_a_guild_that_asks_too_much_does_not_reach_another(self, ann, channel):
+        for name in ("bob", "cleo"):
+            person = Member(ann.env, channel, name)
+            for _ in range(2):
+                await person.ask()
+        result = await ann.ask()
+        assert result.ephemeral
+        assert "Please ask again" in shown(result.response)
+        elsewhere = ann.env.create_guild("Another").create_text_channel("general")
+        assert LAUNCHED in shown((await Member(ann.env, elsewhere, "dan").ask()).response)
+
+
+class TestQueue:
+    @pytest.fixture
+    def settings(self, index):
+        return Settings(index=str(index), threshold=0.0, waiting=3)
+
+    async def test_more_questions_than_may_wait_are_refused_kindly(self, ann, channel, engine):
+        engine.gate.clear()
+        people = [Member(ann.env, channel, f"person{number}") for number in range(5)]
+        askers = [(person.actor, channel, LAUNCH) for person in people]
+        results = await ask_at_once(ann.env, askers)
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        # All have heard of the bot before any has an answer.
+        assert all(result.acknowledged for result in results)
+        engine.gate.set()
+        await settle(ann.env)
+        texts = [shown(result.response) for result in results]
+        assert [text == BUSY for text in texts] == [False] * 3 + [True] * 2
+        assert [result.ephemeral for result in results] == [False] * 3 + [True] * 2
+        assert all(LAUNCHED in text for text in texts[:3])
+
+
+# --- Channels, messages, guilds -------------------------------------------------------------------
+
+
+def quiet_channel(guild, **denied: bool):
+    overwrite = discord.PermissionOverwrite(**denied)
+    return guild.create_text_channel("quiet", overwrites={guild.me: overwrite})
+
+
+async def test_missing_permissions_are_told_once_in_private(ann, channel):
+    quiet = quiet_channel(channel.guild, send_messages=False, embed_links=False)
+    ann.channel = quiet
+    await ann.mention()
+    await ann.mention()
+    (told,) = ann.direct_messages
+    assert told == (
+        f"I cannot answer in <#{quiet.id}>: I lack the permission “Send Messages”, “Embed Links”. "
+        "Whoever runs the server can give it to me, or you ask me here."
+    )
+    assert len(quiet.history()) == 2
+    # Commands need no permission in the channel.
+    assert LAUNCHED in shown((await ann.ask()).response)
+
+
+async def test_closed_direct_messages_are_no_error(ann, channel):
+    ann.channel = quiet_channel(channel.guild, send_messages=False)
+    ann.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+    ann.env.inject_error("POST", "/channels/*/messages", status=403, code=50007, times=None)
+    await ann.mention()
+    assert len(ann.channel.history()) == 1
+
+
+async def test_a_message_that_is_deleted_before_its_answer_gets_none(ann, channel, engine):
+    engine.gate.clear()
+    backend = ann.env.backend
+    message = backend.create_message(channel.id, ann.actor.id, f"<@{ann.env.bot.user.id}> {LAUNCH}")
+    await asyncio.sleep(0.05)
+    backend.delete_message(channel.id, message.id)
+    engine.gate.set()
+    await settle(ann.env)
+    assert channel.history() == []
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_answer_that_comes_too_late_comes_as_a_message(ann, channel, engine, private):
+    engine.gate.clear()
+    await ask_at_once(ann.env, [(ann.actor, channel, LAUNCH)], private=private)
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+    ann.env.backend.advance_clock(16 * 60)
+    engine.gate.set()
+    await settle(ann.env)
+    place = ann.actor.user.dm_channel if private else channel
+    assert LAUNCHED in shown(place.last_message)
+
+
+async def test_an_interaction_that_discord_has_forgotten_is_no_error(ann):
+    ann.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
+    result = await ann.ask()
+    assert not result.acknowledged
+
+
+async def test_discord_failing_is_no_error(ann, channel):
+    ann.env.inject_error("PATCH", "/webhooks/*", status=500, times=None)
+    await ann.ask()
+    assert LAUNCHED in shown(channel.last_message)
+
+
+async def test_a_guild_that_is_left_in_the_middle(ann, channel, engine, simcord_bot):
+    guild_id = channel.guild.id
+    await ann.ask()
+    engine.gate.clear()
+    await ask_at_once(ann.env, [(ann.actor, channel, LAUNCH)])
+    await asyncio.sleep(0.05)
+    ann.env.backend.remove_guild(guild_id)
+    engine.gate.set()
+    await settle(ann.env)
+    assert simcord_bot.state.conversation(channel.id, ann.actor.id, 0) == ()
+    elsewhere = ann.env.create_guild("Another").create_text_channel("general")
+    assert LAUNCHED in shown((await Member(ann.env, elsewhere, "dan").ask()).response)
+
+
+async def test_a_gateway_that_drops_and_returns(ann, channel):
+    await ann.ask()
+    ann.env.bot.dispatch("disconnect")
+    ann.env.bot.dispatch("resumed")
+    assert LAUNCHED in shown((await ann.ask()).response)
+
+
+async def test_a_state_file_that_cannot_be_written_costs_only_the_buttons(ann, simcord_bot):
+    simcord_bot.state.close()
+    try:
+        for answer in (
+            (await ann.ask()).response,
+            (await ann.mention(), ann.channel.last_message)[1],
+        ):
+            assert LAUNCHED in shown(answer)
+            assert "Follow-up" not in shown(answer)
+    finally:
+        simcord_bot.state = State(simcord_bot.state.path)  # For what ends with the test.

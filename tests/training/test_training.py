@@ -1,0 +1,219 @@
+"""From labelled paragraphs to a reader: examples that are right, and a run from end to end."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qabot.encoders.e5_weights import E5Weights
+from qabot.encoders.packaged import unpack, weights_file
+from qabot.reader.packaged import PackagedReader
+from training.altering import altered_question
+from training.data import FIRST, LAST, Encoding, Paragraph, read_paragraphs
+from training.sampling import Sampler, held_back
+
+# Data set → language, title, paragraph, question, answer.
+PARAGRAPHS: dict[str, list[tuple[str, str, str, str, str | None]]] = {
+    "arcd": [
+        (
+            "ar",
+            "قناة",
+            "افتتحت قناة السويس عام 1869. يبلغ طولها نحو 193 كيلومترا.",
+            "متى افتتحت القناة؟",
+            "1869",
+        ),
+        (
+            "ar",
+            "مصر",
+            "القاهرة هي عاصمة مصر. يسكنها عشرة ملايين نسمة.",
+            "ما عاصمة مصر؟",
+            "القاهرة",
+        ),
+    ],
+    "jaquad-train": [
+        (
+            "ja",
+            "塔",
+            "塔は高さ330メートルである。1889年に開業した。",
+            "塔の高さは？",
+            "330メートル",
+        ),
+    ],
+    "squad-v2-train-part": [
+        (
+            "en",
+            "Tower",
+            "The tower in Paris is 330 metres high. Gustave Eiffel built it in 1889. "
+            "It was the highest tower before the Chrysler Building.",
+            "When did Gustave Eiffel build the tower?",
+            "1889",
+        ),
+        (
+            "en",
+            "Tower",
+            "Millions of people visit it every year. Tickets are sold on Mars Field.",
+            "Who sold the tower?",
+            None,
+        ),
+        (
+            "en",
+            "Bridge",
+            "The bridge was opened in 2018. It is 55 kilometres long.",
+            "How long is the bridge?",
+            "55 kilometres",
+        ),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """Files as training takes them."""
+    folder: Path = tmp_path_factory.mktemp("data")
+    for name, rows in PARAGRAPHS.items():
+        with gzip.open(folder / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
+            for number, (language, title, context, question, answer) in enumerate(rows):
+                answers = [{"text": answer, "start": context.index(answer)}] if answer else []
+                questions = [{"id": f"{name}-{number}", "question": question, "answers": answers}]
+                row = {"language": language, "title": title, "context": context}
+                file.write(json.dumps({**row, "questions": questions}, ensure_ascii=False) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoding(model_cache) -> Encoding:
+    return Encoding(unpack(model_cache).folder)
+
+
+@pytest.fixture(scope="module")
+def paragraphs(data, encoding) -> list[Paragraph]:
+    return list(read_paragraphs(data, encoding))
+
+
+def test_answers_stand_where_their_tokens_say(paragraphs):
+    seen = 0
+    for paragraph in paragraphs:
+        for question in paragraph.questions:
+            if question.span is None:
+                continue
+            first, stop = question.span
+            start, end = paragraph.offsets[first, 0], paragraph.offsets[stop - 1, 1]
+            assert question.answers[0] in paragraph.text[start:end]
+            seen += 1
+    assert seen == 5
+
+
+def test_sentences_cover_a_paragraph(paragraphs):
+    for paragraph in paragraphs:
+        assert paragraph.sentences[0][0] == 0
+        assert paragraph.sentences[-1][1] == len(paragraph.ids)
+        for (_, end), (start, _) in zip(paragraph.sentences, paragraph.sentences[1:], strict=False):
+            assert end == start
+
+
+def test_titles_to_measure_on_are_those_with_unanswerable_questions(paragraphs):
+    assert held_back(paragraphs) == {"Tower"}
+
+
+def test_examples_hold_their_answers_and_no_others(paragraphs, encoding):
+    sampler = Sampler(paragraphs, encoding, seed=1)
+    texts = {paragraph.text for paragraph in paragraphs if paragraph.title != "Tower"}
+    answers = {
+        tuple(encoding.ids(question.answers[0]))
+        for paragraph in paragraphs
+        for question in paragraph.questions
+        if question.answers and paragraph.text in texts
+    }
+    kinds = set()
+    for _ in range(40):
+        for example in sampler.epoch():
+            ids = example.ids.tolist()
+            assert ids[0] == FIRST
+            assert ids[-1] == LAST
+            assert ids[example.window - 2 : example.window] == [LAST, LAST]
+            kinds.add(example.end > 0)
+            if example.end:
+                assert example.window <= example.start <= example.end < len(ids) - 1
+                marked = ids[example.start : example.end + 1]
+                # The same word has another token at the start of a text than within it.
+                assert any(
+                    len(answer) >= len(marked) - 1 and set(answer[1:]) <= set(marked)
+                    for answer in answers
+                )
+            else:
+                assert example.start == 0
+    assert kinds == {True, False}
+
+
+def test_the_same_seed_gives_the_same_examples(paragraphs, encoding):
+    one, other = (Sampler(paragraphs, encoding, seed=5).epoch() for _ in range(2))
+    assert [example.ids.tolist() for example in one] == [example.ids.tolist() for example in other]
+
+
+@pytest.mark.parametrize(
+    ("question", "context", "kept"),
+    [
+        ("What happened in 1969?", "In 1969 and 1971 people flew.", "What happened in "),
+        ("Which is the largest city?", "Berlin is the largest city.", "Which "),
+        ("When did Gustave Eiffel build it?", "In Paris, Gustave Eiffel built it.", "When "),
+    ],
+)
+def test_an_altered_question_is_another_question(question, context, kept):
+    chance = random.Random(2)
+    altered = {altered_question(question, context, ["Marie Curie"], chance) for _ in range(30)}
+    altered.discard(None)
+    assert altered
+    assert question not in altered
+    assert all(text and text.startswith(kept) for text in altered)
+
+
+def test_a_question_without_anything_to_alter_is_left_alone():
+    assert altered_question("Warum?", "Darum.", [], random.Random(1)) is None
+
+
+@pytest.mark.slow
+def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cache, tmp_path):
+    import torch
+
+    from training.export import TrainedWeights, reader_graph
+    from training.network import Network
+
+    run = tmp_path / "run"
+
+    def train(steps: int) -> str:
+        command = [sys.executable, "-m", "training.train", str(data), "--out", str(run)]
+        command += ["--epochs", "3", "--steps", str(steps), "--cache", str(model_cache)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "goes on" not in train(1)
+    assert "goes on after step 1" in train(2)
+    state = torch.load(run / "averaged.pt", weights_only=True)
+    encoder = E5Weights(weights_file())
+    graph = tmp_path / "reader.onnx"
+    graph.write_bytes(reader_graph(TrainedWeights(state, encoder), encoder).SerializeToString())
+
+    # What is exported scores as the float network does, as far as int8 can tell.
+    folder = unpack(model_cache).folder
+    network = Network(folder)
+    network.freeze(0)
+    network.load_state_dict(state, strict=False)
+    network.eval()
+    reader = PackagedReader(folder, graph=graph)
+    rows = [[0, 5, 100, 2, 2, 77_777, 300, 4000, 2], [0, 900, 2, 2, 55, 66, 2]]
+    for row in rows:
+        ids = torch.tensor([row])
+        with torch.no_grad():
+            wanted = network(ids, ids != 1)[0].numpy().T
+        found = reader._scores([row])[0]
+        assert np.corrcoef(wanted.ravel(), found.ravel())[0, 1] > 0.9

@@ -1,0 +1,111 @@
+"""The reader's network as it is trained, and batches of examples for it."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import BertModel
+
+from training.data import PAD
+from training.sampling import Example
+
+# About the tokens of a batch; examples of about one length are drawn from so many.
+TOKENS = 3072
+_POOL = 4096
+
+
+class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
+    """The encoder's network with a linear layer that scores each token as start and as end."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.bert = BertModel.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            add_pooling_layer=False,
+            attn_implementation="sdpa",
+            hidden_dropout_prob=0.0,
+            attention_probs_dropout_prob=0.0,
+        )
+        self.head = nn.Linear(self.bert.config.hidden_size, 2)
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)
+
+    def freeze(self, layers: int) -> None:
+        """Leave the embeddings and the first ``layers`` as they are."""
+        for part in (self.bert.embeddings, *self.bert.encoder.layer[:layers]):
+            part.requires_grad_(False)
+        self.frozen = layers
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Scores ``(batch, 2, tokens)`` of ``ids`` ``(batch, tokens)``."""
+        bias = torch.zeros(mask.shape, dtype=torch.float32).masked_fill(~mask, -1e4)[:, None, None]
+        with torch.no_grad():
+            hidden = self.bert.embeddings(ids)
+        for number, layer in enumerate(self.bert.encoder.layer):
+            if number < self.frozen:
+                with torch.no_grad():
+                    hidden = _layer(layer, hidden, bias)
+            else:
+                hidden = _layer(layer, hidden, bias)
+        return self.head(hidden).float().transpose(1, 2)
+
+
+def _layer(layer: Any, hidden: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    attention = layer.attention.self
+    batch, tokens, size = hidden.shape
+
+    def heads(linear: nn.Linear) -> torch.Tensor:
+        return linear(hidden).view(batch, tokens, attention.num_attention_heads, -1).transpose(1, 2)
+
+    query, key, value = heads(attention.query), heads(attention.key), heads(attention.value)
+    mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    mixed = mixed.transpose(1, 2).reshape(batch, tokens, size)
+    output = layer.attention.output
+    middle = output.LayerNorm(output.dense(mixed) + hidden)
+    grown = nn.functional.gelu(layer.intermediate.dense(middle))
+    return layer.output.LayerNorm(layer.output.dense(grown) + middle)
+
+
+def batches(examples: list[Example], chance: random.Random) -> list[list[Example]]:
+    """Batches of about ``TOKENS`` tokens, of examples of about one length."""
+    made = []
+    for at in range(0, len(examples), _POOL):
+        pool = sorted(examples[at : at + _POOL], key=lambda example: len(example.ids))
+        part: list[list[Example]] = [[]]
+        for example in pool:
+            if part[-1] and len(example.ids) * (len(part[-1]) + 1) > TOKENS:
+                part.append([])
+            part[-1].append(example)
+        chance.shuffle(part)
+        made += part
+    return made
+
+
+def tensors(batch: list[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ids, which of them are tokens, which may be answers, and starts and ends ``(batch, 2)``."""
+    longest = max(len(example.ids) for example in batch)
+    ids = np.full((len(batch), longest), PAD, np.int64)
+    allowed = np.zeros((len(batch), longest), bool)
+    for row, example in enumerate(batch):
+        ids[row, : len(example.ids)] = example.ids
+        allowed[row, example.window : len(example.ids) - 1] = True
+        allowed[row, 0] = True
+    mask = ids != PAD
+    mask[:, 0] = True
+    target = np.array([[example.start, example.end] for example in batch])
+    made = [torch.from_numpy(array) for array in (ids, mask, allowed, target)]
+    return made[0], made[1], made[2], made[3]
+
+
+def loss_of(model: Network, batch: list[Example]) -> torch.Tensor:
+    """Mean cross-entropy of start and end."""
+    ids, mask, allowed, target = tensors(batch)
+    scores = model(ids, mask)
+    scores = scores.masked_fill(~allowed[:, None], -1e4)
+    return nn.functional.cross_entropy(scores.reshape(-1, scores.shape[-1]), target.reshape(-1))

@@ -1,0 +1,245 @@
+"""Paragraphs with questions → training examples: windows that hold the answer, and that don't.
+
+Every question gives one window that holds its answer. On top come windows that don't:
+
+* of the same paragraph, without the answer's sentence;
+* of another paragraph that shares much of the question's wording, which is what retrieval would
+  rank high (character n-grams, TF-IDF);
+* of any other paragraph;
+* the right window under a question that was made unanswerable (``training.altering``).
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.altering import NAME, altered_question
+from training.data import FIRST, LAST, MOST_QUESTION, Encoding, Paragraph, Question
+
+# How often a paragraph's questions are taken in one epoch: Arabic is scarce, and Japanese alone
+# would be half of all.
+REPEATS = {
+    "arcd": 4.0,
+    "cmrc2018-dev": 1.0,
+    "cmrc2018-trial": 1.0,
+    "covid-qa": 0.3,
+    "drcd-dev": 1.0,
+    "drcd-test": 1.0,
+    "iapp-wiki-qa-test": 0.5,
+    "iapp-wiki-qa-train": 0.5,
+    "iapp-wiki-qa-valid": 0.5,
+    "jaquad-dev": 0.0,
+    "jaquad-train": 0.35,
+    "squad-v1.1-train-part": 2.0,
+    "squad-v2-train-part": 2.0,
+    "squadshifts-amazon-reviews": 0.8,
+    "squadshifts-new-wiki": 1.4,
+    "squadshifts-reddit": 0.8,
+}
+# Titles of SQuAD 2.0's training part that are only measured on; every second that has questions
+# without an answer.
+_HELD_BACK = "squad-v2-train-part"
+# How many windows without an answer go with one that has it, by kind.
+SAME_PARAGRAPH, SIMILAR, OTHER, ALTERED = 0.16, 0.20, 0.04, 0.10
+UNANSWERABLE_REPEATS = 5
+# Of the most similar paragraphs, one of so many is drawn.
+_NEAREST = 8
+_LEAST_WINDOW, _MOST_WINDOW = 24, 150
+
+
+@dataclass(slots=True)
+class Example:
+    """``<s> question </s></s> window </s>``; ``start`` = ``end`` = 0 where there is no answer.
+
+    Attributes:
+        ids: Token ids ``(n,)``.
+        window: Where the window begins.
+        start, end: The answer's first and last token.
+    """
+
+    ids: NDArray[np.int32]
+    window: int
+    start: int
+    end: int
+
+
+def held_back(paragraphs: list[Paragraph]) -> set[str]:
+    """Titles of SQuAD 2.0's training part that take no part in training."""
+    titles = sorted(
+        {
+            paragraph.title
+            for paragraph in paragraphs
+            if paragraph.dataset == _HELD_BACK
+            and any(question.span is None for question in paragraph.questions)
+        }
+    )
+    return set(titles[::2])
+
+
+class Sampler:
+    """Draws one epoch's examples after another."""
+
+    def __init__(self, paragraphs: list[Paragraph], encoding: Encoding, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._encoding = encoding
+        measured = held_back(paragraphs)
+        self._paragraphs = [p for p in paragraphs if p.title not in measured and len(p.ids) > 0]
+        self._by_language: dict[str, list[Paragraph]] = defaultdict(list)
+        for paragraph in self._paragraphs:
+            self._by_language[paragraph.language].append(paragraph)
+        self._names: dict[str, list[str]] = defaultdict(list)
+        for paragraph in self._paragraphs:
+            if paragraph.language == "en":
+                self._names[paragraph.dataset] += NAME.findall(paragraph.text)
+
+    def epoch(self) -> list[Example]:
+        """The examples of one pass, shuffled."""
+        chosen = [
+            (paragraph, question)
+            for paragraph in self._paragraphs
+            for question in paragraph.questions
+            for _ in range(self._times(paragraph, question))
+        ]
+        examples: list[Example] = []
+        wanting: dict[str, list[tuple[Paragraph, Question]]] = defaultdict(list)
+        for paragraph, question in chosen:
+            window = self._window(paragraph, question.span)
+            examples.append(example_of(question.ids, paragraph, window, question.span))
+            if question.span is None:
+                continue
+            if self._random.random() < SAME_PARAGRAPH:
+                examples += self._same_paragraph(paragraph, question)
+            if self._random.random() < OTHER:
+                examples += self._elsewhere(
+                    question, paragraph, self._random.choice(self._by_language[paragraph.language])
+                )
+            if self._random.random() < ALTERED * (2 if paragraph.language == "en" else 1):
+                examples += self._altered(paragraph, question)
+            if self._random.random() < SIMILAR:
+                wanting[paragraph.language].append((paragraph, question))
+        for language, pairs in wanting.items():
+            examples += self._similar(language, pairs)
+        self._random.shuffle(examples)
+        return examples
+
+    def _times(self, paragraph: Paragraph, question: Question) -> int:
+        wanted = REPEATS[paragraph.dataset]
+        if question.span is None:
+            wanted = UNANSWERABLE_REPEATS
+        return int(wanted) + (self._random.random() < wanted % 1)
+
+    def _window(self, paragraph: Paragraph, span: tuple[int, int] | None) -> tuple[int, int]:
+        """A run of whole sentences round ``span``, of a random length, placed at random."""
+        room = self._random.randint(_LEAST_WINDOW, _MOST_WINDOW)
+        sentences = paragraph.sentences
+        if span is None:
+            at = self._random.randrange(len(paragraph.ids))
+            span = (at, at + 1)
+            room = max(room, _MOST_WINDOW * 2 // 3)
+        held = [i for i, (a, b) in enumerate(sentences) if a < span[1] and b > span[0]]
+        first, last = held[0], held[-1]
+        start, end = sentences[first][0], sentences[last][1]
+        if end - start > _MOST_WINDOW:
+            spare = max(0, _MOST_WINDOW - (span[1] - span[0]))
+            start = max(start, span[0] - self._random.randint(0, spare))
+            return start, min(end, max(span[1], start + _MOST_WINDOW))
+        while True:
+            options = []
+            if first > 0 and end - sentences[first - 1][0] <= room:
+                options.append(-1)
+            if last + 1 < len(sentences) and sentences[last + 1][1] - start <= room:
+                options.append(1)
+            if not options:
+                return start, end
+            if self._random.choice(options) < 0:
+                first -= 1
+            else:
+                last += 1
+            start, end = sentences[first][0], sentences[last][1]
+
+    def _same_paragraph(self, paragraph: Paragraph, question: Question) -> list[Example]:
+        assert question.span is not None
+        start, end = question.span
+        sides = [
+            (0, max((a for a, _ in paragraph.sentences if a <= start), default=0)),
+            (
+                min((b for _, b in paragraph.sentences if b >= end), default=len(paragraph.ids)),
+                len(paragraph.ids),
+            ),
+        ]
+        sides = [(a, b) for a, b in sides if b - a >= _LEAST_WINDOW // 2]
+        if not sides:
+            return []
+        a, b = max(sides, key=lambda side: side[1] - side[0])
+        at = self._random.randrange(a, b)
+        window = self._window(paragraph, (at, at + 1))
+        window = (max(a, window[0]), min(b, window[1]))
+        return self._without_answer(question, paragraph, window)
+
+    def _elsewhere(self, question: Question, right: Paragraph, other: Paragraph) -> list[Example]:
+        if other is right:
+            return []
+        return self._without_answer(question, other, self._window(other, None))
+
+    def _without_answer(
+        self, question: Question, paragraph: Paragraph, window: tuple[int, int]
+    ) -> list[Example]:
+        text = paragraph.text[
+            paragraph.offsets[window[0], 0] : paragraph.offsets[window[1] - 1, 1]
+        ].casefold()
+        if any(answer.casefold() in text for answer in question.answers):
+            return []
+        return [example_of(question.ids, paragraph, window, None)]
+
+    def _similar(self, language: str, pairs: list[tuple[Paragraph, Question]]) -> list[Example]:
+        from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+
+        others = self._by_language[language]
+        vectorizer = HashingVectorizer(
+            analyzer="char_wb",
+            ngram_range=(2, 4),
+            n_features=2**18,
+            norm=None,
+            alternate_sign=False,
+            dtype=np.float32,
+        )
+        weights = TfidfTransformer(sublinear_tf=True)
+        documents = weights.fit_transform(vectorizer.transform([p.text for p in others])).T.tocsr()
+        examples = []
+        for at in range(0, len(pairs), 512):
+            part = pairs[at : at + 512]
+            queries = weights.transform(vectorizer.transform([q.text for _, q in part]))
+            scores = (queries @ documents).toarray()
+            best = np.argsort(-scores, axis=1)[:, :_NEAREST]
+            for (right, question), rows in zip(part, best, strict=True):
+                other = others[int(self._random.choice(rows.tolist()))]
+                examples += self._elsewhere(question, right, other)
+        return examples
+
+    def _altered(self, paragraph: Paragraph, question: Question) -> list[Example]:
+        text = altered_question(
+            question.text, paragraph.text, self._names[paragraph.dataset], self._random
+        )
+        if text is None:
+            return []
+        ids = self._encoding.ids(text)[:MOST_QUESTION]
+        window = self._window(paragraph, question.span)
+        return [example_of(ids, paragraph, window, None)]
+
+
+def example_of(
+    question: list[int], paragraph: Paragraph, window: tuple[int, int], span: tuple[int, int] | None
+) -> Example:
+    """The example of a question, given by its ids, and the paragraph's tokens in ``window``."""
+    head = [FIRST, *question, LAST, LAST]
+    ids = np.concatenate([head, paragraph.ids[window[0] : window[1]], [LAST]]).astype(np.int32)
+    start = end = 0
+    if span is not None:
+        start = len(head) + span[0] - window[0]
+        end = len(head) + min(span[1], window[1]) - window[0] - 1
+    return Example(ids, len(head), start, end)

@@ -1,0 +1,244 @@
+"""Train the reader from the packaged encoder.
+
+``python -m training.train DATA --out FOLDER``: DATA holds the ``*.jsonl.gz`` files that
+``training/README.md`` lists. Checkpoints are written on the way; started again, it goes on from the
+last one. ``--minutes`` ends it early, with the learning rate brought to zero by then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import random
+import time
+from multiprocessing import Value, get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+import torch
+from torch import nn
+
+from qabot.encoders.packaged import unpack
+from training.data import Encoding, Paragraph, read_paragraphs
+from training.network import Network, batches, loss_of, tensors
+from training.sampling import Example, Sampler, example_of, held_back
+
+FROZEN_LAYERS = 4
+RATE, HEAD_RATE, DECAY, WARM_UP = 1.5e-4, 6e-4, 0.01, 0.04
+AVERAGE = 0.998
+
+
+def main() -> None:
+    """Train as the command line says."""
+    options = _options()
+    torch.manual_seed(options.seed)
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(options.threads)
+    folder = unpack(options.cache, print).folder
+    encoding = Encoding(folder)
+    started = time.monotonic()
+    paragraphs = list(read_paragraphs(options.data, encoding))
+    print(f"{len(paragraphs)} paragraphs read in {time.monotonic() - started:.0f} s", flush=True)
+    model = Network(folder)
+    model.freeze(FROZEN_LAYERS)
+    Run(model, paragraphs, encoding, options).train()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=math.inf)
+    parser.add_argument("--steps", type=int, default=0, help="stop after; for trying things")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--workers", type=int, default=1, help="processes that train together")
+    return parser.parse_args()
+
+
+class Run:
+    """One training run: its model, optimizer, averaged weights, log and checkpoints."""
+
+    def __init__(
+        self,
+        model: Network,
+        paragraphs: list[Paragraph],
+        encoding: Encoding,
+        options: argparse.Namespace,
+    ) -> None:
+        self.model, self.options = model, options
+        self.sampler = Sampler(paragraphs, encoding, options.seed)
+        self.measured = _measured(paragraphs)
+        body = [p for p in model.bert.encoder.parameters() if p.requires_grad]
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in body if p.dim() > 1], "weight_decay": DECAY, "peak": RATE},
+            {"params": [p for p in body if p.dim() == 1], "weight_decay": 0.0, "peak": RATE},
+            {"params": list(model.head.parameters()), "weight_decay": 0.0, "peak": HEAD_RATE},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98), fused=True)
+        self.parameters = [p for group in groups for p in group["params"]]
+        self.average = [p.detach().clone() for p in self.parameters]
+        self.step, self.seen, self.spent = 0, 0, 0.0
+        options.out.mkdir(parents=True, exist_ok=True)
+
+    def train(self) -> None:
+        """Train to the end, with a checkpoint every ten minutes."""
+        chance = random.Random(self.options.seed)
+        planned: list[list[Example]] = []
+        for _ in range(self.options.epochs):
+            planned += batches(self.sampler.epoch(), chance)
+        examples = sum(map(len, planned))
+        tokens = sum(len(e.ids) for b in planned for e in b)
+        none = sum(e.end == 0 for b in planned for e in b)
+        self._log(
+            f"{examples} examples ({none} without an answer), {tokens} tokens, {len(planned)} steps"
+        )
+        self._resume()
+        self.steps = Value("i", self.step)
+        workers = self.options.workers
+        if workers == 1:
+            self._work(planned, 0)
+            return
+        # Each worker has a core and an optimizer of its own, and all change the same weights as
+        # they go (Hogwild; Recht et al., 2011): none waits for another where cores are shared.
+        self.model.share_memory()
+        others = [
+            get_context("fork").Process(target=self._work, args=(planned, number))
+            for number in range(1, workers)
+        ]
+        for other in others:
+            other.start()
+        self._work(planned, 0)
+        for other in others:
+            other.join()
+
+    def _work(self, planned: list[list[Example]], number: int) -> None:
+        """Train on every ``workers``-th batch; the first worker logs and saves."""
+        self.model.train()
+        began, shown, losses = time.monotonic() - self.spent, time.monotonic(), []
+        saved = time.monotonic()
+        first = number == 0
+        for batch in planned[self.step + number :: self.options.workers]:
+            self.spent = time.monotonic() - began
+            done = max(self.steps.value / len(planned), self.spent / 60 / self.options.minutes)
+            if done >= 1 or (self.options.steps and self.steps.value >= self.options.steps):
+                break
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["peak"] * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
+            loss = loss_of(self.model, batch)
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.parameters, 1.0)
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+            with self.steps.get_lock():
+                self.steps.value += 1
+            self.seen += len(batch) * self.options.workers
+            if not first:
+                continue
+            self.step = self.steps.value
+            keep = min(AVERAGE, self.step / (self.step + 10))
+            torch._foreach_lerp_(self.average, [p.detach() for p in self.parameters], 1 - keep)
+            losses.append(loss.item())
+            if time.monotonic() - shown > 30:
+                self._log(
+                    f"step {self.step} {100 * done:.1f} % loss {np.mean(losses):.3f} "
+                    f"{self.seen / self.spent:.1f} examples/s {self.spent / 60:.1f} min"
+                )
+                shown, losses = time.monotonic(), []
+            if time.monotonic() - saved > 900:
+                self._save()
+                saved = time.monotonic()
+        if first:
+            self._save()
+
+    def _save(self) -> None:
+        path = self.options.out / "checkpoint.pt"
+        state = {
+            "model": {n: p for n, p in self.model.state_dict().items() if "embeddings" not in n},
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seen": self.seen,
+            "spent": self.spent,
+        }
+        torch.save(state, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+        averaged = self._averaged()
+        torch.save(averaged, self.options.out / "averaged.pt")
+        self._measure(averaged)
+
+    def _averaged(self) -> dict[str, torch.Tensor]:
+        """The weights, averaged over the last steps; what is frozen in training is left out."""
+        trained = dict(zip(map(id, self.parameters), self.average, strict=True))
+        return {
+            name: trained.get(id(value), value).detach().clone()
+            for name, value in self.model.named_parameters()
+            if "embeddings" not in name
+        }
+
+    def _resume(self) -> None:
+        path = self.options.out / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path)
+        self.model.load_state_dict(state["model"], strict=False)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average = state["average"]
+        self.step, self.seen, self.spent = state["step"], state["seen"], state["spent"]
+        self._log(f"goes on after step {self.step}")
+
+    def _measure(self, weights: dict[str, torch.Tensor]) -> None:
+        """Share of exact spans, and AUROC of "has an answer", on what was held back."""
+        from sklearn.metrics import roc_auc_score
+
+        # A copy: other workers go on with the model's own.
+        model = copy.deepcopy(self.model)
+        model.load_state_dict(weights, strict=False)
+        for name, examples in self.measured.items():
+            right, margins, labels = 0, [], []
+            for batch in batches(examples, random.Random(0)):
+                ids, mask, allowed, target = tensors(batch)
+                with torch.no_grad():
+                    scores = model(ids, mask).masked_fill(~allowed[:, None], -1e4)
+                best = scores[:, :, 1:].max(dim=2)
+                margins += (best.values.sum(1) - scores[:, :, 0].sum(1)).tolist()
+                hit = (best.indices + 1 == target).all(dim=1) & (target[:, 1] > 0)
+                right += int(hit.sum())
+                labels += (target[:, 1] > 0).tolist()
+            answerable = sum(labels)
+            area = roc_auc_score(labels, margins) if 0 < answerable < len(labels) else math.nan
+            self._log(
+                f"  {name}: {right / max(1, answerable):.3f} spans exact, AUROC {area:.3f} "
+                f"({answerable} of {len(labels)} answerable)"
+            )
+
+    def _log(self, line: str) -> None:
+        print(line, flush=True)
+        with (self.options.out / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def _measured(paragraphs: list[Paragraph]) -> dict[str, list[Example]]:
+    """What is measured on: SQuAD 2.0's held back titles, and some Japanese of other articles."""
+    titles = held_back(paragraphs)
+    chosen: dict[str, list[Example]] = {"squad-v2": [], "jaquad-dev": []}
+    chance = random.Random(1)
+    for paragraph in paragraphs:
+        key = "squad-v2" if paragraph.title in titles else paragraph.dataset
+        if key not in chosen or len(paragraph.ids) > 300 or not len(paragraph.ids):
+            continue
+        for question in paragraph.questions:
+            rare = key == "squad-v2" and question.span is None
+            if rare or chance.random() < (0.5 if key == "squad-v2" else 0.1):
+                window = (0, len(paragraph.ids))
+                chosen[key].append(example_of(question.ids, paragraph, window, question.span))
+    return {name: examples[:300] for name, examples in chosen.items()}
+
+
+if __name__ == "__main__":
+    main()
