@@ -39,11 +39,8 @@ def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterato
         settings = load_settings(flags, environment=environment)
         yield Check("settings", "ok", f"index {settings.index}, encoder {settings.encoder}")
     except SettingsError as error:
-        settings = Settings()
-        # The flags may be the ones that are wrong; else they still say which index is meant.
-        with contextlib.suppress(ValueError):
-            settings = Settings(**{name: flag for name, flag in flags.items() if flag is not None})
         yield fault("settings", error)
+        settings = _what_is_right(flags, environment)
     yield sources_check(settings)
     encoder, model = model_check(settings)
     yield model
@@ -54,6 +51,15 @@ def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterato
     yield leftovers_check(store, settings.cache_folder)
     yield from space_checks(store, settings)
     yield token_check(settings.token_file, environment)
+
+
+def _what_is_right(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """Settings without the flags, or else the flags alone, or else the defaults."""
+    with contextlib.suppress(SettingsError):
+        return load_settings({}, environment=environment)
+    with contextlib.suppress(ValueError):
+        return Settings(**{name: flag for name, flag in flags.items() if flag is not None})
+    return Settings()
 
 
 def exit_code(checks: Iterable[Check]) -> int:
