@@ -172,6 +172,10 @@ def rebuild(
     encoder: Encoder = None,
     *,
     full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
+    collections: Annotated[
+        bool,
+        typer.Option("--collections", help="With files and folders: read all collections, too."),
+    ] = False,
     json: Json = False,
     progress: Annotated[
         bool, typer.Option("--progress", help="Print progress as JSON on standard error.")
@@ -181,7 +185,7 @@ def rebuild(
 
     Without a SOURCE, the index holds what the settings name: sources and collections. With names of
     collections, only these are renewed; all others stay as they are. With files and folders, the
-    index holds these and nothing else.
+    index holds these and nothing else, unless --collections is given.
 
     Questions go on being answered meanwhile. Documents that cannot be read are named and left out;
     the exit code is then 2, and the rest is indexed.
@@ -189,11 +193,11 @@ def rebuild(
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
     settings = _settings(index=index, encoder=encoder, sources=tuple(sources) if sources else None)
-    only = _named_collections(settings, sources or ())
+    only = () if collections else _named_collections(settings, sources or ())
     summary = _rebuild(
         settings,
         settings.sources,
-        collections=settings.collections if only or not sources else {},
+        collections=settings.collections if collections or only or not sources else {},
         only=only,
         full=full,
         quiet=json,
@@ -411,6 +415,61 @@ def verify(
         raise typer.Exit(NOT_FOUND)
 
 
+@app.command()
+def doctor(index: Index = None, encoder: Encoder = None, json: Json = False) -> None:
+    """Look at the settings, sources, model, index, disk and token, and say what to do about faults.
+
+    Nothing is changed. The exit code is 3 if the index has a fault, 2 if anything else has.
+
+    Example: qabot doctor --json
+    """
+    from dataclasses import asdict
+
+    from qabot.doctor import examine, exit_code
+    from qabot.render.json import dumps
+
+    checks = []
+    for check in examine({"index": index, "encoder": encoder}, os.environ):
+        checks.append(check)
+        if not json:
+            remedy = f"; {check.remedy}" if check.remedy else ""
+            _print(f"{check.status:8}{check.name:10}{check.detail}{remedy}")
+    code = exit_code(checks)
+    if json:
+        _print(dumps({"healthy": code == 0, "checks": [asdict(check) for check in checks]}))
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def rollback(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[N]", help="Its number.", show_default="the one before")
+    ] = None,
+    index: Index = None,
+    json: Json = False,
+) -> None:
+    """Return to an earlier generation of the index, in one step.
+
+    The setting `keep` says how many there are. The next rebuild brings the index up to date again,
+    under a new number.
+
+    Example: qabot rollback 7
+    """
+    from qabot.index import IndexStore
+
+    settings = _settings(index=index)
+    manifest = IndexStore(Path(settings.index)).rollback(number)
+    if json:
+        from qabot.render.json import dumps
+
+        fields = ("generation", "created", "articles", "passages")
+        _print(dumps({name: getattr(manifest, name) for name in fields}))
+        return
+    held = f"{manifest.articles} articles, {manifest.passages} passages"
+    _print(f"Generation {manifest.generation} is live: {held}, built {manifest.created}")
+
+
 @app.command("eval")
 def evaluate(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled questions, JSON lines.")],
@@ -590,7 +649,7 @@ def _rebuild(
     progress: bool = False,
 ) -> Summary:
     from qabot.articles import find_files
-    from qabot.encoders import open_encoder
+    from qabot.encoders import open_encoder_later
     from qabot.index import IndexStore
     from qabot.progress import reporting
     from qabot.rebuild import rebuild as run
@@ -600,7 +659,7 @@ def _rebuild(
         find_files((), {name: collections[name] for name in only})
     else:
         find_files(sources, collections)
-    encoder = encoder or open_encoder(
+    encoder = encoder or open_encoder_later(
         settings.encoder,
         cache=settings.cache_folder,
         threads=settings.threads,
@@ -608,7 +667,7 @@ def _rebuild(
     )
     with reporting(quiet=quiet, json=progress) as report:
         return run(
-            IndexStore(Path(settings.index)),
+            IndexStore(Path(settings.index), keep=settings.keep),
             encoder,
             sources,
             collections=collections,
@@ -621,22 +680,25 @@ def _rebuild(
 
 def _print_summary(summary: Summary, index: str | None = None) -> None:
     """Say what a rebuild did, and where the index is if that is asked for."""
-    from rich.text import Text
-
-    from qabot.render.terminal import open_console
-
     held = f"{summary.articles} articles, {summary.passages} passages"
     seconds = f"{summary.seconds:.1f} s"
     where = f" → {index}, generation {summary.generation}" if index else ""
     if summary.changed:
         done = f"{summary.encoded} encoded, {summary.reused} reused"
         gone = f", {summary.removed} articles removed" if summary.removed else ""
-        line = Text.assemble((held, "bold"), f" ({done}{gone}) in {seconds}{where}")
+        _print_bold(held, f" ({done}{gone}) in {seconds}{where}")
     else:
-        line = Text(f"Nothing changed: {held} ({seconds}){where}")
-    open_console().print(line)
+        _print(f"Nothing changed: {held} ({seconds}){where}")
     for item in summary.skipped:
         _complain(f"skipped {item.source}: {item.reason}")
+
+
+def _print_bold(bold: str, rest: str) -> None:
+    from rich.text import Text
+
+    from qabot.render.terminal import open_console
+
+    open_console().print(Text.assemble((bold, "bold"), rest))
 
 
 def _summary_json(summary: Summary) -> str:

@@ -6,9 +6,16 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qabot.articles import Skipped, SourceFile, distinct_id, find_files, read_files
+from qabot.articles import (
+    Skipped,
+    SourceFile,
+    distinct_id,
+    find_files,
+    read_changed,
+    readers_version,
+)
 from qabot.errors import SourceError
-from qabot.index import Generation
+from qabot.index import Generation, Manifest
 from qabot.types import Article, ArticleInfo
 
 
@@ -21,25 +28,46 @@ class Wanted:
         collections: Name → the sources of that collection.
         only: Collections to renew; what is in none of them stays as it is in the index. All is
             renewed where none is named.
+        full: Whether to read anew what has not changed, too.
     """
 
     sources: tuple[str, ...]
     collections: Mapping[str, tuple[str, ...]]
     only: tuple[str, ...] = ()
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The articles of the next generation, by id, and what they were gathered from."""
+    """The articles of the next generation, and what they were gathered from.
 
-    articles: list[Article]
+    Attributes:
+        items: By id. Of an article that the live generation has just so, only what is shown of it.
+        readers: The version of what read them.
+    """
+
+    items: list[Article | ArticleInfo]
     skipped: tuple[Skipped, ...]
     sources: tuple[str, ...]
     collections: dict[str, tuple[str, ...]]
+    readers: str
+
+    def is_live(self, manifest: Manifest) -> bool:
+        """Whether the live generation, which ``manifest`` describes, holds all this already."""
+        return (
+            len(self.items) == manifest.articles
+            and all(isinstance(item, ArticleInfo) for item in self.items)
+            and not self.differs(manifest)
+        )
+
+    def differs(self, manifest: Manifest) -> bool:
+        """Whether it was gathered from other sources, or by other readers."""
+        mine = (self.sources, self.collections, self.readers)
+        return mine != (manifest.sources, manifest.collections, manifest.readers)
 
 
 def gather(wanted: Wanted, live: Generation | None, report: Callable[[int, int], None]) -> Gathered:
-    """Read what is wanted, and take what stays out of the live generation.
+    """Read what is wanted and has changed, and take the rest out of the live generation.
 
     Args:
         report: Told how many files are read, of how many.
@@ -48,7 +76,7 @@ def gather(wanted: Wanted, live: Generation | None, report: Callable[[int, int],
         SourceError: A source is missing, unreadable, or none of its documents is an article.
     """
     sources, collections = wanted.sources, dict(wanted.collections)
-    kept: list[Article] = []
+    kept: list[Article | ArticleInfo] = []
     if wanted.only:
         renewed = {name: collections[name] for name in wanted.only}
         files = find_files((), renewed)
@@ -60,9 +88,44 @@ def gather(wanted: Wanted, live: Generation | None, report: Callable[[int, int],
             kept = _kept(live, infos, wanted.only, {file.id for file in files})
     else:
         files = find_files(sources, collections)
-    read, skipped = _read(files, report)
-    articles = sorted([*kept, *read], key=lambda article: article.info.id)
-    return Gathered(articles, skipped, sources, collections)
+    read, skipped = _read(files, _Known(None if wanted.full else live), report)
+    items = sorted([*kept, *read], key=_id)
+    return Gathered(items, skipped, sources, collections, readers_version())
+
+
+def _id(item: Article | ArticleInfo) -> str:
+    return item.info.id if isinstance(item, Article) else item.id
+
+
+class _Known:
+    """The articles of a generation by the content that they were read from.
+
+    Where other readers read them, none is known: these may make other articles of it.
+    """
+
+    def __init__(self, live: Generation | None) -> None:
+        self._live = live
+        self._by_content: dict[str, ArticleInfo] = {}
+        self._by_id: dict[str, tuple[ArticleInfo, str]] = {}
+        if live and live.manifest.readers == readers_version():
+            for info, content in live.database.contents():
+                if content:
+                    self._by_content[content] = info
+                    self._by_id[info.id] = info, content
+
+    def __call__(self, file: SourceFile, content: str) -> Article | ArticleInfo | None:
+        """The article of ``file``, if it was read before."""
+        info, read_from = self._by_id.get(file.id, (None, None))
+        place = file.source, file.collections
+        if info and read_from == content and place == (info.source, info.collections):
+            return info
+        # Moved, or put into another collection: its text need not be read again.
+        moved = self._by_content.get(content)
+        article = self._live.database.article(moved.id) if self._live and moved else None
+        if article is None:
+            return None
+        here = replace(article.info, id=file.id, source=file.source, collections=file.collections)
+        return replace(article, info=here)
 
 
 def _known_files(
@@ -88,14 +151,15 @@ def _known_files(
 
 def _kept(
     live: Generation, infos: Sequence[ArticleInfo], only: Collection[str], read: Collection[str]
-) -> list[Article]:
-    kept = []
+) -> list[Article | ArticleInfo]:
+    kept: list[Article | ArticleInfo] = []
     for info in infos:
         others = _others(info, only)
         if info.id in read or (info.collections and not others):
             continue
-        article = live.database.article(info.id)
-        if article:
+        if others == info.collections:
+            kept.append(info)
+        elif article := live.database.article(info.id):
             kept.append(replace(article, info=replace(info, collections=others)))
     return kept
 
@@ -105,17 +169,17 @@ def _others(info: ArticleInfo, only: Collection[str]) -> tuple[str, ...]:
 
 
 def _read(
-    files: Sequence[SourceFile], report: Callable[[int, int], None]
-) -> tuple[list[Article], tuple[Skipped, ...]]:
-    articles: list[Article] = []
+    files: Sequence[SourceFile], known: _Known, report: Callable[[int, int], None]
+) -> tuple[list[Article | ArticleInfo], tuple[Skipped, ...]]:
+    items: list[Article | ArticleInfo] = []
     skipped: list[Skipped] = []
-    for number, item in enumerate(read_files(files), 1):
+    for number, item in enumerate(read_changed(files, known), 1):
         report(number, len(files))
         if isinstance(item, Skipped):
             skipped.append(item)
         else:
-            articles.append(item)
-    if not articles:
+            items.append(item)
+    if not items:
         reasons = "; ".join(f"{item.source} {item.reason}" for item in skipped[:3])
         raise SourceError(f"no article could be read: {reasons}")
-    return articles, tuple(skipped)
+    return items, tuple(skipped)

@@ -8,20 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from json import dumps
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import (
-    Progress as Bars,
-)
+from typing import TYPE_CHECKING
 
 from qabot.rebuild import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 _TITLES = {
     "reading": "Reading articles",
@@ -55,6 +48,16 @@ def reporting(*, quiet: bool = False, json: bool = False) -> Iterator[Report]:
 
 
 def _bars() -> Bars:
+    # Imported here: only a terminal needs it, and most rebuilds end before it would show anything.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+
     return Bars(
         TextColumn("{task.description}"),
         BarColumn(),

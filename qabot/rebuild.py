@@ -34,7 +34,7 @@ from qabot.index import (
 )
 from qabot.index import manifest as files
 from qabot.passages import CHUNKER_VERSION, split_article
-from qabot.types import Article, Passage
+from qabot.types import Article, ArticleInfo, Passage
 
 Stage = Literal["reading", "preparing", "encoding", "writing"]
 # Texts go to the encoder in groups of this size, so that progress shows and memory stays bounded.
@@ -117,14 +117,16 @@ def rebuild(
     """
     started = time.perf_counter()
     named = {name: tuple(group) for name, group in collections.items()}
-    wanted = Wanted(tuple(sources), named, tuple(only))
+    wanted = Wanted(tuple(sources), named, tuple(only), full)
     with store.rebuild() as writer, _live(store, needed=bool(only)) as live:
         gathered = gather(
             wanted, live, lambda done, total: report(Progress("reading", done, total))
         )
         old = live if live and not full and _is_reusable(live, encoder) else None
-        plan = _plan(gathered.articles, old, encoder)
-        changed = not old or plan.differs or _differs(old.manifest, gathered)
+        if old and gathered.is_live(old.manifest):
+            return _nothing_changed(old.manifest, gathered, started)
+        plan = _plan(gathered, live, old, encoder)
+        changed = not old or plan.differs or gathered.differs(old.manifest)
         number = old.manifest.generation if old else 0
         if changed:
             _write(writer, plan, old, gathered, encoder=encoder, cache=cache, report=report)
@@ -133,19 +135,28 @@ def rebuild(
     return Summary(
         generation=number,
         changed=changed,
-        articles=len(gathered.articles),
+        articles=len(plan.articles),
         passages=plan.count,
         reused=plan.count - len(plan.missing),
         encoded=len(plan.missing),
-        removed=len(known - {article.info.id for article in gathered.articles}),
+        removed=len(known - {item.article.info.id for item in plan.articles}),
         skipped=gathered.skipped,
         seconds=time.perf_counter() - started,
     )
 
 
-def _differs(manifest: Manifest, gathered: Gathered) -> bool:
-    """Whether the index is to be built from other sources than the live one was."""
-    return (manifest.sources, manifest.collections) != (gathered.sources, gathered.collections)
+def _nothing_changed(live: Manifest, gathered: Gathered, started: float) -> Summary:
+    return Summary(
+        generation=live.generation,
+        changed=False,
+        articles=live.articles,
+        passages=live.passages,
+        reused=live.passages,
+        encoded=0,
+        removed=0,
+        skipped=gathered.skipped,
+        seconds=time.perf_counter() - started,
+    )
 
 
 @contextlib.contextmanager
@@ -153,7 +164,7 @@ def _live(store: IndexStore, *, needed: bool) -> Iterator[Generation | None]:
     """The live generation, if there is one; one that cannot be opened is none, if not needed."""
     live = None
     try:
-        live = store.open()
+        live = store.open(whole=False)
     except NoIndexError:
         pass
     except UnusableIndexError:
@@ -168,10 +179,11 @@ def _live(store: IndexStore, *, needed: bool) -> Iterator[Generation | None]:
 
 def _is_reusable(live: Generation, encoder: Encoder) -> bool:
     """Whether the vectors of ``live`` can be taken over."""
-    return live.manifest.encoder == _stamp(encoder) and live.manifest.chunker == CHUNKER_VERSION
+    return live.manifest.encoder == stamp(encoder) and live.manifest.chunker == CHUNKER_VERSION
 
 
-def _stamp(encoder: Encoder) -> EncoderStamp:
+def stamp(encoder: Encoder) -> EncoderStamp:
+    """What the manifest of an index says of the encoder that made it."""
     return EncoderStamp(
         encoder.name, encoder.fingerprint, encoder.dimension, language_subspace.version()
     )
@@ -199,11 +211,14 @@ class _Plan:
                 yield item.article, passage
 
 
-def _plan(articles: list[Article], old: Generation | None, encoder: Encoder) -> _Plan:
+def _plan(
+    gathered: Gathered, live: Generation | None, old: Generation | None, encoder: Encoder
+) -> _Plan:
     known = old.database.article_digests() if old else {}
     rows = dict(old.database.passage_digests()) if old else {}
-    plan = _Plan(differs=len(known) != len(articles))
-    for article in articles:
+    plan = _Plan(differs=len(known) != len(gathered.items))
+    for item in gathered.items:
+        article = item if isinstance(item, Article) else _stored(live, item)
         if old and known.get(article.info.id) == article.digest:
             passages = [passage for _, passage in old.database.passages(article.info.id)]
         else:
@@ -218,6 +233,13 @@ def _plan(articles: list[Article], old: Generation | None, encoder: Encoder) -> 
             plan.count += 1
         plan.articles.append(IndexedArticle(article, tuple(passages), tuple(digests)))
     return plan
+
+
+def _stored(live: Generation | None, info: ArticleInfo) -> Article:
+    article = live.database.article(info.id) if live else None
+    if article is None:
+        raise AssertionError("only what is in the live generation is taken out of it")
+    return article
 
 
 def passage_input(title: str, passage: Passage) -> str:
@@ -272,8 +294,9 @@ def _write(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             sources=gathered.sources,
             collections=gathered.collections,
-            encoder=_stamp(encoder),
+            encoder=stamp(encoder),
             chunker=CHUNKER_VERSION,
+            readers=gathered.readers,
             articles=len(plan.articles),
             passages=plan.count,
             sentences=sentence_rows,

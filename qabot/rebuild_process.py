@@ -43,13 +43,15 @@ class RebuildProcess:
         self._process: subprocess.Popen[str] | None = None
 
     def __call__(self, sources: Sequence[str], report: Report) -> Summary:
-        """Make the index hold what ``sources`` hold now; waits for it.
+        """Make the index hold what ``sources`` and all collections hold now; waits for it.
 
         Raises:
             RebuildRunningError: Another rebuild runs.
             RebuildError: It could not be done; says why.
         """
         command = [sys.executable, "-c", _PROGRAM, "rebuild", "--json", "--progress"]
+        # Else the articles of collections would leave the index.
+        command.append("--collections")
         # A file, because a pipe that nobody reads holds the process up once it is full.
         with tempfile.TemporaryFile("w+", encoding="utf-8") as output, self._lock:
             with subprocess.Popen(  # noqa: S603 (this very program; sources stand behind "--")

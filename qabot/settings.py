@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         cache: Where the packaged model is unpacked.
         threads: Cores that one question may use; all of them where not set.
         quotes: The most quotes that an answer shows.
+        keep: How many generations of the index are kept for ``qabot rollback``, the live one among
+            them.
         threshold: Confidence below which the answer is "not found", in [0, 1].
         token_file: File that holds the Discord bot's token, where no variable does.
         message_content: Whether the bot asks Discord for the message-content intent, without which
@@ -56,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: int | None = None
     quotes: int = 3
     threshold: float = 0.5
+    keep: int = 3
     token_file: str = ""
     message_content: bool = False
     shards: bool = False
@@ -71,6 +74,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("threshold is a confidence from 0 to 1")
         if not 1 <= self.quotes <= 10:
             raise ValueError("quotes is a number from 1 to 10")
+        if self.keep < 1:
+            raise ValueError("keep is 1 or more")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
         for name in ("waiting", "user_questions", "guild_questions"):

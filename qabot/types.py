@@ -54,11 +54,16 @@ class ArticleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A document. Its text is fixed once, when it is read; every offset refers to it."""
+    """A document. Its text is fixed once, when it is read; every offset refers to it.
+
+    Attributes:
+        content: SHA-256 (hex) of the bytes that it was read from and of their format, if known.
+    """
 
     info: ArticleInfo
     text: str
     headings: tuple[Heading, ...] = ()
+    content: str | None = None
 
     @property
     def digest(self) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from tests.support import build_index, small_index, write_article
+from qabot import cli
+from tests.support import Result, build_index, small_index, write_article
 
 # The same examples on every run, and no deadline: a slow machine is no bug.
 hypothesis.settings.register_profile("qabot", deadline=None, derandomize=True)
@@ -38,6 +42,24 @@ def index(small_template: Path, tmp_path: Path) -> Path:
     """What ``small_index(tmp_path)`` gives, to be changed at will."""
     shutil.copytree(small_template, tmp_path, dirs_exist_ok=True)
     return tmp_path / "index"
+
+
+@pytest.fixture
+def call(capsys, monkeypatch, tmp_path) -> Callable[..., Result]:
+    """Runs ``qabot`` in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr(sys, "argv", ["qabot", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capsys.readouterr()
+        assert isinstance(stop.value.code, int)
+        return Result(stop.value.code, out, err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -12,13 +13,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from qabot.encoders import Encoder, FloatArray
 from qabot.encoders.base import normalize
 from qabot.index import IndexStore
+from qabot.index.manifest import FILES, FileStamp, Manifest, checksum
+from qabot.index.store import KEEP
 from qabot.rebuild import Summary, rebuild
 
 ROOT = Path(__file__).parent.parent
@@ -149,6 +154,7 @@ def build_index(
     encoder: Encoder | None = None,
     cache: Path | None = None,
     full: bool = False,
+    keep: int = KEEP,
 ) -> Summary:
     """Build the index, or bring it up to date.
 
@@ -159,9 +165,10 @@ def build_index(
         only: The collections to renew; all where none is named.
         encoder: A ``HashingEncoder`` where not given.
         cache: For the language subspace; one that all tests share where not given.
+        keep: How many generations stay.
     """
     return rebuild(
-        IndexStore(index),
+        IndexStore(index, keep=keep),
         encoder or HashingEncoder(),
         [str(source) for source in sources],
         collections={
@@ -179,6 +186,18 @@ def shared_cache() -> Path:
     folder = tempfile.mkdtemp(prefix="qabot-tests-")
     atexit.register(shutil.rmtree, folder)
     return Path(folder)
+
+
+def sign(folder: Path, **changes: Any) -> None:
+    """Make the manifest fit the files of a generation, whatever is in them now.
+
+    Args:
+        changes: Other values of the manifest.
+    """
+    files = {
+        name: FileStamp((folder / name).stat().st_size, checksum(folder / name)) for name in FILES
+    }
+    replace(Manifest.read(folder), **{"files": files, **changes}).write(folder)
 
 
 def small_index(folder: Path, *, encoder: Encoder | None = None) -> Path:
@@ -205,6 +224,35 @@ def rocket_index(folder: Path) -> Path:
         write_article(folder / "articles", name, text, title="Rocket")
     build_index(folder / "index", folder / "articles")
     return folder / "index"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of ``qabot`` printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The one JSON object that standard output holds, on one line."""
+        assert self.out.count("\n") == 1
+        assert self.out.endswith("}\n")
+        content: dict[str, Any] = json.loads(self.out)
+        return content
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def complaint(self) -> str:
+        """The one line that an error is."""
+        assert self.out == ""
+        assert self.err.count("\n") == 1
+        assert self.err.startswith("qabot: ")
+        return self.err.removeprefix("qabot: ").removesuffix("\n")
 
 
 def clean_environment(**variables: str) -> dict[str, str]:

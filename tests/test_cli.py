@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,55 +26,10 @@ from tests.support import (
 )
 
 COMMANDS = {"rebuild", "ask", "repl", "bot", "feedback"}
-COMMANDS |= {"articles", "show", "verify", "eval"}
+COMMANDS |= {"articles", "show", "verify", "eval", "rollback", "doctor"}
 HEAVY = ("numpy", "faiss", "onnxruntime", "torch", "sentence_transformers", "discord")
 LAUNCH = "When was the James Webb telescope launched?"
 OFF_TOPIC = "Which spices belong in a Thai green curry?"
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def object(self) -> dict[str, Any]:
-        """The one JSON object that standard output holds, on one line."""
-        assert self.out.count("\n") == 1
-        assert self.out.endswith("}\n")
-        content: dict[str, Any] = json.loads(self.out)
-        return content
-
-    @property
-    def objects(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    @property
-    def complaint(self) -> str:
-        """The one line that an error is."""
-        assert self.out == ""
-        assert self.err.count("\n") == 1
-        assert self.err.startswith("qabot: ")
-        return self.err.removeprefix("qabot: ").removesuffix("\n")
-
-
-@pytest.fixture
-def call(capsys, monkeypatch, tmp_path):
-    """Runs ``qabot`` in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str | Path, stdin: bytes = b"") -> Result:
-        monkeypatch.setattr(sys, "argv", ["qabot", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        assert isinstance(stop.value.code, int)
-        return Result(stop.value.code, out, err)
-
-    return run
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from qabot.settings import Settings, load_settings
 
 KNOWN = (
     "known settings: index, sources, collections, encoder, reader, cache, threads, quotes, "
-    "threshold, token_file, message_content, shards, waiting, user_questions, guild_questions, "
-    "log_questions, uploads, home_guilds"
+    "threshold, keep, token_file, message_content, shards, waiting, user_questions, "
+    "guild_questions, log_questions, uploads, home_guilds"
 )
 CORRECT = "correct it or leave it out"
 
@@ -168,6 +168,7 @@ def test_an_unknown_key_names_the_file_the_key_and_the_known_ones(tmp_path):
         ("quotes = 0", "quotes is a number from 1 to 10"),
         ("quotes = 11", "quotes is a number from 1 to 10"),
         ("threads = 0", "threads is 1 or more"),
+        ("keep = 0", "keep is 1 or more"),
         ("sources = []", "sources names at least one file or folder"),
         ("sources = ['']", "sources is not a name: ''"),
         ("index = ' '", "index is not a name: ' '"),

@@ -5,7 +5,14 @@ format (``plain``, ``markdown``, ``html``) makes a ``Draft`` of it, and ``readin
 draft (title, language) into an ``Article``. Nothing here knows of an index or a model.
 """
 
-from qabot.articles.reading import Skipped, read_article, read_files, read_sources
+from qabot.articles.reading import (
+    Skipped,
+    read_article,
+    read_changed,
+    read_files,
+    read_sources,
+    readers_version,
+)
 from qabot.articles.sources import SourceFile, distinct_id, find_files
 
 __all__ = [
@@ -14,6 +21,8 @@ __all__ = [
     "distinct_id",
     "find_files",
     "read_article",
+    "read_changed",
     "read_files",
     "read_sources",
+    "readers_version",
 ]

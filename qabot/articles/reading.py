@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from qabot.articles.decoding import decode
@@ -21,6 +23,16 @@ from qabot.types import Article, ArticleInfo
 MAX_BYTES = 20_000_000
 """A larger file is no article, but a dump of many."""
 
+# What takes part in reading besides this package.
+_LIBRARIES = (
+    "PyYAML",
+    "charset-normalizer",
+    "lxml",
+    "markdown-it-py",
+    "py3langid",
+    "sentencex",
+    "trafilatura",
+)
 _READERS: dict[Format, Callable[[str], Draft]] = {
     "plain": read_plain,
     "markdown": read_markdown,
@@ -62,6 +74,38 @@ def read_files(files: Iterable[SourceFile]) -> Iterator[Article | Skipped]:
             yield Skipped(file.source, str(error))
 
 
+def read_changed(
+    files: Iterable[SourceFile],
+    known: Callable[[SourceFile, str], Article | ArticleInfo | None],
+) -> Iterator[Article | ArticleInfo | Skipped]:
+    """Read those of ``files`` whose content is not known, when asked for, in their order.
+
+    Args:
+        known: Asked with each file and its ``Article.content``; what it gives is passed on in the
+            article's place.
+    """
+    for file in files:
+        try:
+            data = _read_bytes(file)
+            content = _content(file, data)
+            same = known(file, content)
+            yield _article(file, data, content) if same is None else same
+        except ArticleError as error:
+            yield Skipped(file.source, str(error))
+
+
+@cache
+def readers_version() -> str:
+    """Changes with anything that may make another article of the same file."""
+    from importlib.metadata import version
+
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    digest.update(" ".join(version(name) for name in _LIBRARIES).encode())
+    return digest.hexdigest()[:16]
+
+
 def read_article(file: SourceFile) -> Article:
     """Read one file.
 
@@ -75,8 +119,16 @@ def read_article(file: SourceFile) -> Article:
 
 
 def _read(file: SourceFile) -> Article:
-    # Inside this package messages do not name the file; the caller knows it.
     data = _read_bytes(file)
+    return _article(file, data, _content(file, data))
+
+
+def _content(file: SourceFile, data: bytes) -> str:
+    return hashlib.sha256(file.format.encode() + b" " + data).hexdigest()
+
+
+def _article(file: SourceFile, data: bytes, content: str) -> Article:
+    # Inside this package messages do not name the file; the caller knows it.
     draft = _READERS[file.format](decode(data, markup=file.format == "html"))
     if not has_words(draft.text):
         raise ArticleError("is empty; remove it or add text")
@@ -90,7 +142,7 @@ def _read(file: SourceFile) -> Article:
         language=language,
         collections=file.collections,
     )
-    return Article(info, draft.text, draft.headings)
+    return Article(info, draft.text, draft.headings, content)
 
 
 def _read_bytes(file: SourceFile) -> bytes:

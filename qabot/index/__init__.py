@@ -1,10 +1,12 @@
 """Vectors, full text and articles on disk, in immutable generations."""
 
 from qabot.index.database import Database, IndexedArticle, write_database
+from qabot.index.generation import Generation
 from qabot.index.lexical import write_lexical
 from qabot.index.manifest import EncoderStamp, Manifest
-from qabot.index.store import Generation, GenerationWriter, IndexStore
+from qabot.index.store import IndexStore
 from qabot.index.vectors import write_vectors
+from qabot.index.writer import GenerationWriter
 
 __all__ = [
     "Database",

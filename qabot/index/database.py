@@ -21,7 +21,7 @@ _SCHEMA = """
 CREATE TABLE article (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, source TEXT NOT NULL,
   url TEXT, published TEXT, language TEXT NOT NULL, digest TEXT NOT NULL,
-  headings TEXT NOT NULL, text TEXT NOT NULL
+  content TEXT, headings TEXT NOT NULL, text TEXT NOT NULL
 ) STRICT;
 CREATE TABLE passage (
   row INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES article,
@@ -80,7 +80,7 @@ def _insert_article(connection: sqlite3.Connection, row: int, article: Article) 
     info = article.info
     headings = json.dumps([(h.start, h.end, h.level) for h in article.headings])
     connection.execute(
-        "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row,
             info.id,
@@ -90,6 +90,7 @@ def _insert_article(connection: sqlite3.Connection, row: int, article: Article) 
             info.published,
             info.language,
             article.digest,
+            article.content,
             headings,
             article.text,
         ),
@@ -131,6 +132,11 @@ class Database:
         rows = self._all(f"SELECT {_INFO} FROM article ORDER BY id")
         return [_info(row) for row in rows]
 
+    def contents(self) -> list[tuple[ArticleInfo, str | None]]:
+        """All articles, by id, each with its ``Article.content``."""
+        rows = self._all(f"SELECT content, {_INFO} FROM article ORDER BY id")
+        return [(_info(info), content) for content, *info in rows]
+
     def passage_counts(self) -> dict[str, int]:
         """Article id → how many passages it has."""
         rows = self._all(
@@ -143,15 +149,15 @@ class Database:
         """One article with its text, or ``None``."""
         try:
             rows = self._all(
-                f"SELECT {_INFO}, text, headings FROM article WHERE id = ?", article_id
+                f"SELECT {_INFO}, text, headings, content FROM article WHERE id = ?", article_id
             )
         except UnicodeEncodeError:  # A lone surrogate: typed bytes that are no text.
             return None
         if not rows:
             return None
-        *info, text, headings = rows[0]
+        *info, text, headings, content = rows[0]
         marks = tuple(Heading(*mark) for mark in json.loads(headings))
-        return Article(_info(info), text, marks)
+        return Article(_info(info), text, marks, content)
 
     def _read_text(self, row: int) -> str:
         return str(self._all("SELECT text FROM article WHERE row = ?", row)[0][0])

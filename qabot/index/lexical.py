@@ -96,6 +96,9 @@ class LexicalIndex:
         count = f"SELECT count(*) FROM {table}_docsize"
         return int(self._connection.execute(count).fetchone()[0])
 
+    def __len__(self) -> int:
+        return sum(self._sizes.values())
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

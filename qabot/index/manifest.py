@@ -10,7 +10,7 @@ from typing import Any
 
 from qabot.errors import DamagedIndexError, IndexMismatchError
 
-FORMAT = 2
+FORMAT = 3
 NAME = "manifest.json"
 DATABASE = "articles.sqlite"
 VECTORS = "passages.faiss"
@@ -52,6 +52,7 @@ class Manifest:
         created: When it was published, ISO 8601, UTC.
         sources: What it was built from, as the user named it, apart from collections.
         collections: Name → what that collection was built from.
+        chunker, readers: Versions of what cut and what read the articles.
         articles, passages, sentences: How many.
         languages: ISO 639-1 code → number of articles.
         files: Name → size and checksum, for each of ``FILES``.
@@ -63,6 +64,7 @@ class Manifest:
     collections: dict[str, tuple[str, ...]]
     encoder: EncoderStamp
     chunker: int
+    readers: str
     articles: int
     passages: int
     sentences: int

@@ -24,83 +24,24 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from qabot.errors import (
     DamagedIndexError,
     NoIndexError,
     RebuildRunningError,
     StorageError,
     UnusableIndexError,
+    UsageError,
 )
-from qabot.index import manifest as files
-from qabot.index.database import Database
-from qabot.index.filtering import allowed_rows
-from qabot.index.lexical import LexicalIndex
-from qabot.index.manifest import FileStamp, Manifest, checksum
-from qabot.index.vectors import Mask, VectorIndex
-from qabot.types import Filters
+from qabot.index.generation import Generation
+from qabot.index.lease import REMOVING, remove
+from qabot.index.manifest import Manifest
+from qabot.index.writer import GenerationWriter
 
 _CURRENT, _LOCK, _GENERATIONS = "CURRENT", "LOCK", "generations"
 _WORK = ".building-"
-# The live generation and two before it: enough to go back, and a reader that has just read CURRENT
-# still finds what it names.
-_KEPT = 3
+# The live generation and two before it: enough to go back.
+KEEP = 3
 _OPEN_ATTEMPTS = 3
-# Conversations and channels ask within the same few collections again and again.
-_FILTERS_KEPT = 64
-
-RowArray = NDArray[np.int64]
-
-
-class Generation:
-    """One opened, immutable generation; calls are safe from several threads.
-
-    Attributes:
-        sentences: Sentence vectors, float16 ``(sentences, dimension)``, mapped from disk; those of
-            passage ``row`` are ``sentences[sentence_rows[row] : sentence_rows[row + 1]]``.
-        sentence_rows: int64 ``(passages + 1,)``.
-
-    Raises:
-        DamagedIndexError: A file is missing or does not match the manifest.
-        IndexMismatchError: The generation is of another format.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.manifest = Manifest.read(folder)
-        self.manifest.verify(folder)
-        try:
-            self.vectors = VectorIndex(folder / files.VECTORS)
-            self.sentences: NDArray[np.float16] = np.load(
-                folder / files.SENTENCES, mmap_mode="r", allow_pickle=False
-            )
-            self.sentence_rows: RowArray = np.load(folder / files.SENTENCE_ROWS, allow_pickle=False)
-            self.database = Database(folder / files.DATABASE)
-            self.lexical = LexicalIndex(folder / files.LEXICAL)
-        except (OSError, ValueError, sqlite3.Error) as error:
-            raise DamagedIndexError(f"{folder}: {error}; run `qabot rebuild --full`") from error
-        # Not an lru_cache of a method: the cycle would leave the files to the garbage collector.
-        self._allowed: dict[Filters, Mask | None] = {}
-
-    def allowed(self, filters: Filters) -> Mask | None:
-        """Which passages pass ``filters``: bool ``(passages,)``; ``None`` for all of them.
-
-        Raises:
-            FilterError: A value is no date, or names what the index does not hold.
-        """
-        if filters in self._allowed:
-            return self._allowed[filters]
-        allowed = allowed_rows(filters, self.manifest, self.database)
-        if len(self._allowed) < _FILTERS_KEPT:
-            self._allowed[filters] = allowed
-        return allowed
-
-    def close(self) -> None:
-        """Close its files."""
-        self.database.close()
-        self.lexical.close()
 
 
 class IndexStore:
@@ -108,10 +49,13 @@ class IndexStore:
 
     Args:
         folder: It need not exist; writing makes it.
+        keep: How many generations stay when one is published, at least; none is removed that is
+            being read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keep: int = KEEP) -> None:
         self.folder = folder
+        self._keep = keep
 
     def current(self) -> int:
         """Number of the live generation.
@@ -130,8 +74,11 @@ class IndexStore:
                 f"{path}: names no generation ({error}); run `qabot rebuild --full`"
             ) from error
 
-    def open(self) -> Generation:
+    def open(self, *, whole: bool = True) -> Generation:
         """The live generation.
+
+        Args:
+            whole: Whether to open all of it now (``Generation``).
 
         Raises:
             UnusableIndexError: There is none, or it is damaged or of another format.
@@ -139,12 +86,20 @@ class IndexStore:
         for attempt in range(_OPEN_ATTEMPTS):
             number = self.current()
             try:
-                return Generation(self._path(number))
+                return Generation(self._path(number), whole=whole)
             except DamagedIndexError:
                 # Rebuilds may have replaced and removed it since CURRENT was read.
                 if attempt == _OPEN_ATTEMPTS - 1 or self.current() == number:
                     raise
         raise AssertionError("unreachable")
+
+    def open_number(self, number: int) -> Generation:
+        """One of ``numbers()``, live or not.
+
+        Raises:
+            UnusableIndexError: It is damaged or of another format.
+        """
+        return Generation(self._path(number))
 
     @contextlib.contextmanager
     def rebuild(self) -> Iterator[GenerationWriter]:
@@ -154,46 +109,123 @@ class IndexStore:
             RebuildRunningError: Another rebuild holds the lock.
             StorageError: The folder cannot be written; the live generation is untouched.
         """
-        from filelock import FileLock, Timeout
-
         with _storage_errors(self.folder):
             (self.folder / _GENERATIONS).mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / _LOCK, timeout=0)
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise RebuildRunningError(
-                    f"{self.folder}: another rebuild is running; wait for it to end"
-                ) from error
-            try:
+            with self._locked():
                 self._remove_leftovers()
                 work = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.folder / _GENERATIONS))
                 try:
-                    yield GenerationWriter(self, work)
+                    yield GenerationWriter(work, self.next_number(), self.publish)
                 finally:
                     shutil.rmtree(work, ignore_errors=True)
-            finally:
-                lock.release()
+                self._prune()
+
+    def rollback(self, number: int | None = None) -> Manifest:
+        """Make an earlier generation the live one, in one step; what it holds.
+
+        Args:
+            number: Its number, which may be a later one again; the one before the live generation
+                where not given.
+
+        Raises:
+            NoIndexError: Nothing was published yet.
+            UsageError: There is no such generation.
+            UnusableIndexError: It is damaged or of another format; the live one stays.
+            RebuildRunningError: A rebuild holds the lock.
+            StorageError: The folder cannot be written.
+        """
+        if not (self.folder / _CURRENT).exists():
+            self.current()  # Says what is missing.
+        with _storage_errors(self.folder), self._locked():
+            chosen = self._earlier() if number is None else number
+            if chosen not in self.numbers():
+                raise UsageError(
+                    f"{self.folder}: no generation {chosen}; there are {self._listed()}"
+                )
+            with contextlib.closing(self.open_number(chosen)) as generation:
+                manifest = generation.manifest
+            self._make_live(chosen)
+            return manifest
+
+    def _earlier(self) -> int:
+        live = self.current()
+        earlier = [number for number in self.numbers() if number < live]
+        if not earlier:
+            raise UsageError(f"{self.folder}: none before the live one; there are {self._listed()}")
+        return earlier[-1]
+
+    def _listed(self) -> str:
+        live = None
+        with contextlib.suppress(UnusableIndexError):
+            live = self.current()
+        names = [f"{number} (live)" if number == live else f"{number}" for number in self.numbers()]
+        return f"generations {', '.join(names)}" if names else "none at all"
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / _LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise RebuildRunningError(
+                f"{self.folder}: another rebuild is running; wait for it to end"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _path(self, number: int) -> Path:
         return self.folder / _GENERATIONS / str(number)
 
-    def _numbers(self) -> list[int]:
-        names = [path.name for path in (self.folder / _GENERATIONS).iterdir()]
-        return sorted(int(name) for name in names if name.isdecimal())
+    def numbers(self) -> list[int]:
+        """The generations that are there, rising; of some, files may be missing."""
+        paths = (self.folder / _GENERATIONS).glob("*")
+        return sorted(int(path.name) for path in paths if path.name.isdecimal())
+
+    def leftovers(self) -> list[Path]:
+        """What rebuilds have left that were killed; one that runs now has such a folder, too."""
+        folder = self.folder / _GENERATIONS
+        return [path for prefix in (_WORK, REMOVING) for path in folder.glob(f"{prefix}*")]
+
+    def busy(self) -> bool:
+        """Whether a rebuild holds the lock."""
+        if not (self.folder / _LOCK).exists():
+            return False
+        try:
+            with self._locked():
+                return False
+        except (RebuildRunningError, OSError):
+            return True
+
+    def size(self) -> int:
+        """Bytes of the live generation's files; 0 where there is none."""
+        try:
+            folder = self._path(self.current())
+            return sum(path.stat().st_size for path in folder.iterdir())
+        except (UnusableIndexError, OSError):
+            return 0
 
     def _remove_leftovers(self) -> None:
-        for path in (self.folder / _GENERATIONS).glob(f"{_WORK}*"):
+        for path in self.leftovers():
             shutil.rmtree(path, ignore_errors=True)
+
+    def _prune(self) -> None:
+        # Never the highest: its number must not be given again.
+        for number in self.numbers()[: -self._keep]:
+            if number != self.current():
+                remove(self._path(number))
 
     def next_number(self) -> int:
         """The number that the next generation gets: higher than any that is or was live."""
         with contextlib.suppress(UnusableIndexError):
-            return max([self.current(), *self._numbers()]) + 1
-        return max(self._numbers(), default=0) + 1
+            return max([self.current(), *self.numbers()]) + 1
+        return max(self.numbers(), default=0) + 1
 
     def publish(self, work: Path, number: int) -> None:
-        """Make the complete generation in ``work`` the live one, and remove the oldest."""
+        """Make the complete generation in ``work`` the live one."""
         folder = self._path(number)
         work.chmod(0o755)
         for path in work.iterdir():
@@ -201,50 +233,14 @@ class IndexStore:
         _sync(work)
         work.rename(folder)
         _sync(folder.parent)
+        self._make_live(number)
+
+    def _make_live(self, number: int) -> None:
         new = self.folder / f"{_CURRENT}.new"
         new.write_text(f"{number}\n", "ascii")
         _sync(new)
         new.replace(self.folder / _CURRENT)
         _sync(self.folder)
-        for old in self._numbers()[:-_KEPT]:
-            shutil.rmtree(self._path(old), ignore_errors=True)
-
-
-class GenerationWriter:
-    """The unpublished next generation: callers write ``FILES`` into ``folder``, then publish."""
-
-    def __init__(self, store: IndexStore, folder: Path) -> None:
-        self._store = store
-        self.folder = folder
-        self.number = store.next_number()
-
-    def stamps(self) -> dict[str, FileStamp]:
-        """Size and checksum of each file that was written."""
-        paths = {name: self.folder / name for name in files.FILES}
-        return {
-            name: FileStamp(path.stat().st_size, checksum(path)) for name, path in paths.items()
-        }
-
-    def sentence_file(self, count: int, dimension: int) -> NDArray[np.float16]:
-        """A zeroed array ``(count, dimension)`` mapped to the sentence file.
-
-        The disk's blocks are reserved first, where the system can: writing to a mapped file on a
-        full disk would kill the process.
-        """
-        path = self.folder / files.SENTENCES
-        if count == 0:
-            np.save(path, np.zeros((0, dimension), np.float16))
-            return np.zeros((0, dimension), np.float16)
-        vectors = np.lib.format.open_memmap(path, "w+", np.float16, (count, dimension))
-        if hasattr(os, "posix_fallocate"):  # Not on macOS.
-            with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        return vectors
-
-    def publish(self, manifest: Manifest) -> None:
-        """Make this the live generation, in one step."""
-        manifest.write(self.folder)
-        self._store.publish(self.folder, self.number)
 
 
 @contextlib.contextmanager

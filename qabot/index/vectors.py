@@ -2,13 +2,13 @@
 
 Scores are cosines, higher is better, since every vector has length 1. Exhaustive search is exact,
 and at the sizes that one machine embeds it takes a few milliseconds: nothing approximate is used.
+faiss is imported when vectors are touched: a rebuild that changes nothing needs none.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +24,8 @@ def write_vectors(path: Path, vectors: FloatArray) -> None:
     Raises:
         OSError: The file cannot be written.
     """
+    import faiss
+
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors, np.float32))
     # Through a Python file: given a path, faiss only prints that closing it failed on a full disk.
@@ -39,6 +41,8 @@ class VectorIndex:
     """
 
     def __init__(self, path: Path) -> None:
+        import faiss
+
         try:
             index = faiss.read_index(str(path))
         except RuntimeError as error:
@@ -69,6 +73,8 @@ class VectorIndex:
         if allowed is None:
             scores, rows = self._index.search(query[None, :], count)
         else:
+            import faiss
+
             bits = np.packbits(allowed, bitorder="little")
             # The types are those of C++; faiss's Python wrappers take arrays and keywords.
             selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]

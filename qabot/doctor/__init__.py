@@ -1,0 +1,68 @@
+"""Look at everything that qabot needs, and say of each fault what to do about it.
+
+Nothing is changed, and one fault does not keep the others from being found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from qabot.doctor.check import Check, fault
+from qabot.doctor.index import generation_checks, index_checks, leftovers_check
+from qabot.doctor.surroundings import (
+    model_check,
+    reader_check,
+    sources_check,
+    space_checks,
+    token_check,
+)
+from qabot.errors import SettingsError, UnusableIndexError
+from qabot.index import IndexStore
+from qabot.settings import Settings, load_settings
+
+__all__ = ["Check", "examine", "exit_code"]
+
+_OF_THE_INDEX = {"index", "counts", "vectors"}
+
+
+def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Check]:
+    """Look at everything, one thing with each step.
+
+    Args:
+        flags: Settings from the command line, as ``load_settings`` takes them.
+        environment: Variables, among them perhaps a Discord token.
+    """
+    try:
+        settings = load_settings(flags, environment=environment)
+        yield Check("settings", "ok", f"index {settings.index}, encoder {settings.encoder}")
+    except SettingsError as error:
+        yield fault("settings", error)
+        settings = _what_is_right(flags, environment)
+    yield sources_check(settings)
+    encoder, model = model_check(settings)
+    yield model
+    yield reader_check(settings)
+    store = IndexStore(Path(settings.index))
+    yield from index_checks(store, encoder)
+    yield from generation_checks(store)
+    yield leftovers_check(store, settings.cache_folder)
+    yield from space_checks(store, settings)
+    yield token_check(settings.token_file, environment)
+
+
+def _what_is_right(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """Settings without the flags, or else the flags alone, or else the defaults."""
+    with contextlib.suppress(SettingsError):
+        return load_settings({}, environment=environment)
+    with contextlib.suppress(ValueError):
+        return Settings(**{name: flag for name, flag in flags.items() if flag is not None})
+    return Settings()
+
+
+def exit_code(checks: Iterable[Check]) -> int:
+    """3 if the index cannot be used, 2 for any other fault, 0 if there is none."""
+    faults = {check.name for check in checks if check.status == "fault"}
+    return UnusableIndexError.exit_code if faults & _OF_THE_INDEX else 2 if faults else 0

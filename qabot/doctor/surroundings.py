@@ -1,0 +1,134 @@
+"""What stands round the index: sources, models, disk and token."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from qabot.articles import find_files
+from qabot.doctor.check import Check, fault
+from qabot.encoders import PACKAGED, Encoder, open_encoder
+from qabot.encoders.packaged import find_unpacked
+from qabot.errors import QabotError
+from qabot.index import IndexStore
+from qabot.reader import PACKAGED as READER
+from qabot.reader import open_reader
+from qabot.settings import Settings
+
+TOKENS = ("QABOT_TOKEN", "DISCORD_TOKEN")
+# What one rebuild writes is about as large as the live generation; twice that leaves room.
+_ROOM = 2
+_LEAST_FREE = 50_000_000
+_UNPACKED_SIZE = 700_000_000
+# A bot's number, in base 64; when the token was made; its signature.
+_TOKEN = re.compile(r"([\w-]{17,40})\.[\w-]{5,8}\.[\w-]{25,60}", re.ASCII)
+
+
+def sources_check(settings: Settings) -> Check:
+    """Whether all sources and collections are there."""
+    try:
+        files = find_files(settings.sources, settings.collections)
+    except QabotError as error:
+        return fault("sources", error)
+    problems = [file for file in files if file.problem]
+    if problems:
+        first = f"{problems[0].source}: {problems[0].problem}"
+        detail, _, remedy = first.rpartition("; ")
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return Check("sources", "warning", detail + more, remedy)
+    held = f" in {len(settings.collections)} collections" if settings.collections else ""
+    return Check("sources", "ok", f"{len(files)} documents{held}")
+
+
+def model_check(settings: Settings) -> tuple[Encoder | None, Check]:
+    """The embedding model if it can be used, and whether it can."""
+    cache = settings.cache_folder
+    if settings.encoder == PACKAGED and not find_unpacked(cache):
+        # Looking changes nothing: unpacking is left to whoever needs the model.
+        detail = f"{cache}: the model is not unpacked, or not whole"
+        return None, Check("model", "warning", detail, "run `qabot rebuild`, which unpacks it")
+    try:
+        encoder = open_encoder(settings.encoder, cache=cache, threads=settings.threads)
+        vector = encoder.encode_query(["qabot"])
+    except QabotError as error:
+        return None, fault("model", error)
+    if vector.shape != (1, encoder.dimension) or not np.isfinite(vector).all():
+        detail = f"{encoder.name}: gives no vectors of {encoder.dimension} numbers"
+        return None, Check("model", "fault", detail, "name another one with --encoder")
+    return encoder, Check("model", "ok", f"{encoder.name}: {encoder.dimension} dimensions")
+
+
+def reader_check(settings: Settings) -> Check:
+    """Whether the reader can be opened."""
+    cache = settings.cache_folder
+    if settings.reader == READER and not find_unpacked(cache):
+        return Check("reader", "warning", "shares the model's vocabulary", "see to the model first")
+    try:
+        open_reader(settings.reader, cache=cache, threads=settings.threads)
+    except QabotError as error:
+        return fault("reader", error)
+    return Check("reader", "ok", settings.reader)
+
+
+def space_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
+    """Whether the next rebuild fits on the disk, and the model where it is not unpacked yet."""
+    needs = {store.folder: max(_LEAST_FREE, _ROOM * store.size())}
+    if settings.encoder == PACKAGED and not find_unpacked(settings.cache_folder):
+        needs[settings.cache_folder] = _UNPACKED_SIZE
+    for folder, needed in needs.items():
+        there = next(
+            path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()
+        )
+        free = shutil.disk_usage(there).free
+        told = f"{folder}: {_amount(free)} free"
+        if free < needed:
+            yield Check("space", "warning", told, f"free {_amount(needed)} before the next rebuild")
+        else:
+            yield Check("space", "ok", told)
+        if not os.access(there, os.W_OK | os.X_OK):
+            detail = f"{there}: cannot be written"
+            yield Check(
+                "space", "warning", detail, "rebuild as its owner, or change its permissions"
+            )
+
+
+def _amount(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def token_check(token_file: str, environment: Mapping[str, str]) -> Check:
+    """Whether the Discord token looks like one; of its text, nothing is told."""
+    remedy = "copy it again from the Bot page of Discord's developer portal"
+    name, text = next(
+        ((name, environment[name]) for name in TOKENS if environment.get(name)), ("", "")
+    )
+    if not name and token_file:
+        name = token_file
+        try:
+            text = Path(token_file).expanduser().read_text("utf-8")
+        except (OSError, ValueError):
+            return Check("token", "fault", f"{name} cannot be read", "see to the file")
+    if not name:
+        return Check("token", "ok", f"no {' or '.join(TOKENS)}: only `qabot bot` needs one")
+    # As the bot takes it: people copy it with what they send in the header.
+    text = text.strip().removeprefix("Bot ").strip()
+    match = _TOKEN.fullmatch(text)
+    if match is None:
+        wrong = "is not three parts with dots between them"
+        if _TOKEN.search(text):
+            wrong = "has more around the token, such as quotes"
+        return Check("token", "fault", f"{name} {wrong}", remedy)
+    try:
+        number = base64.b64decode(match[1] + "=" * (-len(match[1]) % 4), "-_", validate=True)
+    except binascii.Error:
+        number = b""
+    if not number.isdigit():
+        return Check("token", "fault", f"{name} begins with no bot's number", remedy)
+    return Check("token", "ok", f"{name} has the form of one")

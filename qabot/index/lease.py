@@ -1,0 +1,68 @@
+"""Who reads a generation: a shared lock each, so that none is removed under its readers.
+
+The lock is on the generation's manifest and ends with its process, however that ends. Where the
+system has no such locks (Windows), open files keep a folder from being renamed, and renaming is the
+first step of removing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from qabot.index.manifest import NAME
+
+try:
+    import fcntl
+except ImportError:  # Windows.
+    fcntl = None  # type: ignore[assignment]
+
+REMOVING = ".removing-"
+"""A folder whose name begins so is on its way out."""
+
+
+def hold(folder: Path) -> Callable[[], None]:
+    """Keep ``folder`` from being removed; the function that lets it go again.
+
+    A generation whose manifest is missing cannot be held, nor read.
+    """
+    try:
+        descriptor = os.open(folder / NAME, os.O_RDONLY)
+    except OSError:
+        return lambda: None
+    if fcntl is not None:
+        # Some network folders have no locks: there, removal is up to the system.
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return lambda: os.close(descriptor)
+
+
+def remove(folder: Path) -> bool:
+    """Remove the generation in ``folder``, unless it is held; whether it is gone.
+
+    It vanishes in one step: whoever opens it at this moment finds all of it, or nothing.
+    """
+    gone = folder.with_name(REMOVING + folder.name)
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = os.open(folder / NAME, os.O_RDONLY)
+        except OSError:
+            pass  # Without a manifest it is no generation that anyone could read.
+        else:
+            stack.callback(os.close, descriptor)
+            try:
+                if fcntl is not None:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            except OSError:
+                pass
+        try:
+            folder.rename(gone)
+        except OSError:
+            return False
+    shutil.rmtree(gone, ignore_errors=True)
+    return True
