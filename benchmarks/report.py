@@ -160,9 +160,9 @@ def _head(
         "# Results",
         "",
         f"Made by `{command}`",
-        f"in {minutes:.0f} minutes on {time.strftime('%Y-%m-%d')}; FOLDER holds XQuAD-R (LAReQA, Roy",
-        "et al. 2020). Each row names the command that measures it again; there, `report` stands for",
-        "`python -m benchmarks.report`.",
+        f"in {minutes:.0f} minutes on {time.strftime('%Y-%m-%d')}; FOLDER holds XQuAD-R (LAReQA,",
+        "Roy et al. 2020). Each row names the command that measures it again; `report` is short",
+        "for `python -m benchmarks.report`.",
         "",
         f"- Machine: {_machine()}",
         f"- Corpus: {paragraphs} paragraphs and {questions} questions in each of "

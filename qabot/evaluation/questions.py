@@ -115,7 +115,7 @@ def _question(line: str, place: str) -> Labelled:
 
 def _refuse_misspelt(value: Mapping[str, Any], place: str) -> None:
     """Refuse "answer": ignored like other fields, it would make the question unanswerable."""
-    for field in value.keys() - set(_FIELDS):
+    for field in sorted(value.keys() - set(_FIELDS)):
         if close := difflib.get_close_matches(field, _FIELDS, n=1, cutoff=0.75):
             raise UsageError(f"{place}: unknown field {field!r}; call it {close[0]!r}")
 
