@@ -77,6 +77,18 @@ Language = Annotated[
 Source = Annotated[
     str | None, typer.Option("--source", metavar="PATH", help="Only from this file or folder.")
 ]
+Minimum = Annotated[
+    list[str] | None,
+    typer.Option("--min", metavar="METRIC=VALUE", help="A bound; may be given several times."),
+]
+Compare = Annotated[
+    str | None,
+    typer.Option("--compare", metavar="INDEX", help="Another index folder, or a settings file."),
+]
+Plot = Annotated[
+    str | None,
+    typer.Option("--plot", metavar="FILE.png", help="Draw risk–coverage and calibration."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
@@ -474,18 +486,9 @@ def rollback(
 def evaluate(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled questions, JSON lines.")],
     *,
-    minimum: Annotated[
-        list[str] | None,
-        typer.Option("--min", metavar="METRIC=VALUE", help="A bound; may be given several times."),
-    ] = None,
-    compare: Annotated[
-        str | None,
-        typer.Option("--compare", metavar="INDEX", help="Another index folder, or settings.toml."),
-    ] = None,
-    plot: Annotated[
-        str | None,
-        typer.Option("--plot", metavar="FILE.png", help="Draw risk–coverage and calibration."),
-    ] = None,
+    minimum: Minimum = None,
+    compare: Compare = None,
+    plot: Plot = None,
     index: Index = None,
     encoder: Encoder = None,
     json: Json = False,
@@ -493,26 +496,24 @@ def evaluate(
     """Measure how well an index answers labelled questions. Exits with 1 if a bound is missed.
 
     Each line of FILE is {"question": …, "article": ID or null, "answers": [texts of the article],
-    "language": "de"}; without article and answers, "not found" is right. --json lists all metrics
-    by their names.
+    "language": "de"}; without article and answers, "not found" is right. The first column of what
+    is printed names the metrics for --min. --compare takes a settings file that ends in .toml, too.
 
     Example: qabot eval seeds/questions.jsonl --min quote_hit@3=0.8 --min auroc=0.85
     """
-    from qabot.evaluation import read_bounds, read_questions
-    from qabot.evaluation.plotting import check_plot
-    from qabot.evaluation.plotting import plot as draw
+    from qabot.evaluation import plotting, read_bounds, read_questions
 
     bounds = read_bounds(minimum or [])
     questions = read_questions(_read_lines(file), file)
     if plot:
-        check_plot(plot)
+        plotting.check_plot(plot)
     settings = _settings(index=index, encoder=encoder)
     runs = [_measure(questions, file, settings, settings.index)]
     if compare:
         runs.append(_measure(questions, file, _other_settings(compare, encoder), compare))
     missed = [bound.problem(runs[0].measurement.figures) for bound in bounds]
     if plot:
-        draw(runs, plot)
+        plotting.plot(runs, plot)
     _print_runs(runs, json=json)
     for problem in filter(None, missed):
         _complain(problem)

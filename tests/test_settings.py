@@ -112,6 +112,16 @@ def test_variables_come_from_the_process_and_the_file_from_the_working_folder(
     assert (settings.quotes, settings.threshold) == (7, 0.25)
 
 
+def test_another_file_stands_for_that_of_the_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "qabot.toml").write_text("quotes = 7\nthreshold = 0.7")
+    (tmp_path / "other.toml").write_text("threshold = 0.25")
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(file=Path("other.toml"))
+    assert (settings.quotes, settings.threshold) == (3, 0.25)
+    with pytest.raises(SettingsError, match=r"^none\.toml: no such file; name one with settings$"):
+        load_settings(file=Path("none.toml"))
+
+
 def test_several_sources_in_a_variable(tmp_path):
     assert load(tmp_path, sources=os.pathsep.join(["a", "b c"])).sources == ("a", "b c")
 

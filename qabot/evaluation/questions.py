@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from qabot.types import ArticleInfo
 UNKNOWN = "und"
 """The language of a question whose label names none, as ISO 639-2 has it."""
 
+# ISO 639, perhaps with script and region.
+_CODE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _FIELDS = ("question", "article", "answers", "language")
 
 
@@ -25,7 +28,7 @@ class Labelled:
     Attributes:
         article: Id of the article that answers it, if that is labelled.
         answers: Texts that answer it, as they stand in the article; empty if none is labelled.
-        language: The question's language, an ISO 639 code.
+        language: The question's language, an ISO 639 code without script or region.
         place: File and line, for errors.
     """
 
@@ -108,14 +111,14 @@ def _question(line: str, place: str) -> Labelled:
         question=question,
         article=_optional_text(value, "article", place),
         answers=_answers(value, place),
-        language=_optional_text(value, "language", place) or UNKNOWN,
+        language=_language(value, place),
         place=place,
     )
 
 
 def _refuse_misspelt(value: Mapping[str, Any], place: str) -> None:
     """Refuse "answer": ignored like other fields, it would make the question unanswerable."""
-    for field in value.keys() - set(_FIELDS):
+    for field in sorted(value.keys() - set(_FIELDS)):
         if close := difflib.get_close_matches(field, _FIELDS, n=1, cutoff=0.75):
             raise UsageError(f"{place}: unknown field {field!r}; call it {close[0]!r}")
 
@@ -125,6 +128,13 @@ def _optional_text(value: Mapping[str, Any], field: str, place: str) -> str | No
     if text is not None and not (isinstance(text, str) and text.strip()):
         raise UsageError(f"{place}: {field} is {text!r}; give a text, or null")
     return text
+
+
+def _language(value: Mapping[str, Any], place: str) -> str:
+    code = _optional_text(value, "language", place) or UNKNOWN
+    if not _CODE.fullmatch(code):
+        raise UsageError(f"{place}: language is {code!r}; give a code, such as 'de'")
+    return code.partition("-")[0].lower()
 
 
 def _answers(value: Mapping[str, Any], place: str) -> tuple[str, ...]:

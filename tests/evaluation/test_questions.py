@@ -23,11 +23,13 @@ def test_labels_are_read_line_by_line():
         "",
         '{"question": "why?", "article": null, "answers": [], "language": "en", "id": 7}',
         '{"question": "when?", "answers": ["2021"]}',
+        '{"question": "quando?", "language": "pt-BR"}',
     ]
     assert [
         Labelled("Wie groß?", "space", ("6.5 m",), "de", "q.jsonl, line 1"),
         Labelled("why?", None, (), "en", "q.jsonl, line 3"),
         Labelled("when?", None, ("2021",), "und", "q.jsonl, line 4"),
+        Labelled("quando?", None, (), "pt", "q.jsonl, line 5"),
     ] == read_questions(lines, "q.jsonl")
 
 
@@ -42,6 +44,10 @@ def test_labels_are_read_line_by_line():
         ('{"question": "why?", "article": 7}', "line 2: article is 7; give a text, or null"),
         ('{"question": "why?", "article": ""}', "line 2: article is ''; give a text, or null"),
         ('{"question": "why?", "language": []}', "line 2: language is []; give a text, or null"),
+        (
+            '{"question": "why?", "language": "\\u001b[31m"}',
+            "line 2: language is '\\x1b[31m'; give a code, such as 'de'",
+        ),
         ('{"question": "why?", "answers": "x"}', "line 2: answers is 'x'; give a list of texts"),
         ('{"question": "why?", "answers": [" "]}', "line 2: answers is [' ']; give a list of"),
         (

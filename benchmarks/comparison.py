@@ -1,0 +1,146 @@
+"""The corpus that all systems get, and the tables that set them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.systems import QABOT, SYSTEMS
+from benchmarks.xquad import load
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and its paragraph, named without its language."""
+
+    text: str
+    language: str
+    paragraph: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """XQuAD-R in some languages.
+
+    Attributes:
+        documents: Language → paragraphs, as tasks name them.
+        questions: Language → the same questions in the same order.
+    """
+
+    documents: dict[str, list[dict[str, Any]]]
+    questions: dict[str, list[Asked]]
+
+    @property
+    def languages(self) -> list[str]:
+        """In the order they were asked for."""
+        return list(self.documents)
+
+    @property
+    def pool(self) -> list[dict[str, Any]]:
+        """The paragraphs of all languages."""
+        return [document for part in self.documents.values() for document in part]
+
+
+def read(
+    folder: Path, languages: Sequence[str], articles: int | None, questions: int | None
+) -> Parallel:
+    """The first ``articles`` of each language, and at most ``questions`` questions about them."""
+    documents: dict[str, list[dict[str, Any]]] = {}
+    asked: dict[str, list[Asked]] = {}
+    for language in languages:
+        corpus = load(folder, language)
+        titles = corpus.titles()[:articles]
+        documents[language] = [
+            {
+                "id": f"{language}/{title}/{number}",
+                "title": title.replace("_", " "),
+                "number": number,
+                "language": language,
+                "text": " ".join(text.split()),
+            }
+            for title in titles
+            for number, text in enumerate(corpus.articles[title])
+        ]
+        about = [question for question in corpus.questions if question.paragraph[0] in titles]
+        step = max(len(about) // questions, 1) if questions else 1
+        chosen = about[::step][:questions]
+        asked[language] = [
+            Asked(question.text, language, "{}/{}".format(*question.paragraph))
+            for question in chosen
+        ]
+    return Parallel(documents, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A measure.
+
+    Attributes:
+        title: Its unit in brackets.
+        shown: Value → text.
+        higher_is_better: Else lower is.
+        with_ratio: Whether each value is followed by how many times qabot's it is.
+    """
+
+    title: str
+    shown: Callable[[float], str]
+    higher_is_better: bool = True
+    with_ratio: bool = False
+
+    def beats(self, one: float, other: float) -> bool:
+        """Whether ``one`` is better, as far as it is shown."""
+        if self.shown(one) == self.shown(other):
+            return False
+        return one > other if self.higher_is_better else one < other
+
+
+def table(
+    columns: dict[str, Column], rows: dict[str, dict[str, float]], command: Callable[[str], str]
+) -> list[str]:
+    """Lines of Markdown: a row a system, the best of each column in bold, and where peers win.
+
+    Args:
+        columns: By the name of the measure.
+        rows: System → measure → value.
+        command: System → the command that measures it.
+    """
+    titles = [column.title for column in columns.values()]
+    lines = [
+        f"| | {' | '.join(titles)} | reproduced by |",
+        f"|---|{'---:|' * len(titles)}---|",
+    ]
+    for system, values in rows.items():
+        cells = [_cell(columns[name], name, rows, system) for name in columns if name in values]
+        lines.append(f"| {SYSTEMS[system].title} | {' | '.join(cells)} | `{command(system)}` |")
+    return [*lines, "", *_verdict(columns, rows)]
+
+
+def _cell(column: Column, name: str, rows: dict[str, dict[str, float]], system: str) -> str:
+    value = rows[system][name]
+    text = column.shown(value)
+    if not any(column.beats(other[name], value) for other in rows.values()):
+        text = f"**{text}**"
+    if column.with_ratio and system != QABOT and QABOT in rows:
+        text += f" ({value / rows[QABOT][name]:.2f}×)"
+    return text
+
+
+def _verdict(columns: dict[str, Column], rows: dict[str, dict[str, float]]) -> list[str]:
+    """Where qabot is not the best, in words."""
+    if QABOT not in rows or len(rows) == 1:
+        return []
+    lines = []
+    for name, column in columns.items():
+        ours = rows[QABOT][name]
+        better = [
+            f"{SYSTEMS[system].title} ({column.shown(values[name])})"
+            for system, values in rows.items()
+            if system != QABOT and column.beats(values[name], ours)
+        ]
+        if better:
+            lines.append(f"- {column.title}: {', '.join(better)} against {column.shown(ours)}")
+    if not lines:
+        return ["No peer wins a column."]
+    return ["**Where a peer wins**", "", *lines]

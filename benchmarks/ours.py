@@ -1,0 +1,113 @@
+"""qabot as a system for ``benchmarks.harness``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from benchmarks.harness import Document, run
+from qabot.encoders import PACKAGED, open_encoder
+from qabot.engine import Engine
+from qabot.index import IndexStore
+from qabot.rebuild import rebuild
+from qabot.settings import Settings
+from qabot.types import Hit
+
+
+class Qabot:
+    """Articles as text files, rebuilt into an index; found passages stand for paragraphs.
+
+    Unlike peers it cuts paragraphs into passages itself, encodes each sentence, too, and its time
+    includes reading files and writing the index.
+
+    Args:
+        answering: Whether ``search`` answers with quotes, as a person would get them, instead of
+            ranking passages.
+    """
+
+    def __init__(self, *, answering: bool) -> None:
+        self._answering = answering
+        self._cache = Settings().cache_folder
+        self._encoder = open_encoder(PACKAGED, cache=self._cache)
+        self._work = Path(tempfile.mkdtemp(prefix="qabot-bench-"))
+        self._engine: Engine | None = None
+        self._spans: dict[str, list[tuple[int, int, str]]] = {}
+        self._documents: dict[str, Document] = {}
+
+    def build(self, documents: Sequence[Document]) -> None:
+        """A new index of new files."""
+        self.close()
+        self._documents = {document.id: document for document in documents}
+        self._write()
+        self._rebuild()
+
+    def change(self, document: Document) -> None:
+        """Write the article that holds it anew, and bring the index up to date."""
+        self._documents[document.id] = document
+        self._write()
+        self._rebuild()
+
+    def search(self, question: str, language: str, count: int) -> list[str]:  # noqa: ARG002
+        """Paragraphs in the order of their best passage or quote."""
+        assert self._engine is not None
+        if self._answering:
+            quotes = self._engine.ask(question, limit=count).quotes
+            found = [self._paragraph(quote.article.source, quote.start) for quote in quotes]
+        else:
+            hits: list[Hit] = self._engine.search(question, 2 * count)
+            found = [self._paragraph(hit.article.source, hit.passage.start) for hit in hits]
+        return list(dict.fromkeys(found))[:count]
+
+    def save(self, folder: Path) -> None:
+        """Copy the index, for others to load; it is on disk already."""
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self._work / "index", folder)
+
+    def load(self, folder: Path) -> None:
+        """Open an index."""
+        self._engine = Engine(IndexStore(folder), self._encoder, Settings(threshold=0.0))
+
+    def close(self) -> None:
+        """Forget index and files."""
+        if self._engine:
+            self._engine.close()
+            self._engine = None
+        shutil.rmtree(self._work)
+        self._work.mkdir()
+
+    def _write(self) -> None:
+        """Write an article a title and language, its paragraphs in order."""
+        self._spans = {}
+        ordered = sorted(self._documents.values(), key=lambda d: (d.language, d.title, d.number))
+        for (language, title), group in groupby(ordered, key=lambda d: (d.language, d.title)):
+            path = self._work / "articles" / language / f"{title.replace('/', '-')}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text, spans = title, []
+            for document in group:
+                text += "\n\n"
+                spans.append((len(text), len(text) + len(document.text), document.id))
+                text += document.text
+            path.write_text(f"{text}\n", "utf-8")
+            self._spans[str(path)] = spans
+
+    def _rebuild(self) -> None:
+        store = IndexStore(self._work / "index")
+        sources = [str(self._work / "articles")]
+        rebuild(store, self._encoder, sources, cache=self._cache)
+        if self._engine is None:
+            self.load(self._work / "index")
+
+    def _paragraph(self, source: str, start: int) -> str:
+        spans = self._spans.get(source, [])
+        return next((name for begin, end, name in spans if begin <= start < end), f"{source} title")
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    mode = json.loads(Path(sys.argv[1]).read_text("utf-8"))["mode"]
+    run(lambda _: Qabot(answering=mode != "quality"), "onnxruntime", "faiss-cpu", "numpy")

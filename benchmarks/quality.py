@@ -1,0 +1,100 @@
+"""Quality side by side: which system ranks the right paragraph first, in which languages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ir_measures
+import numpy as np
+
+from benchmarks.comparison import Asked, Column, Parallel, table
+from benchmarks.systems import SYSTEMS, Runner
+
+_DEPTH = 50
+_POOL = "all languages"
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}"
+
+
+_COLUMNS = {
+    "same R@1": Column("one language: Recall@1", _share),
+    "same RR@10": Column("MRR@10", _share),
+    "across R@1": Column("across languages: Recall@1", _share),
+    "across RR@10": Column("MRR@10 across", _share),
+    "pool Success@1": Column("mixed pool: right one first", _share),
+    "pool AP@50": Column("mixed pool: mean average precision", _share),
+}
+
+
+def measure(
+    runner: Runner,
+    systems: Sequence[str],
+    corpus: Parallel,
+    model: str,
+    command: Callable[[str], str],
+) -> tuple[list[str], dict[str, str]]:
+    """The section on quality, as lines of Markdown, and the versions of the peers."""
+    questions = [question for part in corpus.questions.values() for question in part]
+    task = {
+        "mode": "quality",
+        "model": model,
+        "indexes": {**corpus.documents, _POOL: corpus.pool},
+        "questions": [{"text": q.text, "language": q.language} for q in questions],
+        "depth": _DEPTH,
+    }
+    rows: dict[str, dict[str, float]] = {}
+    versions: dict[str, str] = {}
+    for system in systems:
+        print(f"Quality: {SYSTEMS[system].title} …", file=sys.stderr)
+        result, _ = runner.run(system, task)
+        rows[system] = _figures(corpus, questions, result["rankings"])
+        if SYSTEMS[system].is_peer:
+            versions |= result["versions"]
+    return table(_COLUMNS, rows, command), versions
+
+
+def _figures(
+    corpus: Parallel, questions: Sequence[Asked], rankings: dict[str, list[list[str]]]
+) -> dict[str, float]:
+    """Each measure, averaged over pairs of languages."""
+    same: list[dict[str, float]] = []
+    across: list[dict[str, float]] = []
+    for articles in corpus.languages:
+        for asked in corpus.languages:
+            chosen = [n for n, question in enumerate(questions) if question.language == asked]
+            values = _measured(
+                {n: [f"{articles}/{questions[n].paragraph}"] for n in chosen},
+                {n: rankings[articles][n] for n in chosen},
+                [ir_measures.R @ 1, ir_measures.RR @ 10],
+            )
+            (same if asked == articles else across).append(values)
+    pool = _measured(
+        {
+            n: [f"{language}/{question.paragraph}" for language in corpus.languages]
+            for n, question in enumerate(questions)
+        },
+        dict(enumerate(rankings[_POOL])),
+        [ir_measures.Success @ 1, ir_measures.AP @ _DEPTH],
+    )
+    return {
+        **{f"same {name}": float(np.mean([v[name] for v in same])) for name in same[0]},
+        **{f"across {name}": float(np.mean([v[name] for v in across or same])) for name in same[0]},
+        **{f"pool {name}": value for name, value in pool.items()},
+    }
+
+
+def _measured(
+    wanted: dict[int, list[str]], found: dict[int, list[str]], measures: list[Any]
+) -> dict[str, float]:
+    """Each measure by its name, averaged over the questions."""
+    qrels = {str(n): dict.fromkeys(names, 1) for n, names in wanted.items()}
+    run = {
+        str(n): {name: -float(place) for place, name in enumerate(names)}
+        for n, names in found.items()
+    }
+    values = ir_measures.calc_aggregate(measures, qrels, run)
+    return {str(measure): float(value) for measure, value in values.items()}
