@@ -18,10 +18,10 @@ from qabot.bot.records import AnswerRecord
 from qabot.bot.replies import Reply
 from qabot.bot.saved import answer_text
 from qabot.bot.state import State
-from qabot.errors import QuestionError, StateError, UnusableIndexError
+from qabot.errors import FilterError, QuestionError, StateError, UnusableIndexError
 from qabot.settings import Settings
 from qabot.translations import number_text, translate
-from qabot.types import LONGEST_QUESTION, Answer, Request
+from qabot.types import LONGEST_QUESTION, Answer, Filters, Request
 
 # All quotes that an answer's buttons may page through.
 _QUOTES_KEPT = 10
@@ -132,7 +132,8 @@ class Answering:
         previous = asked.previous
         if previous is None:
             previous = await self._conversation(asked, now - _CONVERSATION_SECONDS)
-        answer = await self._asker.ask(Request(asked.text, previous, _QUOTES_KEPT))
+        filters = Filters(collection=asked.collection) if asked.collection else None
+        answer = await self._asker.ask(Request(asked.text, previous, _QUOTES_KEPT, filters))
         channel_id = await reply.place(answer.question)
         # Rendering takes milliseconds, which add up where many answers are ready together.
         return await asyncio.to_thread(self._kept, asked, answer, previous, channel_id, now)
@@ -167,7 +168,7 @@ class Answering:
             question=answer.question,
             previous=previous,
             locale=asked.locale,
-            answer_json=answer_text(answer),
+            answer_json=answer_text(answer, asked.collection),
         )
         record = None if self._guilds.has_left(asked.guild_id) else self._saved(made)
         outgoing = answer_message(
@@ -213,6 +214,8 @@ def explanation(error: Exception, locale: str) -> str:
         )
     if isinstance(error, StoppingError):
         return translate("I am being restarted. Please ask again in a minute.", locale)
+    if isinstance(error, FilterError):
+        return translate("There is no such collection of articles any more.", locale)
     if isinstance(error, QuestionError):
         return translate("I cannot look that up. Please put the question in other words.", locale)
     if isinstance(error, UnusableIndexError):

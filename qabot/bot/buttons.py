@@ -15,7 +15,7 @@ from qabot.bot.interactions import say_privately, values_of
 from qabot.bot.messages import Outgoing, answer_message, notice, view_message
 from qabot.bot.records import AnswerRecord
 from qabot.bot.replies import InteractionReply
-from qabot.bot.saved import read_answer
+from qabot.bot.saved import read_answer, read_collection
 from qabot.errors import SourceError, StateError
 from qabot.render.discord import context_view
 from qabot.translations import translate
@@ -99,6 +99,7 @@ async def follow_up(interaction: Pressed) -> None:
         channel_id=interaction.channel_id or 0,
         locale=locale,
         previous=(*record.previous, record.question),
+        collection=read_collection(record.answer_json),
     )
     # What began in private goes on in private.
     private = message.flags.ephemeral if message else settings.private

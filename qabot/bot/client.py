@@ -91,7 +91,8 @@ class Bot(commands.Bot):
         """Add the commands; register them with Discord if they are other than last time."""
         await self.tree.set_translator(CommandTranslator())
         self.add_dynamic_items(AnswerButton, PageButton, ConfirmButton, SettingItem)
-        await self.add_cog(AskCommands(self))
+        collections = await asyncio.to_thread(self.engine.collections)
+        await self.add_cog(AskCommands(self, collections=bool(collections)))
         await self.add_cog(LookCommands(self))
         await self.add_cog(ManageCommands(self))
         await self.add_cog(SettingsCommand(self))

@@ -43,7 +43,8 @@ class Troubled:
                 raise ZeroDivisionError("boom")
             if "damaged" in request.question:
                 raise DamagedIndexError("index: vectors.faiss is missing; rebuild")
-        return self._engine.ask_many(requests)
+        answers: list[Answer] = self._engine.ask_many(requests)
+        return answers
 
 
 @pytest.fixture
