@@ -311,7 +311,12 @@ def bot(
     from qabot.rebuild_process import RebuildProcess
 
     with _engine(settings) as engine:
-        renew = RebuildProcess(settings.index, settings.encoder, settings.cache)
+        renew = RebuildProcess(
+            settings.index,
+            settings.encoder,
+            settings.cache,
+            has_collections=lambda: bool(engine.manifest().collections),
+        )
         made = create_bot(engine, settings, rebuild=renew)
         made.sync_always = sync
         run_bot(made, token, notify=_note)

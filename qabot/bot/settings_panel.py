@@ -141,7 +141,7 @@ def _with(settings: GuildSettings, channel: int, chosen: Sequence[str]) -> dict[
 async def _panel(bot: Bot, settings: GuildSettings, locale: str) -> dict[str, Any]:
     """The panel's message, as arguments of an edit."""
     hears = bot.intents.message_content
-    names = await asyncio.to_thread(collections_of, bot)
+    names = await asyncio.to_thread(bot.engine.collections)
     outgoing = view_message(settings_view(settings, locale, hears=hears, collections=bool(names)))
     items: list[discord.ui.Item[Any]] = [
         _channels("allowed_channels", translate("Answer only in …", locale), settings),
@@ -166,7 +166,7 @@ async def _collection_panel(
     bot: Bot, settings: GuildSettings, channel: int, locale: str
 ) -> dict[str, Any]:
     """The choice of a collection for one channel, as arguments of an edit."""
-    names = await asyncio.to_thread(collections_of, bot)
+    names = await asyncio.to_thread(bot.engine.collections)
     current = settings.collections.get(channel)
     every = translate("All articles", locale)
     options = [discord.SelectOption(label=every, value=_ALL, default=current is None)]
@@ -179,12 +179,6 @@ async def _collection_panel(
     )
     outgoing = view_message(collection_view(channel, locale))
     return {**outgoing.edit_arguments(), "view": _finished([menu])}
-
-
-def collections_of(bot: Bot) -> tuple[str, ...]:
-    """The collections that the articles are in; none where the engine knows of none."""
-    named = getattr(bot.engine, "collections", None)
-    return tuple(named()) if named else ()
 
 
 def _channels(
