@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from qabot.bot.answering import Asked, explanation
-from qabot.bot.interactions import say_privately, values_of
+from qabot.bot.interactions import UNDELIVERED, say_privately, values_of
 from qabot.bot.messages import Outgoing, answer_message, notice, view_message
 from qabot.bot.records import AnswerRecord
 from qabot.bot.replies import InteractionReply
@@ -68,7 +68,7 @@ class AnswerButton(
                 await say_privately(interaction, _too_old(locale))
             else:
                 await _ACTIONS[self._action](interaction, record, self._number)
-        except discord.HTTPException as error:
+        except UNDELIVERED as error:
             _log.info("a button could not be answered: %s", error)
         except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
             await say_privately(interaction, explanation(error, locale))

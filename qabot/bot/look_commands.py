@@ -14,7 +14,7 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from qabot.bot.answering import explanation
-from qabot.bot.interactions import say_privately
+from qabot.bot.interactions import UNDELIVERED, say_privately
 from qabot.bot.messages import LONGEST_KEY, Outgoing, notice, paged_message, view_message
 from qabot.bot.pages import help_view, status_view
 from qabot.errors import QabotError, SourceError
@@ -135,7 +135,7 @@ class PageButton(
                 self._page, interaction.client, self._key, self._number, locale
             )
             await interaction.edit_original_response(**outgoing.edit_arguments())
-        except discord.HTTPException as error:
+        except UNDELIVERED as error:
             _log.info("a page could not be turned: %s", error)
         except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
             await say_privately(interaction, explanation(error, locale))
@@ -170,7 +170,7 @@ async def _show(interaction: discord.Interaction, page: Callable[[], Outgoing]) 
         await interaction.response.defer(ephemeral=True, thinking=True)
         outgoing = await asyncio.to_thread(page)
         await interaction.edit_original_response(**outgoing.edit_arguments())
-    except discord.HTTPException as error:
+    except UNDELIVERED as error:
         _log.info("a command could not be answered: %s", error)
     except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
         await say_privately(interaction, explanation(error, locale))

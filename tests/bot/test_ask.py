@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from qabot.settings import Settings
 from tests.bot.support import LAUNCH, LAUNCHED, Member, shown
+from tests.support import rocket_index
 
 
 def answer_to(message, channel):
@@ -139,3 +143,23 @@ async def test_a_conversation_ends_after_half_an_hour(ann):
     alone = shown((await Member(ann.env, ann.channel, "bob").ask("and when?")).response)
     await ann.env.advance_time(31 * 60)
     assert shown((await ann.ask("and when?")).response) == alone
+
+
+# --- Nothing found --------------------------------------------------------------------------------
+
+
+class TestNothingFound:
+    @pytest.fixture
+    def settings(self, tmp_path):
+        return Settings(index=str(rocket_index(tmp_path)), threshold=1.0)
+
+    async def test_articles_are_suggested_where_they_are_near(self, ann):
+        text = shown((await ann.ask("What flew to Mars?")).response)
+        assert "The articles don't answer that." in text
+        assert "Articles on similar subjects:\n- **Rocket**" in text
+        assert "> " not in text
+
+    async def test_and_only_there(self, ann):
+        text = shown((await ann.ask("Which spices belong in a curry?")).response)
+        assert text.splitlines()[1] == "The articles don't answer that."
+        assert "Rocket" not in text

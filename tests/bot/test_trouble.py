@@ -269,13 +269,6 @@ async def test_a_guild_that_is_left_in_the_middle(ann, channel, engine, simcord_
     assert LAUNCHED in shown((await Member(ann.env, elsewhere, "dan").ask()).response)
 
 
-async def test_a_gateway_that_drops_and_returns(ann, channel):
-    await ann.ask()
-    ann.env.bot.dispatch("disconnect")
-    ann.env.bot.dispatch("resumed")
-    assert LAUNCHED in shown((await ann.ask()).response)
-
-
 async def test_a_state_file_that_cannot_be_written_costs_only_the_buttons(ann, simcord_bot):
     simcord_bot.state.close()
     try:
