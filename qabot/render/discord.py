@@ -118,7 +118,7 @@ def context_view(
         parts.insert(0, fitted(before.text, room, keep_end=True))
     if after is not None:
         parts.append(fitted(after.text, room))
-    parts.append(_source(quote, locale))
+    parts.insert(0, _source(quote, locale))
     return View(one_line(quote.article.title, LONGEST_TITLE), tuple(parts))
 
 
@@ -134,7 +134,7 @@ def article_view(article: Article, page: int, locale: str) -> View:
     page = min(max(page, 0), len(blocks) - 1)
     return View(
         one_line(info.title, LONGEST_TITLE),
-        (blocks[page], details),
+        (details, blocks[page]),
         _with_page("", page, len(blocks), locale),
         page,
         len(blocks),
@@ -181,7 +181,8 @@ def _card(number: int, quote: Quote, locale: str, *, numbered: bool) -> str:
     source = _source(quote, locale, number=number + 1 if numbered else None)
     highlights = [(start - quote.start, end - quote.start) for start, end in quote.highlights]
     room = LONGEST_TEXT - len(source) - 1
-    return f"{fitted(quote.text, room, bold=highlights)}\n{source}"
+    # The other way round, some clients would take the source for a part of the quote.
+    return f"{source}\n{fitted(quote.text, room, bold=highlights)}"
 
 
 def _source(quote: Quote, locale: str, number: int | None = None) -> str:

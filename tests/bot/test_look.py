@@ -73,7 +73,9 @@ async def test_titles_are_offered_while_one_types(ann, channel):
 async def test_an_article_is_shown_whole_in_pages(ann, channel):
     result = await ann.actor.slash(channel, "show", article="long")
     assert result.ephemeral
-    assert shown(result.response).startswith("A long one\n> Paragraph 0 of a long article.")
+    assert shown(result.response).startswith(
+        "A long one\nas of May 2024 · in English · long\n\n> Paragraph 0 of a long article."
+    )
     assert "as of May 2024" in shown(result.response)
     numbers = re.findall(r"Paragraph (\d+)", shown(result.response))
     while "Next page ▶" in labels(result.response):
