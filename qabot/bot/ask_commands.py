@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from qabot.bot.answering import Asked
 from qabot.bot.places import collection_of, may_answer
+from qabot.bot.records import GuildSettings
 from qabot.bot.replies import InteractionReply
 from qabot.errors import QabotError
 from qabot.translations import mark, translate
@@ -121,15 +122,8 @@ async def ask(
         private=settings.private if private is None else private,
         threads=settings.threads,
     )
-    if interaction.guild_id is not None and not may_answer(channel, settings):
-        allowed = ", ".join(f"<#{channel_id}>" for channel_id in settings.allowed_channels)
-        await reply.refuse(
-            translate(
-                "I may not answer in this channel. Ask me in {allowed}.",
-                locale,
-                allowed=allowed,
-            )
-        )
+    if not may_answer(channel, settings):
+        await reply.refuse(_elsewhere(settings, locale))
         return
     asked = Asked(
         text=question,
@@ -140,3 +134,10 @@ async def ask(
         collection=collection or collection_of(channel, settings),
     )
     await bot.answering.answer(asked, reply)
+
+
+def _elsewhere(settings: GuildSettings, locale: str) -> str:
+    allowed = ", ".join(f"<#{channel_id}>" for channel_id in settings.allowed_channels)
+    return translate(
+        "I may not answer in this channel. Ask me in {allowed}.", locale, allowed=allowed
+    )
