@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import discord
@@ -189,6 +190,14 @@ class Answering:
             _log.error("%s", error)
             return None
         return record
+
+
+async def made(message: Callable[[], Outgoing], locale: str) -> Outgoing:
+    """What ``message`` makes in a thread, or what a person is told where it fails."""
+    try:
+        return await asyncio.to_thread(message)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
+        return notice(explanation(error, locale))
 
 
 def question_problem(text: str, locale: str) -> str | None:

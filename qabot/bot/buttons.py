@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from qabot.bot.answering import Asked, explanation
+from qabot.bot.answering import Asked, explanation, made
 from qabot.bot.interactions import UNDELIVERED, say_privately, values_of
 from qabot.bot.messages import Outgoing, answer_message, notice, view_message
 from qabot.bot.records import AnswerRecord
@@ -109,13 +109,11 @@ async def follow_up(interaction: Pressed) -> None:
 async def _turn(interaction: Pressed, record: AnswerRecord, page: int) -> None:
     """Show another page: in place to whoever asked, privately to others."""
     bot = interaction.client
-    outgoing = await asyncio.to_thread(
-        answer_message,
-        read_answer(record.answer_json),
-        record.id,
-        page,
-        interaction.locale.value,
-        per_page=bot.engine.settings.quotes,
+    locale = interaction.locale.value
+    quotes = bot.engine.settings.quotes
+    answer = read_answer(record.answer_json)
+    outgoing = await made(
+        lambda: answer_message(answer, record.id, page, locale, per_page=quotes), locale
     )
     message = interaction.message
     if interaction.user.id == record.user_id or (message and message.flags.ephemeral):
@@ -128,7 +126,7 @@ async def _turn(interaction: Pressed, record: AnswerRecord, page: int) -> None:
 async def _show_context(interaction: Pressed, record: AnswerRecord, number: int) -> None:
     """Show a quote among the passages round it, privately."""
     await interaction.response.defer(ephemeral=True, thinking=True)
-    outgoing = await asyncio.to_thread(_context, interaction, record, number)
+    outgoing = await made(lambda: _context(interaction, record, number), interaction.locale.value)
     await interaction.edit_original_response(**outgoing.edit_arguments())
 
 

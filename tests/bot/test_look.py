@@ -28,11 +28,11 @@ async def test_articles_are_listed_in_pages_in_private(ann, channel):
     result = await ann.actor.slash(channel, "articles")
     assert result.ephemeral
     listed = re.findall(r"\*\*(.+)\*\*", shown(result.response))
-    assert labels(result.response) == ["Next page ▶"]
+    assert labels(result.response) == ["Next page ▸"]
     for _ in range(2):
         await ann.click(result.response, "Next page")
         listed += re.findall(r"\*\*(.+)\*\*", shown(result.response))
-    assert labels(result.response) == ["◀ Previous page"]
+    assert labels(result.response) == ["◂ Previous page"]
     assert sorted(listed) == sorted(
         ["Der Mond", "A long one", *(f"Note {n}" for n in range(1, 31))]
     )
@@ -78,7 +78,7 @@ async def test_an_article_is_shown_whole_in_pages(ann, channel):
     )
     assert "as of May 2024" in shown(result.response)
     numbers = re.findall(r"Paragraph (\d+)", shown(result.response))
-    while "Next page ▶" in labels(result.response):
+    while "Next page ▸" in labels(result.response):
         await ann.click(result.response, "Next page")
         numbers += re.findall(r"Paragraph (\d+)", shown(result.response))
     assert numbers == [str(number) for number in range(400)]
