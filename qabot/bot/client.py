@@ -32,8 +32,8 @@ from qabot.bot.uploads import Uploads
 from qabot.errors import StateError
 from qabot.settings import Settings
 
-# How long answers under way may take when the bot is stopped.
-_SECONDS_TO_FINISH = 20.0
+# How long answers under way may take when the bot is stopped; service managers wait 90 s.
+_SECONDS_TO_FINISH = 75.0
 
 _log = logging.getLogger(__name__)
 
