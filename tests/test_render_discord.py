@@ -139,7 +139,7 @@ def test_context_shows_the_quote_in_bold_between_its_neighbours():
         "> The board has members of five companies. **\\*Meta\\* founded it in 2022.**",
         "> It meets @\u200beveryone four times.",
     )
-    assert view.parts[0].startswith("**A new foundation**\nas of September 2022 · [Source](<")
+    assert view.parts[0].startswith("as of September 2022 · [Source](<")
     assert len(context_view(FOUNDED, None, passages[1], None, "en-US").parts) == 2
 
 
