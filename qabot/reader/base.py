@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from qabot.types import Reading
 
 LONGEST_SPAN = 40
+_GAP = re.compile(r"\n\s*\n")
 
 
 class Reader(Protocol):
@@ -26,24 +29,37 @@ class Reader(Protocol):
         ...
 
 
-def best_span(scores: NDArray[np.float32], first: int, stop: int) -> tuple[int, int, float]:
+def best_span(
+    scores: NDArray[np.float32], first: int, blocks: Sequence[int]
+) -> tuple[int, int, float]:
     """The best span of one window.
 
     Args:
         scores: Of each token as start and as end, ``(tokens, 2)``; token 0 stands for "no answer".
-        first, stop: The window's tokens, half open.
+        first: The window's first token.
+        blocks: Of each of the window's tokens, in which block of the text (paragraph, heading) it
+            stands, rising: an answer lies within one.
 
     Returns:
         Start and end, half open, and the span's score above that of "no answer", the sum of two
         logits.
     """
+    stop = first + len(blocks)
     starts, ends = scores[first:stop, 0], scores[first:stop, 1]
     sums = starts[:, None] + ends[None, :]
-    # Ends stand behind starts, and not far.
-    near = np.triu(np.ones(sums.shape, bool)) & ~np.triu(np.ones(sums.shape, bool), LONGEST_SPAN)
-    start, end = divmod(int(np.where(near, sums, -np.inf).argmax()), sums.shape[1])
+    # Ends stand behind starts, not far, and in the same block.
+    places, block = np.arange(len(blocks)), np.asarray(blocks)
+    ahead = places[None, :] - places[:, None]
+    fits = (ahead >= 0) & (ahead < LONGEST_SPAN) & (block[None, :] == block[:, None])
+    start, end = divmod(int(np.where(fits, sums, -np.inf).argmax()), len(blocks))
     margin = float(sums[start, end] - scores[0].sum())
     return first + start, first + end + 1, margin
+
+
+def blocks_of(text: str, starts: Sequence[int]) -> list[int]:
+    """In which block of ``text``, between blank lines, each of the rising places ``starts`` is."""
+    gaps = [match.start() for match in _GAP.finditer(text)]
+    return [bisect_right(gaps, start) for start in starts]
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:

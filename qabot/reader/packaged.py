@@ -16,7 +16,7 @@ from qabot.encoders.base import FloatArray
 from qabot.encoders.e5_words import WordEmbeddings
 from qabot.encoders.onnx import open_session
 from qabot.encoders.pieces import FILE, FIRST, LAST, PAD, load_pieces
-from qabot.reader.base import best_span, trimmed
+from qabot.reader.base import best_span, blocks_of, trimmed
 from qabot.types import Reading
 
 NAME = "qabot-reader"
@@ -25,7 +25,7 @@ _HIDDEN = 384
 # What it was trained on; longer texts are cut.
 _MOST_QUESTION, _MOST_TOKENS = 64, 256
 # Windows of about one length go together: padding costs as much as text.
-_BATCH = 4
+_BATCH = 3
 
 
 class PackagedReader:
@@ -69,7 +69,8 @@ class PackagedReader:
             for number, scores in zip(batch, self._scores([rows[n] for n in batch]), strict=True):
                 window = spans[number]
                 first = len(head)
-                start, end, margin = best_span(scores, first, first + len(window))
+                blocks = blocks_of(windows[number], [place for _, place, _ in window])
+                start, end, margin = best_span(scores, first, blocks)
                 begin, stop = window[start - first][1], window[end - first - 1][2]
                 readings[number] = Reading(*trimmed(windows[number], begin, stop), margin)
         return readings

@@ -10,7 +10,7 @@ import numpy as np
 from qabot.encoders.base import FloatArray
 from qabot.encoders.hub import local_folder
 from qabot.errors import EncoderError
-from qabot.reader.base import best_span, trimmed
+from qabot.reader.base import best_span, blocks_of, trimmed
 from qabot.types import Reading
 
 _MOST_TOKENS = 384
@@ -87,6 +87,7 @@ def _reading(text: str, scores: FloatArray, offsets: Any, parts: list[int | None
     tokens = [place for place, part in enumerate(parts) if part == 1]
     if not tokens:
         return Reading(0, 0, -np.inf)
-    start, end, margin = best_span(scores, tokens[0], tokens[-1] + 1)
+    blocks = blocks_of(text, [int(offsets[token][0]) for token in tokens])
+    start, end, margin = best_span(scores, tokens[0], blocks)
     begin, stop = int(offsets[start][0]), int(offsets[end - 1][1])
     return Reading(*trimmed(text, begin, stop), margin)

@@ -17,10 +17,10 @@ from qabot.types import Hit, Reading, Span
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Passages that are read, and the most tokens of each: the best ones are read nearly whole.
-MOST_READ = 8
-_LONGEST = (160, 160, 128, 128, 96, 96, 96, 96)
+_LONGEST = (160, 160, 128, 128, 96, 96)
+MOST_READ = len(_LONGEST)
 # Read at once; between such groups, time is checked.
-_GROUP = 4
+_GROUP = 3
 # Seconds after which no further group is read: a slow machine reads fewer passages.
 _PATIENCE = 0.4
 # How sharply sentences that are more like the question are preferred.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from qabot.reader.base import LONGEST_SPAN, best_span, trimmed
+from qabot.reader.base import LONGEST_SPAN, best_span, blocks_of, trimmed
 
 logits = st.floats(-15, 15, width=32)
 
@@ -17,18 +17,28 @@ logits = st.floats(-15, 15, width=32)
     scores=st.integers(4, 60).flatmap(lambda n: arrays.arrays(np.float32, (n, 2), elements=logits)),
     data=st.data(),
 )
-def test_no_other_span_of_the_window_scores_higher(scores, data):
+def test_no_other_span_of_a_block_scores_higher(scores, data):
     first = data.draw(st.integers(1, len(scores) - 1))
     stop = data.draw(st.integers(first + 1, len(scores)))
-    start, end, margin = best_span(scores, first, stop)
+    blocks = sorted(
+        data.draw(st.lists(st.integers(0, 3), min_size=stop - first, max_size=stop - first))
+    )
+    start, end, margin = best_span(scores, first, blocks)
     every = {
         (a, b): scores[a, 0] + scores[b - 1, 1]
         for a in range(first, stop)
         for b in range(a + 1, min(stop, a + LONGEST_SPAN) + 1)
+        if blocks[a - first] == blocks[b - 1 - first]
     }
     assert (start, end) in every
     assert max(every.values()) == every[start, end]
     assert margin == pytest.approx(every[start, end] - scores[0, 0] - scores[0, 1], abs=1e-4)
+
+
+def test_headings_and_paragraphs_are_blocks_of_their_own():
+    text = "A heading\n\nA line\nthat goes on.\n \nAnother."
+    places = [text.index(word) for word in ("A h", "heading", "A line", "that", "Another")]
+    assert [0, 0, 1, 1, 2] == blocks_of(text, places)
 
 
 @pytest.mark.parametrize(
