@@ -127,7 +127,9 @@ async def test_a_rebuild_tells_what_it_did_and_answers_move_to_it(mod, tmp_path,
     assert shown(again.response).startswith("Nothing has changed in the articles\n")
 
 
-async def test_progress_shows_while_questions_are_answered(mod, ann, simcord_bot, renewal):
+async def test_progress_shows_while_fifty_questions_are_answered(mod, channel, tmp_path, renewal):
+    write_article(tmp_path / "articles", "mars", "Mars has two moons.", title="Mars")
+    people = [Member(mod.env, channel, f"person{number}") for number in range(10)]
     renewal.go.clear()
     first = begin(mod, "rebuild")
     await until(lambda: "41%" in shown(first.response))
@@ -138,18 +140,33 @@ async def test_progress_shows_while_questions_are_answered(mod, ann, simcord_bot
         "1,234 passages so far\n"
         "Questions are answered meanwhile."
     )
-    asked = [begin(ann, "ask", question=LAUNCH) for _ in range(3)]
+    asked = [begin(person, "ask", question=LAUNCH) for person in people for _ in range(5)]
     second = begin(mod, "rebuild")
-    await until(lambda: all(result.response for result in [*asked, second]))
     await until(lambda: all(LAUNCHED in shown(result.response) for result in asked))
+    await until(lambda: second.response)
     assert second.ephemeral
     assert shown(second.response) == (
         "The articles are being renewed already: Encoding passages, 41%. Please wait until then."
     )
     assert "41%" in shown(first.response)
+    # Again while the index is replaced, and by itself from the new one afterwards.
+    asked = [begin(person, "ask", question=LAUNCH) for person in people for _ in range(5)]
     renewal.go.set()
-    await until(lambda: "Nothing has changed" in shown(first.response))
+    await until(lambda: all(LAUNCHED in shown(result.response) for result in asked))
+    await until(lambda: "The articles are renewed" in shown(first.response))
     assert len(renewal.sources) == 1
+    assert "Mars has two moons." in shown((await mod.ask(ASK_MARS)).response)
+
+
+async def test_a_rebuild_of_hours_still_tells_its_end(mod, renewal, monkeypatch):
+    # Discord lets an interaction's message be changed for 15 minutes only.
+    monkeypatch.setattr(
+        discord.Interaction, "is_expired", lambda interaction: bool(renewal.sources)
+    )
+    result = await mod.use("rebuild")
+    assert "Nothing has changed" in shown(mod.channel.last_message)
+    ways = [request.path for request in mod.env.http_requests if request.method == "PATCH"]
+    assert ways[-1] == f"/channels/{mod.channel.id}/messages/{result.response.id}"
 
 
 async def test_progress_is_shown_at_a_polite_rate(mod, renewal, monkeypatch, engine):
