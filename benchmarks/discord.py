@@ -43,7 +43,8 @@ def main() -> None:
     parser.add_argument("--bot", nargs=2, metavar=("URL", "INDEX"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bot:
-        _run_bot(*options.bot, reader=options.reader)
+        address, folder = options.bot
+        _run_bot(address, folder, options.reader)
         return
     cache = Settings().cache_folder
     unpack(cache, print)

@@ -41,6 +41,7 @@ class Asked:
         locale: Discord's name for the language to answer in.
         previous: The questions before it, where the person goes on from a certain answer;
             otherwise what they asked in the channel lately.
+        others: Whether another person asked ``previous``: that is not stored with this person's.
         collection: What the question is about, where the articles are in collections.
     """
 
@@ -50,6 +51,7 @@ class Asked:
     channel_id: int
     locale: str
     previous: tuple[str, ...] | None = None
+    others: bool = False
     collection: str | None = None
 
 
@@ -167,7 +169,7 @@ class Answering:
             channel_id=channel_id,
             message_id=None,
             question=answer.question,
-            previous=previous,
+            previous=() if asked.others else previous,
             locale=asked.locale,
             answer_json=answer_text(answer, asked.collection),
         )

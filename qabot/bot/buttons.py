@@ -99,6 +99,7 @@ async def follow_up(interaction: Pressed) -> None:
         channel_id=interaction.channel_id or 0,
         locale=locale,
         previous=(*record.previous, record.question),
+        others=record.user_id != interaction.user.id,
         collection=read_collection(record.answer_json),
     )
     # What began in private goes on in private.

@@ -55,6 +55,7 @@ async def hear(bot: Bot, message: discord.Message) -> None:
         channel_id=message.channel.id,
         locale=locale,
         previous=(*record.previous, record.question) if record else None,
+        others=record is not None and record.user_id != message.author.id,
         collection=(
             read_collection(record.answer_json)
             if record
