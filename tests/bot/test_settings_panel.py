@@ -209,3 +209,26 @@ async def test_it_is_told_in_the_persons_language(simcord_env, channel, locale, 
     someone = Member(simcord_env, channel, "someone", locale=locale)
     result = await someone.actor.slash(channel, "forget-me")
     assert (result.ephemeral, shown(result.response)) == (True, told)
+
+
+# --- What goes wrong ------------------------------------------------------------------------------
+
+
+async def test_a_state_that_cannot_be_used_is_told(mod, simcord_bot):
+    panel = await mod.open_panel()
+    simcord_bot.state.close()
+    for result in (
+        await mod.actor.slash(mod.channel, "forget-me"),
+        await mod.click(panel, "Answer in private"),
+    ):
+        said = [shown(message) for message in (result.response, *result.followups) if message]
+        assert "Something went wrong on my side. Please ask again later." in said
+    assert "**In private:** no" in shown(panel)
+
+
+@pytest.mark.parametrize("command", ["settings", "forget-me", "rebuild"])
+async def test_an_interaction_that_has_expired_is_let_go(mod, command):
+    mod.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
+    result = await mod.actor.slash(mod.channel, command)
+    assert not result.acknowledged
+    assert mod.env.errors == []
