@@ -1,6 +1,6 @@
 """The Discord bot under load: time to answer, event-loop delay, memory.
 
-    python -m benchmarks.discord [SOURCE...] [--rounds N]
+    python -m benchmarks.discord [SOURCE...] [--rounds N] [--reader none]
 
 The bot runs as it does for users, in a process of its own, but against a Discord on loopback: real
 gateway, real requests, no network. What is timed is what Discord sees: from an interaction sent to
@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -32,7 +31,7 @@ from qabot.settings import Settings
 from tests.bot.fake_discord import TOKEN, FakeDiscord, fake_discord
 
 _TICK = 0.005
-_SECONDS_TO_ANSWER = 120.0
+_SECONDS_TO_ANSWER = 600.0
 
 
 def main() -> None:
@@ -40,10 +39,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sources", nargs="*", default=["seeds"])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--reader", default=Settings().reader)
     parser.add_argument("--bot", nargs=2, metavar=("URL", "INDEX"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bot:
-        _run_bot(*options.bot)
+        address, folder = options.bot
+        _run_bot(address, folder, options.reader)
         return
     cache = Settings().cache_folder
     unpack(cache, print)
@@ -58,7 +59,8 @@ def main() -> None:
             ("100 questions at once", 100, 100, 0.0),
         ):
             runs = [
-                asyncio.run(_round(index, questions, users, seconds)) for _ in range(options.rounds)
+                asyncio.run(_round(index, options.reader, questions, users, seconds))
+                for _ in range(options.rounds)
             ]
             _add_rows(table, title, runs)
     Console().print(table)
@@ -80,13 +82,16 @@ def _add_rows(table: Table, title: str, runs: list[dict[str, float]]) -> None:
         table.add_row(f"  {name}", *(form.format(run[key]) for run in runs), goal)
 
 
-async def _round(index: Path, questions: int, users: int, seconds: float) -> dict[str, float]:
+async def _round(
+    index: Path, reader: str, questions: int, users: int, seconds: float
+) -> dict[str, float]:
     """Start a bot, ask it ``questions`` from ``users`` over ``seconds``, and stop it."""
     for path in index.parent.glob("index.bot.sqlite*"):
         path.unlink()
     async with fake_discord() as server:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "benchmarks.discord", "--bot", server.url, str(index)),
+            *(sys.executable, "-m", "benchmarks.discord", "--reader", reader),
+            *("--bot", server.url, str(index)),
             stdout=asyncio.subprocess.PIPE,
         )
         await asyncio.wait_for(server.ready.wait(), 60)
@@ -131,7 +136,7 @@ def _times(server: FakeDiscord, sent: dict[str, float]) -> dict[str, float]:
     }
 
 
-def _run_bot(url: str, index: str) -> None:
+def _run_bot(url: str, index: str, reader: str) -> None:
     """The bot's process: runs until SIGTERM, then prints its delays and memory."""
     import discord
     import discord.gateway
@@ -139,46 +144,50 @@ def _run_bot(url: str, index: str) -> None:
     import yarl
 
     from qabot.bot import create_bot
-    from qabot.bot.client import Bot
     from qabot.bot.running import run_bot
     from qabot.engine import Engine
 
     discord.http.Route.BASE = f"{url}/api"
     gateway = yarl.URL(f"{url.replace('http', 'ws')}/ws")
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = gateway
-    settings = Settings(index=index)
-    delays: list[float] = []
-    busy: list[float] = []
-
-    async def watch(bot: Bot) -> None:
-        await bot.wait_until_ready()
-        delays.clear()
-        busy.clear()
-        while True:
-            before, worked = time.perf_counter(), time.thread_time()
-            await asyncio.sleep(_TICK)
-            delays.append((time.perf_counter() - before - _TICK) * 1000)
-            busy.append((time.thread_time() - worked) * 1000)
-
-    class Watched(Bot):
-        async def setup_hook(self) -> None:
-            await super().setup_hook()
-            self.watcher: Any = asyncio.create_task(watch(self))
-
+    settings = Settings(index=index, reader=reader)
     with Engine.open(settings=settings) as engine:
         engine.ask(QUESTIONS[0])
         bot = create_bot(engine, settings)
-        bot.__class__ = Watched
+        watch = _Watch()
+        bot.add_listener(watch.start, "on_ready")
         run_bot(bot, TOKEN)
-    status = Path("/proc/self/status").read_text("utf-8")
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-    measured = {
-        "delay": statistics.median(delays),
-        "longest": max(delays),
-        "busy": max(busy),
-        "memory": int(peak[1]) / 1024 if peak else 0.0,
-    }
-    sys.stdout.write(json.dumps(measured))
+    sys.stdout.write(json.dumps(watch.measured()))
+
+
+class _Watch:
+    """Sleeps briefly again and again on the bot's event loop, and notes how late it wakes up."""
+
+    def __init__(self) -> None:
+        self._delays: list[float] = []
+        self._busy: list[float] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            before, worked = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(_TICK)
+            self._delays.append((time.perf_counter() - before - _TICK) * 1000)
+            self._busy.append((time.thread_time() - worked) * 1000)
+
+    def measured(self) -> dict[str, float]:
+        """Milliseconds, and megabytes."""
+        status = Path("/proc/self/status").read_text("utf-8")
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+        return {
+            "delay": statistics.median(self._delays),
+            "longest": max(self._delays),
+            "busy": max(self._busy),
+            "memory": int(peak[1]) / 1024 if peak else 0.0,
+        }
 
 
 if __name__ == "__main__":

@@ -184,10 +184,6 @@ def rebuild(
     encoder: Encoder = None,
     *,
     full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
-    collections: Annotated[
-        bool,
-        typer.Option("--collections", help="With files and folders: read all collections, too."),
-    ] = False,
     json: Json = False,
     progress: Annotated[
         bool, typer.Option("--progress", help="Print progress as JSON on standard error.")
@@ -197,7 +193,7 @@ def rebuild(
 
     Without a SOURCE, the index holds what the settings name: sources and collections. With names of
     collections, only these are renewed; all others stay as they are. With files and folders, the
-    index holds these and nothing else, unless --collections is given.
+    index holds these and nothing else.
 
     Questions go on being answered meanwhile. Documents that cannot be read are named and left out;
     the exit code is then 2, and the rest is indexed.
@@ -205,11 +201,11 @@ def rebuild(
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
     settings = _settings(index=index, encoder=encoder, sources=tuple(sources) if sources else None)
-    only = () if collections else _named_collections(settings, sources or ())
+    only = _named_collections(settings, sources or ())
     summary = _rebuild(
         settings,
         settings.sources,
-        collections=settings.collections if collections or only or not sources else {},
+        collections=settings.collections if only or not sources else {},
         only=only,
         full=full,
         quiet=json,
@@ -327,7 +323,12 @@ def bot(
     from qabot.rebuild_process import RebuildProcess
 
     with _engine(settings) as engine:
-        renew = RebuildProcess(settings.index, settings.encoder, settings.cache)
+        renew = RebuildProcess(
+            settings.index,
+            settings.encoder,
+            settings.cache,
+            has_collections=lambda: bool(engine.manifest().collections),
+        )
         made = create_bot(engine, settings, rebuild=renew)
         made.sync_always = sync
         run_bot(made, token, notify=_note)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 import msgspec
@@ -32,9 +32,18 @@ class RebuildProcess:
         index: The index folder.
         encoder: The setting of that name.
         cache: The same; empty for the user's cache folder.
+        has_collections: Whether the settings' collections are in the index beside its sources.
     """
 
-    def __init__(self, index: str, encoder: str, cache: str = "") -> None:
+    def __init__(
+        self,
+        index: str,
+        encoder: str,
+        cache: str = "",
+        *,
+        has_collections: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._has_collections = has_collections
         self._options = ["--index", index, "--encoder", encoder]
         self._environment = {k: v for k, v in os.environ.items() if k not in _SECRETS}
         if cache:
@@ -50,18 +59,23 @@ class RebuildProcess:
             RebuildError: It could not be done; says why.
         """
         command = [sys.executable, "-c", _PROGRAM, "rebuild", "--json", "--progress"]
-        # Else the articles of collections would leave the index.
-        command.append("--collections")
+        environment = dict(self._environment)
+        if self._has_collections():
+            # Sources that are named on the command line would be all that the index holds.
+            environment["QABOT_SOURCES"] = os.pathsep.join(sources)
+            named = []
+        else:
+            named = ["--", *sources]
         # A file, because a pipe that nobody reads holds the process up once it is full.
         with tempfile.TemporaryFile("w+", encoding="utf-8") as output, self._lock:
-            with subprocess.Popen(  # noqa: S603 (this very program; sources stand behind "--")
-                [*command, *self._options, "--", *sources],
+            with subprocess.Popen(  # noqa: S603 (this very program; sources are no options)
+                [*command, *self._options, *named],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
-                env=self._environment,
+                env=environment,
             ) as process:
                 self._process = process
                 complaint = _followed(process.stderr, report)

@@ -288,13 +288,6 @@ def test_files_that_are_named_are_all_that_is_indexed(qabot):
     ]
 
 
-def test_collections_may_be_read_beside_files_that_are_named(qabot, here):
-    # As the bot does, which adds a folder of its own to the sources.
-    write_article(here / "uploads", "memo", "The memo is short.")
-    result = qabot("rebuild", "--json", "--collections", "--", "seeds", "uploads")
-    assert json.loads(result.stdout)["articles"] == 5
-
-
 def test_collections_alone_need_no_seeds(qabot, here):
     (here / "qabot.toml").write_text('[collections]\nnews = ["news"]\n')
     (here / "seeds/bridge.md").unlink()

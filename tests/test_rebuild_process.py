@@ -37,6 +37,19 @@ def test_it_reports_progress_and_what_was_done(process, tmp_path):
     assert IndexStore(tmp_path / "index").current() == 2
 
 
+def test_collections_of_the_settings_stay(process, tmp_path, real_index):
+    write_article(tmp_path / "news", "today", "Mars is red.")
+    write_article(tmp_path / "uploads", "late", "Venus is hot.")
+    (tmp_path / "qabot.toml").write_text('[collections]\nnews = ["news"]\n', "utf-8")
+    cache = str(real_index.cache)
+    renew = RebuildProcess("index", "multilingual-e5-small", cache, has_collections=lambda: True)
+    assert renew(["uploads"], print).articles == 2
+    assert renew([], print).articles == 1
+    generation = IndexStore(tmp_path / "index").open()
+    assert generation.manifest.collections == {"news": ("news",)}
+    generation.close()
+
+
 def test_what_goes_wrong_is_told_in_the_words_of_the_command(process):
     with pytest.raises(RebuildError, match=r"^nowhere: no such file or folder; check the path$"):
         process(["nowhere"], print)

@@ -53,10 +53,10 @@ def test_one_quote_stands_above_its_source():
     assert view == View(
         title="Who founded it?",
         parts=(
-            "> **\\*Meta\\* founded it in 2022.**\n"
             "**A new foundation**\n"
             "as of September 2022 · [Source](<https://example.org/b"
-            "#:~:text=%2AMeta%2A%20founded%20it%20in%202022.>)",
+            "#:~:text=%2AMeta%2A%20founded%20it%20in%202022.>)\n"
+            "> **\\*Meta\\* founded it in 2022.**",
         ),
         footer="Answered here: very likely (91%)",
         places=(0,),
@@ -65,14 +65,14 @@ def test_one_quote_stands_above_its_source():
 
 def test_several_quotes_are_numbered_and_paged():
     shown_first = answer_view(answer(FOUNDED, MEETS, FOUNDED), 0, "en-US", per_page=2)
-    assert [part.split("\n")[1] for part in shown_first.parts] == [
+    assert [part.split("\n")[0] for part in shown_first.parts] == [
         "1 · **A new foundation**",
         "2 · **A new foundation**",
     ]
     assert shown_first.footer == "Answered here: very likely (91%) · Page 1 of 2"
     last = answer_view(answer(FOUNDED, MEETS, FOUNDED), 7, "en-US", per_page=2)
     assert (last.page, last.pages, last.places) == (1, 2, (2,))
-    assert last.parts[0].split("\n")[1] == "3 · **A new foundation**"
+    assert last.parts[0].split("\n")[0] == "3 · **A new foundation**"
 
 
 def test_another_language_and_the_section_are_named():
@@ -80,17 +80,17 @@ def test_another_language_and_the_section_are_named():
     found = quote("It meets", "meets", info=info, heading="# Meetings", same_language=False)
     card = answer_view(answer(found), 0, "de").parts[0]
     assert card.split("\n") == [
-        "> It **meets**",
         "**\\[Board\\] \\_new\\_**",
         # Where there is no address, the article's id serves /show; paths are nobody's business.
         "auf Englisch · \\# Meetings · board.en",
+        "> It **meets**",
     ]
 
 
 def test_a_heading_that_is_quoted_or_is_the_title_is_not_repeated():
     for text, heading in (("Foundation\nThe board", "Foundation"), ("It meets", INFO.title)):
         card = answer_view(answer(quote(text, "board", heading=heading)), 0, "en-US").parts[0]
-        assert card.split("\n")[-1].startswith("as of September 2022 · [Source]")
+        assert card.split("\n")[1].startswith("as of September 2022 · [Source]")
 
 
 def test_not_found_shows_no_source():
@@ -121,7 +121,7 @@ def test_not_found_names_articles_only_where_they_are_near():
 def test_it_speaks_the_readers_language_and_never_translates_the_quote(locale, details, footer):
     found = quote("It meets", "meets", same_language=False)
     view = answer_view(answer(found), 0, locale)
-    block, _, line = view.parts[0].split("\n")
+    _, line, block = view.parts[0].split("\n")
     assert block == "> It **meets**"
     assert line.startswith(details)
     assert view.footer.startswith(footer)
@@ -134,12 +134,12 @@ def test_context_shows_the_quote_in_bold_between_its_neighbours():
     ]
     view = context_view(FOUNDED, passages[0], passages[1], passages[2], "en-US")
     assert view.title == "A new foundation"
-    assert view.parts[:3] == (
+    assert view.parts[1:] == (
         "> Foundation",
         "> The board has members of five companies. **\\*Meta\\* founded it in 2022.**",
         "> It meets @\u200beveryone four times.",
     )
-    assert view.parts[3].startswith("**A new foundation**\nas of September 2022 · [Source](<")
+    assert view.parts[0].startswith("as of September 2022 · [Source](<")
     assert len(context_view(FOUNDED, None, passages[1], None, "en-US").parts) == 2
 
 
@@ -149,10 +149,10 @@ def test_a_long_context_keeps_what_is_next_to_the_quote():
     after = Passage("a", 9026, 18000, "and then " + "far " * 2000, (), ())
     found = Quote(FOUNDED.text, 9000, 9026, (), 0.9, None, INFO)
     view = context_view(found, before, middle, after, "en-US")
-    assert view.parts[0].startswith("…\n> ")
-    assert view.parts[0].endswith("next to it")
-    assert view.parts[2].startswith("> and then far")
-    assert view.parts[2].endswith("\n…")
+    assert view.parts[1].startswith("…\n> ")
+    assert view.parts[1].endswith("next to it")
+    assert view.parts[3].startswith("> and then far")
+    assert view.parts[3].endswith("\n…")
     assert len(view.text) <= LONGEST_TEXT
 
 
@@ -160,7 +160,7 @@ def test_a_quote_that_no_message_holds_is_cut_where_its_highlight_begins():
     text = "x" * 5000 + " It flew. " + "y" * 5000
     found = Quote(text, 0, len(text), ((5001, 5009),), 0.9, None, INFO)
     [card] = answer_view(answer(found), 0, "en-US").parts
-    before, block, after, *_ = card.split("\n")
+    _, _, before, block, after = card.split("\n")
     assert (before, after) == ("…", "…")
     assert block.startswith("> **It flew.** y")
 
@@ -171,13 +171,13 @@ def test_an_article_is_shown_page_by_page_to_the_character():
     pages = article_view(article, 0, "en-US").pages
     views = [article_view(article, page, "en-US") for page in range(pages)]
     assert pages > 1
-    assert views[0].parts[0].startswith("> **Title**\n> A \\*line\\* of text.\n")
+    assert views[0].parts[1].startswith("> **Title**\n> A \\*line\\* of text.\n")
     assert views[0].footer == f"Page 1 of {pages}"
-    blocks = [shown_quote(view.parts[0]).text for view in views]
+    blocks = [shown_quote(view.parts[1]).text for view in views]
     assert "\n".join(blocks) == text
     assert article_view(article, 99, "en-US") == views[-1]
     assert (
-        views[0].parts[1] == "as of September 2022 · in English · [Source](<https://example.org/b>)"
+        views[0].parts[0] == "as of September 2022 · in English · [Source](<https://example.org/b>)"
     )
 
 
@@ -281,7 +281,7 @@ def test_every_page_of_an_article_fits_and_is_harmless(text, info, times, locale
         view = article_view(article, page, locale)
         check_limits(view)
         check_harmless(view)
-        blocks.append(shown_quote(view.parts[0]).text)
+        blocks.append(shown_quote(view.parts[1]).text)
     assert visible("".join(blocks)).replace("\n", "") == visible(text).replace("\n", "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import discord
@@ -18,10 +19,10 @@ from qabot.bot.records import AnswerRecord
 from qabot.bot.replies import Reply
 from qabot.bot.saved import answer_text
 from qabot.bot.state import State
-from qabot.errors import QuestionError, StateError, UnusableIndexError
+from qabot.errors import FilterError, QuestionError, StateError, UnusableIndexError
 from qabot.settings import Settings
 from qabot.translations import number_text, translate
-from qabot.types import LONGEST_QUESTION, Answer, Request
+from qabot.types import LONGEST_QUESTION, Answer, Filters, Request
 
 # All quotes that an answer's buttons may page through.
 _QUOTES_KEPT = 10
@@ -40,6 +41,7 @@ class Asked:
         locale: Discord's name for the language to answer in.
         previous: The questions before it, where the person goes on from a certain answer;
             otherwise what they asked in the channel lately.
+        others: Whether another person asked ``previous``: that is not stored with this person's.
         collection: What the question is about, where the articles are in collections.
     """
 
@@ -49,6 +51,7 @@ class Asked:
     channel_id: int
     locale: str
     previous: tuple[str, ...] | None = None
+    others: bool = False
     collection: str | None = None
 
 
@@ -132,7 +135,8 @@ class Answering:
         previous = asked.previous
         if previous is None:
             previous = await self._conversation(asked, now - _CONVERSATION_SECONDS)
-        answer = await self._asker.ask(Request(asked.text, previous, _QUOTES_KEPT))
+        filters = Filters(collection=asked.collection) if asked.collection else None
+        answer = await self._asker.ask(Request(asked.text, previous, _QUOTES_KEPT, filters))
         channel_id = await reply.place(answer.question)
         # Rendering takes milliseconds, which add up where many answers are ready together.
         return await asyncio.to_thread(self._kept, asked, answer, previous, channel_id, now)
@@ -165,9 +169,9 @@ class Answering:
             channel_id=channel_id,
             message_id=None,
             question=answer.question,
-            previous=previous,
+            previous=() if asked.others else previous,
             locale=asked.locale,
-            answer_json=answer_text(answer),
+            answer_json=answer_text(answer, asked.collection),
         )
         record = None if self._guilds.has_left(asked.guild_id) else self._saved(made)
         outgoing = answer_message(
@@ -188,6 +192,14 @@ class Answering:
             _log.error("%s", error)
             return None
         return record
+
+
+async def made(message: Callable[[], Outgoing], locale: str) -> Outgoing:
+    """What ``message`` makes in a thread, or what a person is told where it fails."""
+    try:
+        return await asyncio.to_thread(message)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
+        return notice(explanation(error, locale))
 
 
 def question_problem(text: str, locale: str) -> str | None:
@@ -213,6 +225,8 @@ def explanation(error: Exception, locale: str) -> str:
         )
     if isinstance(error, StoppingError):
         return translate("I am being restarted. Please ask again in a minute.", locale)
+    if isinstance(error, FilterError):
+        return translate("There is no such collection of articles any more.", locale)
     if isinstance(error, QuestionError):
         return translate("I cannot look that up. Please put the question in other words.", locale)
     if isinstance(error, UnusableIndexError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -10,38 +12,88 @@ from discord.ext import commands
 
 from qabot.bot.answering import Asked
 from qabot.bot.places import collection_of, may_answer
+from qabot.bot.records import GuildSettings
 from qabot.bot.replies import InteractionReply
+from qabot.errors import QabotError
 from qabot.translations import mark, translate
 
 if TYPE_CHECKING:
     from qabot.bot.client import Bot
 
+_log = logging.getLogger(__name__)
+
+# Discord's limits for what it offers while one types.
+_MOST_CHOICES, _LONGEST_CHOICE = 25, 100
+_NAME, _ABOUT = mark("ask"), mark("Ask the articles; the answer quotes them.")
+_QUESTION, _PRIVATE = mark("In any language."), mark("Whether only you see the answer.")
+
 
 class AskCommands(commands.Cog):
-    """Commands that ask."""
+    """Commands that ask.
 
-    def __init__(self, bot: Bot) -> None:
+    Args:
+        collections: Whether a question can be limited to a collection.
+    """
+
+    def __init__(self, bot: Bot, *, collections: bool) -> None:
         self._bot = bot
-        self._menu = app_commands.ContextMenu(
+        command: app_commands.Command[Any, ..., None]
+        if collections:
+            command = app_commands.Command(name=_NAME, description=_ABOUT, callback=self.ask_in)
+            command.autocomplete("collection")(self._complete_collection)
+        else:
+            command = app_commands.Command(name=_NAME, description=_ABOUT, callback=self.ask)
+        menu = app_commands.ContextMenu(
             name=mark("Ask the articles about this"), callback=self.ask_about
         )
+        self._commands = command, menu
 
     async def cog_load(self) -> None:
-        """Add the menu; discord.py adds commands by itself, but no menus."""
-        self._bot.tree.add_command(self._menu)
+        """Add what depends on the index, and the menu, which discord.py leaves to the cog."""
+        for command in self._commands:
+            self._bot.tree.add_command(command)
 
-    @app_commands.command(
-        name=mark("ask"), description=mark("Ask the articles; the answer quotes them.")
-    )
     @app_commands.rename(question=mark("question"), private=mark("private"))
-    @app_commands.describe(
-        question=mark("In any language."), private=mark("Whether only you see the answer.")
-    )
+    @app_commands.describe(question=_QUESTION, private=_PRIVATE)
     async def ask(
         self, interaction: discord.Interaction, question: str, private: bool | None = None
     ) -> None:
         """Answer a question."""
         await ask(self._bot, interaction, question, private=private)
+
+    @app_commands.rename(
+        question=mark("question"), private=mark("private"), collection=mark("collection")
+    )
+    @app_commands.describe(
+        question=_QUESTION,
+        private=_PRIVATE,
+        collection=mark("Which articles to ask; all where left out."),
+    )
+    async def ask_in(
+        self,
+        interaction: discord.Interaction,
+        question: str,
+        private: bool | None = None,
+        collection: str | None = None,
+    ) -> None:
+        """Answer a question, of one collection if that is wanted."""
+        await ask(self._bot, interaction, question, private=private, collection=collection)
+
+    async def _complete_collection(
+        self,
+        interaction: discord.Interaction,  # noqa: ARG002 (discord.py passes it)
+        typed: str,
+    ) -> list[app_commands.Choice[str]]:
+        try:
+            names = await asyncio.to_thread(self._bot.engine.collections)
+        except QabotError as error:
+            _log.error("%s", error)
+            return []
+        return [
+            app_commands.Choice(name=name, value=name)
+            for name in names
+            if typed.casefold() in name.casefold() and len(name) <= _LONGEST_CHOICE
+        ][:_MOST_CHOICES]
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Take a message for a question."""
@@ -70,15 +122,8 @@ async def ask(
         private=settings.private if private is None else private,
         threads=settings.threads,
     )
-    if interaction.guild_id is not None and not may_answer(channel, settings):
-        allowed = ", ".join(f"<#{channel_id}>" for channel_id in settings.allowed_channels)
-        await reply.refuse(
-            translate(
-                "I may not answer in this channel. Ask me in {allowed}.",
-                locale,
-                allowed=allowed,
-            )
-        )
+    if not may_answer(channel, settings):
+        await reply.refuse(_elsewhere(settings, locale))
         return
     asked = Asked(
         text=question,
@@ -89,3 +134,10 @@ async def ask(
         collection=collection or collection_of(channel, settings),
     )
     await bot.answering.answer(asked, reply)
+
+
+def _elsewhere(settings: GuildSettings, locale: str) -> str:
+    allowed = ", ".join(f"<#{channel_id}>" for channel_id in settings.allowed_channels)
+    return translate(
+        "I may not answer in this channel. Ask me in {allowed}.", locale, allowed=allowed
+    )

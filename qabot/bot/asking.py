@@ -17,7 +17,9 @@ from qabot.bot.protocols import Engine
 from qabot.types import Answer, Request
 
 # So many are encoded together: more would keep the first of them waiting for the last.
-_BATCH = 16
+_BATCH = 8
+# For telling people that there will be no answer.
+_SECONDS_TO_TELL = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -89,12 +91,27 @@ class Asker:
         return await waiting.answer
 
     async def drain(self, seconds: float) -> None:
-        """Admit no further questions, and wait that long at most for those that are."""
+        """Admit no further questions, and wait that long at most for those that are.
+
+        Those without an answer by then get a ``StoppingError``, and the time to be told of it.
+        """
         self._stopping = True
+        if await self._is_idle(seconds):
+            return
+        while self._waiting:
+            self._refuse(self._waiting.popleft())
+        await self._is_idle(_SECONDS_TO_TELL)
+
+    async def _is_idle(self, seconds: float) -> bool:
         if self._admitted:
             self._idle.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), seconds)
+        return not self._admitted
+
+    def _refuse(self, waiting: _Waiting) -> None:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(StoppingError())
 
     def close(self) -> None:
         """Let the thread end; nothing is waited for."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from qabot.bot.answering import Asked, explanation
-from qabot.bot.interactions import say_privately, values_of
+from qabot.bot.answering import Asked, explanation, made
+from qabot.bot.interactions import UNDELIVERED, say_privately, values_of
 from qabot.bot.messages import Outgoing, answer_message, notice, view_message
 from qabot.bot.records import AnswerRecord
 from qabot.bot.replies import InteractionReply
-from qabot.bot.saved import read_answer
+from qabot.bot.saved import read_answer, read_collection
 from qabot.errors import SourceError, StateError
 from qabot.render.discord import context_view
 from qabot.translations import translate
@@ -68,7 +68,7 @@ class AnswerButton(
                 await say_privately(interaction, _too_old(locale))
             else:
                 await _ACTIONS[self._action](interaction, record, self._number)
-        except discord.HTTPException as error:
+        except UNDELIVERED as error:
             _log.info("a button could not be answered: %s", error)
         except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
             await say_privately(interaction, explanation(error, locale))
@@ -99,6 +99,8 @@ async def follow_up(interaction: Pressed) -> None:
         channel_id=interaction.channel_id or 0,
         locale=locale,
         previous=(*record.previous, record.question),
+        others=record.user_id != interaction.user.id,
+        collection=read_collection(record.answer_json),
     )
     # What began in private goes on in private.
     private = message.flags.ephemeral if message else settings.private
@@ -108,13 +110,11 @@ async def follow_up(interaction: Pressed) -> None:
 async def _turn(interaction: Pressed, record: AnswerRecord, page: int) -> None:
     """Show another page: in place to whoever asked, privately to others."""
     bot = interaction.client
-    outgoing = await asyncio.to_thread(
-        answer_message,
-        read_answer(record.answer_json),
-        record.id,
-        page,
-        interaction.locale.value,
-        per_page=bot.engine.settings.quotes,
+    locale = interaction.locale.value
+    quotes = bot.engine.settings.quotes
+    answer = read_answer(record.answer_json)
+    outgoing = await made(
+        lambda: answer_message(answer, record.id, page, locale, per_page=quotes), locale
     )
     message = interaction.message
     if interaction.user.id == record.user_id or (message and message.flags.ephemeral):
@@ -127,7 +127,7 @@ async def _turn(interaction: Pressed, record: AnswerRecord, page: int) -> None:
 async def _show_context(interaction: Pressed, record: AnswerRecord, number: int) -> None:
     """Show a quote among the passages round it, privately."""
     await interaction.response.defer(ephemeral=True, thinking=True)
-    outgoing = await asyncio.to_thread(_context, interaction, record, number)
+    outgoing = await made(lambda: _context(interaction, record, number), interaction.locale.value)
     await interaction.edit_original_response(**outgoing.edit_arguments())
 
 

@@ -32,8 +32,8 @@ from qabot.bot.uploads import Uploads
 from qabot.errors import StateError
 from qabot.settings import Settings
 
-# How long answers under way may take when the bot is stopped.
-_SECONDS_TO_FINISH = 20.0
+# How long answers under way may take when the bot is stopped; service managers wait 90 s.
+_SECONDS_TO_FINISH = 75.0
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +91,8 @@ class Bot(commands.Bot):
         """Add the commands; register them with Discord if they are other than last time."""
         await self.tree.set_translator(CommandTranslator())
         self.add_dynamic_items(AnswerButton, PageButton, ConfirmButton, SettingItem)
-        await self.add_cog(AskCommands(self))
+        collections = await asyncio.to_thread(self.engine.collections)
+        await self.add_cog(AskCommands(self, collections=bool(collections)))
         await self.add_cog(LookCommands(self))
         await self.add_cog(ManageCommands(self))
         await self.add_cog(SettingsCommand(self))

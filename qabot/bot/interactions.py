@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
+import aiohttp
 import discord
+
+_NO_NETWORK = (aiohttp.ClientError, OSError)
+UNDELIVERED = (discord.HTTPException, *_NO_NETWORK)
+"""What is raised where Discord does not take something, or cannot be reached."""
+_SECONDS_BETWEEN = (1.0, 4.0)
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +34,19 @@ async def say_privately(interaction: discord.Interaction[Any], text: str) -> Non
             await interaction.edit_original_response(content=text, embeds=[], view=None)
         else:
             await interaction.followup.send(text, ephemeral=True)
-    except discord.HTTPException as error:
+    except UNDELIVERED as error:
         _log.info("an interaction could not be answered: %s", error)
+
+
+async def insist(send: Callable[[], Awaitable[_T]]) -> _T:
+    """What ``send`` gives, tried again where the network fails; an answer is worth waiting for."""
+    for seconds in _SECONDS_BETWEEN:
+        try:
+            return await send()
+        except _NO_NETWORK as error:
+            _log.info("Discord cannot be reached (%s); trying again", error)
+            await asyncio.sleep(seconds)
+    return await send()
 
 
 def values_of(data: Any) -> Iterator[str]:

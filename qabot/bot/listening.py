@@ -12,8 +12,9 @@ from qabot.bot.answering import Asked
 from qabot.bot.messages import notice
 from qabot.bot.places import collection_of, may_answer, missing_permissions, whole_channel
 from qabot.bot.questions import looks_like_question
-from qabot.bot.records import GuildSettings
+from qabot.bot.records import AnswerRecord, GuildSettings
 from qabot.bot.replies import MessageReply
+from qabot.bot.saved import read_collection
 from qabot.errors import StateError
 from qabot.translations import translate
 
@@ -46,15 +47,20 @@ async def hear(bot: Bot, message: discord.Message) -> None:
     if not text:
         await reply.send(notice(_nothing_asked(message, locale)))
         return
-    previous = await _conversation_replied_to(bot, message)
+    record = await _answer_replied_to(bot, message)
     asked = Asked(
         text=text,
         user_id=message.author.id,
         guild_id=message.guild.id if message.guild else None,
         channel_id=message.channel.id,
         locale=locale,
-        previous=previous,
-        collection=collection_of(message.channel, settings),
+        previous=(*record.previous, record.question) if record else None,
+        others=record is not None and record.user_id != message.author.id,
+        collection=(
+            read_collection(record.answer_json)
+            if record
+            else collection_of(message.channel, settings)
+        ),
     )
     bot.open_replies[message.id] = reply
     try:
@@ -132,13 +138,12 @@ def _nothing_asked(message: discord.Message, locale: str) -> str:
     return translate("Mention me together with a question, or use `/ask`.", locale)
 
 
-async def _conversation_replied_to(bot: Bot, message: discord.Message) -> tuple[str, ...] | None:
-    """The questions that led to the answer that is replied to; ``None`` if it is none."""
+async def _answer_replied_to(bot: Bot, message: discord.Message) -> AnswerRecord | None:
+    """The answer that a message replies to; ``None`` if it is none, or a forgotten one."""
     if message.reference is None or message.reference.message_id is None:
         return None
     try:
-        record = await asyncio.to_thread(bot.state.answer_by_message, message.reference.message_id)
+        return await asyncio.to_thread(bot.state.answer_by_message, message.reference.message_id)
     except StateError as error:
         _log.error("%s", error)
         return None
-    return (*record.previous, record.question) if record else None

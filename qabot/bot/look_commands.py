@@ -13,8 +13,8 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from qabot.bot.answering import explanation
-from qabot.bot.interactions import say_privately
+from qabot.bot.answering import made
+from qabot.bot.interactions import UNDELIVERED
 from qabot.bot.messages import LONGEST_KEY, Outgoing, notice, paged_message, view_message
 from qabot.bot.pages import help_view, status_view
 from qabot.errors import QabotError, SourceError
@@ -131,14 +131,12 @@ class PageButton(
         locale = _locale(interaction)
         try:
             await interaction.response.defer()
-            outgoing = await asyncio.to_thread(
-                self._page, interaction.client, self._key, self._number, locale
+            outgoing = await made(
+                lambda: self._page(interaction.client, self._key, self._number, locale), locale
             )
             await interaction.edit_original_response(**outgoing.edit_arguments())
-        except discord.HTTPException as error:
+        except UNDELIVERED as error:
             _log.info("a page could not be turned: %s", error)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-            await say_privately(interaction, explanation(error, locale))
 
 
 def articles_page(bot: Bot, words: str, page: int, locale: str) -> Outgoing:
@@ -165,15 +163,12 @@ def article_page(bot: Bot, name: str, page: int, locale: str) -> Outgoing:
 
 async def _show(interaction: discord.Interaction, page: Callable[[], Outgoing]) -> None:
     """Answer privately with what ``page`` makes in a thread."""
-    locale = _locale(interaction)
     try:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        outgoing = await asyncio.to_thread(page)
+        outgoing = await made(page, _locale(interaction))
         await interaction.edit_original_response(**outgoing.edit_arguments())
-    except discord.HTTPException as error:
+    except UNDELIVERED as error:
         _log.info("a command could not be answered: %s", error)
-    except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-        await say_privately(interaction, explanation(error, locale))
 
 
 def _locale(interaction: discord.Interaction[Any]) -> str:

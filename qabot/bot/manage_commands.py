@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from qabot.bot.answering import explanation
+from qabot.bot.guarding import guarded
 from qabot.bot.interactions import say_privately
 from qabot.bot.manage_views import preview_view, removal_view
 from qabot.bot.messages import Button, notice, view_message
@@ -44,8 +44,9 @@ class ManageCommands(commands.Cog):
     @app_commands.guild_only()
     async def rebuild(self, interaction: discord.Interaction) -> None:
         """Bring the index up to date."""
-        if not await refused(self._bot, interaction, articles=True):
-            await self._bot.rebuilding.run(interaction)
+        async with guarded(interaction):
+            if not await refused(self._bot, interaction, articles=True):
+                await self._bot.rebuilding.run(interaction)
 
     @app_commands.command(name=mark("add"), description=mark("Add an article from a file."))
     @app_commands.rename(file=mark("file"))
@@ -54,37 +55,42 @@ class ManageCommands(commands.Cog):
     @app_commands.guild_only()
     async def add(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
         """Show what is read of a file, and offer to add it."""
-        if await refused(self._bot, interaction, articles=True):
-            return
+        async with guarded(interaction):
+            if not await refused(self._bot, interaction, articles=True):
+                await self._offer_to_add(interaction, file)
+
+    async def _offer_to_add(
+        self, interaction: discord.Interaction, file: discord.Attachment
+    ) -> None:
         locale = interaction.locale.value
         problem = _file_problem(file, locale)
         if problem or self._bot.rebuild is None:
             closed = translate("Articles cannot be added from Discord.", locale)
             await say_privately(interaction, problem or closed)
             return
+        await interaction.response.defer(ephemeral=True, thinking=True)
         try:
-            await interaction.response.defer(ephemeral=True, thinking=True)
             # Discord's addresses of files expire.
             data = await file.read()
-            waiting = await asyncio.to_thread(self._bot.uploads.put_aside, file.filename, data)
-            outgoing = view_message(
-                preview_view(waiting.name, waiting.article, locale, replaces=waiting.replaces),
-                [
-                    _button(translate("Add", locale), f"qabot:add:{waiting.token}", "success"),
-                    _button(translate("Cancel", locale), f"qabot:drop:{waiting.token}"),
-                ],
-            )
-            await interaction.edit_original_response(**outgoing.edit_arguments())
         except discord.HTTPException as error:
             _log.info("a file could not be fetched: %s", error)
-            await say_privately(
-                interaction, translate("Discord did not give me the file. Try again.", locale)
-            )
+            said = translate("Discord did not give me the file. Try again.", locale)
+            await say_privately(interaction, said)
+            return
+        try:
+            waiting = await asyncio.to_thread(self._bot.uploads.put_aside, file.filename, data)
         except SourceError as error:
             said = translate("I cannot read this file as an article:", locale)
             await say_privately(interaction, f"{said} {one_line(str(error), 500)}")
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-            await say_privately(interaction, explanation(error, locale))
+            return
+        outgoing = view_message(
+            preview_view(waiting.name, waiting.article, locale, replaces=waiting.replaces),
+            [
+                _button(translate("Add", locale), f"qabot:add:{waiting.token}", "success"),
+                _button(translate("Cancel", locale), f"qabot:drop:{waiting.token}"),
+            ],
+        )
+        await interaction.edit_original_response(**outgoing.edit_arguments())
 
     @app_commands.command(
         name=mark("remove"), description=mark("Remove an article that was added in Discord.")
@@ -95,32 +101,29 @@ class ManageCommands(commands.Cog):
     @app_commands.guild_only()
     async def remove(self, interaction: discord.Interaction, article: str) -> None:
         """Show an article, and offer to remove it."""
-        if await refused(self._bot, interaction, articles=True):
-            return
+        async with guarded(interaction):
+            if not await refused(self._bot, interaction, articles=True):
+                await self._offer_to_remove(interaction, article)
+
+    async def _offer_to_remove(self, interaction: discord.Interaction, article: str) -> None:
         locale = interaction.locale.value
+        await interaction.response.defer(ephemeral=True, thinking=True)
         try:
-            await interaction.response.defer(ephemeral=True, thinking=True)
             info = await asyncio.to_thread(self._removable, article)
-            outgoing = view_message(
-                removal_view(info, locale),
-                [
-                    _button(translate("Remove", locale), f"qabot:remove:{key_of(info)}", "danger"),
-                    _button(translate("Cancel", locale), f"qabot:drop:{key_of(info)}"),
-                ],
-            )
-            await interaction.edit_original_response(**outgoing.edit_arguments())
         except SourceError:
-            await say_privately(
-                interaction,
-                translate(
-                    "No such article was added in Discord. Whoever runs me removes the others.",
-                    locale,
-                ),
+            said = translate(
+                "No such article was added in Discord. Whoever runs me removes the others.", locale
             )
-        except discord.HTTPException as error:
-            _log.info("a command could not be answered: %s", error)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-            await say_privately(interaction, explanation(error, locale))
+            await say_privately(interaction, said)
+            return
+        outgoing = view_message(
+            removal_view(info, locale),
+            [
+                _button(translate("Remove", locale), f"qabot:remove:{key_of(info)}", "danger"),
+                _button(translate("Cancel", locale), f"qabot:drop:{key_of(info)}"),
+            ],
+        )
+        await interaction.edit_original_response(**outgoing.edit_arguments())
 
     @remove.autocomplete("article")
     async def _complete_article(
@@ -175,24 +178,22 @@ class ConfirmButton(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, if the person may still do that, and renew the index."""
         bot: Bot = interaction.client
-        if await refused(bot, interaction, articles=True):
-            return
+        async with guarded(interaction):
+            if not await refused(bot, interaction, articles=True):
+                await self._act(bot, interaction)
+
+    async def _act(self, bot: Bot, interaction: discord.Interaction[Any]) -> None:
         locale = interaction.locale.value
-        try:
-            await interaction.response.defer()
-            if self._what == "drop":
-                await asyncio.to_thread(bot.uploads.drop, self._key)
-                said = translate("Nothing was changed.", locale)
-            elif await asyncio.to_thread(_apply, bot, self._what, self._key):
-                await bot.rebuilding.run_after_change(interaction)
-                return
-            else:
-                said = translate("That is no longer there. Please begin again.", locale)
-            await interaction.edit_original_response(**notice(said).edit_arguments())
-        except discord.HTTPException as error:
-            _log.info("a button could not be answered: %s", error)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-            await say_privately(interaction, explanation(error, locale))
+        await interaction.response.defer()
+        if self._what == "drop":
+            await asyncio.to_thread(bot.uploads.drop, self._key)
+            said = translate("Nothing was changed.", locale)
+        elif await asyncio.to_thread(_apply, bot, self._what, self._key):
+            await bot.rebuilding.run_after_change(interaction)
+            return
+        else:
+            said = translate("That is no longer there. Please begin again.", locale)
+        await interaction.edit_original_response(**notice(said).edit_arguments())
 
 
 def _apply(bot: Bot, what: str, key: str) -> bool:

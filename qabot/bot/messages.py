@@ -119,9 +119,9 @@ def _turns(view: View, back: str, on: str) -> list[tuple[str, int]]:
     """The pages that one may turn to, with what to call that."""
     turns = []
     if view.page > 0:
-        turns.append((f"◀ {back}", view.page - 1))
+        turns.append((f"◂ {back}", view.page - 1))
     if view.page + 1 < view.pages:
-        turns.append((f"{on} ▶", view.page + 1))
+        turns.append((f"{on} ▸", view.page + 1))
     return turns
 
 

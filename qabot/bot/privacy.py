@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from qabot.bot.answering import explanation
-from qabot.bot.interactions import say_privately
+from qabot.bot.guarding import guarded
 from qabot.translations import mark, number_text, plural, translate
 
 if TYPE_CHECKING:
     from qabot.bot.client import Bot
-
-_log = logging.getLogger(__name__)
 
 
 class Privacy(commands.Cog):
@@ -32,15 +28,11 @@ class Privacy(commands.Cog):
     async def forget_me(self, interaction: discord.Interaction) -> None:
         """Remove a person's questions, answers and feedback, everywhere."""
         locale = interaction.locale.value
-        try:
+        async with guarded(interaction):
             await interaction.response.defer(ephemeral=True, thinking=True)
             removed = await asyncio.to_thread(self._bot.state.forget_user, interaction.user.id)
             self._bot.locales.forget(interaction.user.id)
             await interaction.edit_original_response(content=_told(removed, locale))
-        except discord.HTTPException as error:
-            _log.info("a command could not be answered: %s", error)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-            await say_privately(interaction, explanation(error, locale))
 
 
 def _told(removed: int, locale: str) -> str:

@@ -81,6 +81,10 @@ class Engine(Protocol):
         """What the live generation holds and what made it."""
         ...
 
+    def collections(self) -> tuple[str, ...]:
+        """The collections that a question can be limited to."""
+        ...
+
     def articles(self) -> list[ArticleInfo]:
         """All articles, by id."""
         ...

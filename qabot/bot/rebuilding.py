@@ -17,7 +17,7 @@ from qabot.bot.interactions import say_privately
 from qabot.bot.manage_views import finished_view, progress_view, running_text
 from qabot.bot.messages import Outgoing, notice, view_message
 from qabot.bot.protocols import Progress
-from qabot.errors import QabotError, RebuildRunningError
+from qabot.errors import QabotError, RebuildRunningError, SourceError
 from qabot.render.markup import one_line
 
 if TYPE_CHECKING:
@@ -100,7 +100,13 @@ class Rebuilding:
             self._latest = progress
             teller.tell(progress)
 
-        return rebuild(self._bot.uploads.sources(self._bot.engine.manifest().sources), note)
+        manifest = self._bot.engine.manifest()
+        sources = self._bot.uploads.sources(manifest.sources)
+        if not sources and not self._bot.engine.collections():
+            raise SourceError(
+                "no article would be left; the index stays as it is until one is added"
+            )
+        return rebuild(sources, note)
 
     def _shower(self, interaction: discord.Interaction[Any]) -> Show:
         """How to change the interaction's message, also after the 15 minutes Discord allows."""

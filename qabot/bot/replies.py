@@ -15,6 +15,7 @@ from typing import Protocol
 import discord
 from discord.abc import Messageable
 
+from qabot.bot.interactions import UNDELIVERED, insist
 from qabot.bot.messages import Outgoing
 from qabot.bot.places import may_open_thread, missing_permissions
 from qabot.render.markup import inert
@@ -72,14 +73,14 @@ class InteractionReply:
 
     async def refuse(self, text: str) -> None:
         """Say it in a message that only the person sees."""
-        with contextlib.suppress(discord.HTTPException):
+        with contextlib.suppress(*UNDELIVERED):
             await self._interaction.response.send_message(text, ephemeral=True)
 
     async def acknowledge(self) -> bool:
         """Show "thinking"."""
         try:
             await self._interaction.response.defer(ephemeral=self._private, thinking=True)
-        except discord.HTTPException as error:
+        except UNDELIVERED as error:
             _log.info("an interaction could not be acknowledged: %s", error)
             return False
         return True
@@ -88,7 +89,7 @@ class InteractionReply:
         """The thread under the response, or the channel."""
         interaction = self._interaction
         if self._threads and may_open_thread(interaction.channel):
-            with contextlib.suppress(discord.HTTPException):
+            with contextlib.suppress(*UNDELIVERED):
                 # Not the answer: that stands in the thread.
                 message = await interaction.edit_original_response(
                     content=thread_line(question, interaction.locale.value)
@@ -99,12 +100,16 @@ class InteractionReply:
 
     async def send(self, outgoing: Outgoing) -> int | None:
         """Put it where "thinking" stands, or into the thread."""
+        interaction, thread = self._interaction, self._thread
         try:
-            if self._thread is not None:
-                return (await self._thread.send(**outgoing.arguments())).id
-            message = await self._interaction.edit_original_response(**outgoing.edit_arguments())
-            return message.id
-        except discord.HTTPException as error:
+            if thread is not None:
+                sent = await insist(lambda: thread.send(**outgoing.arguments()))
+                return sent.id
+            edited = await insist(
+                lambda: interaction.edit_original_response(**outgoing.edit_arguments())
+            )
+            return edited.id
+        except UNDELIVERED as error:
             _log.info("an interaction could not be answered: %s", error)
             return await self._send_late(outgoing)
 
@@ -116,7 +121,7 @@ class InteractionReply:
             not self._private and missing_permissions(channel)
         ):
             return None
-        with contextlib.suppress(discord.HTTPException):
+        with contextlib.suppress(*UNDELIVERED):
             return (await target.send(**outgoing.arguments())).id
         return None
 
@@ -150,7 +155,7 @@ class MessageReply:
 
     async def refuse(self, text: str) -> None:
         """Say it in a direct message: a channel has no private ones."""
-        with contextlib.suppress(discord.HTTPException):
+        with contextlib.suppress(*UNDELIVERED):
             await self._message.author.send(text)
 
     async def acknowledge(self) -> bool:
@@ -161,7 +166,7 @@ class MessageReply:
     async def place(self, question: str) -> int:
         """The thread under the message, the person's direct messages, or the channel."""
         message = self._message
-        with contextlib.suppress(discord.HTTPException):
+        with contextlib.suppress(*UNDELIVERED):
             if self._withdrawn:
                 return message.channel.id
             if self._private:
@@ -177,10 +182,10 @@ class MessageReply:
         try:
             if self._withdrawn:
                 return None
-            if self._target is not None:
-                return (await self._target.send(**outgoing.arguments())).id
-            return (await self._message.reply(**outgoing.arguments())).id
-        except discord.HTTPException as error:
+            send = self._target.send if self._target is not None else self._message.reply
+            sent: discord.Message = await insist(lambda: send(**outgoing.arguments()))
+            return sent.id
+        except UNDELIVERED as error:
             # The message was deleted just now; or the person takes no direct messages; or the bot
             # has lost the channel.
             _log.info("a message could not be answered: %s", error)
@@ -197,7 +202,7 @@ class MessageReply:
             "Ask with `/ask`.",
             self._locale,
         )
-        with contextlib.suppress(discord.HTTPException):
+        with contextlib.suppress(*UNDELIVERED):
             await self._message.reply(text)
 
 
@@ -217,7 +222,7 @@ def thread_line(question: str, locale: str) -> str:
 
 
 async def _show_typing(channel: Messageable) -> None:
-    with contextlib.suppress(discord.HTTPException):
+    with contextlib.suppress(*UNDELIVERED):
         async with channel.typing():
             # Discord forgets it after ten seconds; discord.py renews it until this is cancelled.
             await asyncio.sleep(15 * 60)

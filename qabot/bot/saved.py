@@ -9,12 +9,17 @@ from qabot.render.json import answer_json, dumps, info_object
 from qabot.types import Answer, ArticleInfo, Quote
 
 
-def answer_text(answer: Answer) -> str:
-    """``answer`` as JSON from which ``read_answer`` makes it again."""
+def answer_text(answer: Answer, collection: str | None = None) -> str:
+    """``answer`` as JSON from which ``read_answer`` makes it again.
+
+    Args:
+        collection: What the question was limited to.
+    """
     content = json.loads(answer_json(answer))
     for saved, quote in zip(content["quotes"], answer.quotes, strict=True):
         saved["same_language"] = quote.same_language
     content["near"] = [info_object(info) for info in answer.near]
+    content["collection"] = collection
     return dumps(content)
 
 
@@ -31,6 +36,12 @@ def read_answer(text: str) -> Answer:
         elapsed_ms=content["elapsed_ms"],
         near=tuple(ArticleInfo(**info) for info in content["near"]),
     )
+
+
+def read_collection(text: str) -> str | None:
+    """What the question of the answer that ``answer_text`` wrote was limited to."""
+    collection: str | None = json.loads(text)["collection"]
+    return collection
 
 
 def _read_quote(saved: dict[str, Any]) -> Quote:

@@ -13,8 +13,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from qabot.bot.answering import explanation
-from qabot.bot.interactions import say_privately
+from qabot.bot.guarding import guarded
 from qabot.bot.messages import view_message
 from qabot.bot.permissions import refused
 from qabot.bot.records import GuildSettings
@@ -47,18 +46,13 @@ class SettingsCommand(commands.Cog):
     @app_commands.guild_only()
     async def settings(self, interaction: discord.Interaction) -> None:
         """Show the server's settings, to be changed."""
-        if await refused(self._bot, interaction):
-            return
-        try:
+        async with guarded(interaction):
+            if await refused(self._bot, interaction):
+                return
             await interaction.response.defer(ephemeral=True, thinking=True)
             settings = await self._bot.guild_settings.settings(interaction.guild_id)
-            await interaction.edit_original_response(
-                **await _panel(self._bot, settings, interaction.locale.value)
-            )
-        except discord.HTTPException as error:
-            _log.info("a command could not be answered: %s", error)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-            await say_privately(interaction, explanation(error, interaction.locale.value))
+            panel = await _panel(self._bot, settings, interaction.locale.value)
+            await interaction.edit_original_response(**panel)
 
 
 class SettingItem(
@@ -86,27 +80,23 @@ class SettingItem(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Change the setting, if the person may still do that, and show the panel anew."""
         bot: Bot = interaction.client
-        if interaction.guild_id is None or await refused(bot, interaction):
-            return
-        locale = interaction.locale.value
-        data: dict[str, Any] = dict(interaction.data or {})
-        chosen: list[str] = data.get("values", [])
-        try:
+        async with guarded(interaction):
+            if interaction.guild_id is None or await refused(bot, interaction):
+                return
+            data: dict[str, Any] = dict(interaction.data or {})
+            chosen: list[str] = data.get("values", [])
             await interaction.response.defer()
             settings = await bot.guild_settings.settings(interaction.guild_id)
             changed = _changed(settings, self._what, self._channel, chosen)
             if changed != settings:
                 await bot.guild_settings.save(interaction.guild_id, changed)
                 _log.info("server %d: %s was changed", interaction.guild_id, self._what)
-            if self._what == "collections":
+            locale = interaction.locale.value
+            if self._what == "collections" and chosen:
                 panel = await _collection_panel(bot, changed, int(chosen[0]), locale)
             else:
                 panel = await _panel(bot, changed, locale)
             await interaction.edit_original_response(**panel)
-        except discord.HTTPException as error:
-            _log.info("a menu could not be answered: %s", error)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
-            await say_privately(interaction, explanation(error, locale))
 
 
 def _changed(
@@ -141,7 +131,7 @@ def _with(settings: GuildSettings, channel: int, chosen: Sequence[str]) -> dict[
 async def _panel(bot: Bot, settings: GuildSettings, locale: str) -> dict[str, Any]:
     """The panel's message, as arguments of an edit."""
     hears = bot.intents.message_content
-    names = await asyncio.to_thread(collections_of, bot)
+    names = await asyncio.to_thread(bot.engine.collections)
     outgoing = view_message(settings_view(settings, locale, hears=hears, collections=bool(names)))
     items: list[discord.ui.Item[Any]] = [
         _channels("allowed_channels", translate("Answer only in …", locale), settings),
@@ -166,7 +156,7 @@ async def _collection_panel(
     bot: Bot, settings: GuildSettings, channel: int, locale: str
 ) -> dict[str, Any]:
     """The choice of a collection for one channel, as arguments of an edit."""
-    names = await asyncio.to_thread(collections_of, bot)
+    names = await asyncio.to_thread(bot.engine.collections)
     current = settings.collections.get(channel)
     every = translate("All articles", locale)
     options = [discord.SelectOption(label=every, value=_ALL, default=current is None)]
@@ -179,12 +169,6 @@ async def _collection_panel(
     )
     outgoing = view_message(collection_view(channel, locale))
     return {**outgoing.edit_arguments(), "view": _finished([menu])}
-
-
-def collections_of(bot: Bot) -> tuple[str, ...]:
-    """The collections that the articles are in; none where the engine knows of none."""
-    named = getattr(bot.engine, "collections", None)
-    return tuple(named()) if named else ()
 
 
 def _channels(

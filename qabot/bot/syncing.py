@@ -32,7 +32,7 @@ async def sync_commands(bot: commands.Bot, state: State, *, always: bool = False
         return False
     try:
         await bot.tree.sync()
-    except discord.HTTPException as error:
+    except discord.DiscordException as error:
         # Those registered before still work.
         _log.error("the commands could not be registered: %s; try `qabot bot --sync` later", error)
         return False

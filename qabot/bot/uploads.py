@@ -160,7 +160,7 @@ def known_format(filename: str) -> bool:
 def safe_name(filename: str) -> str:
     """A name for a file that stays in its folder, is not hidden, and is no longer than needed."""
     path = Path(filename.replace("\\", "/"))
-    stem = re.sub(r"[^\w.-]+", "-", path.stem).strip(".-_")[:_LONGEST_NAME] or "article"
+    stem = re.sub(r"[^\w.]+", "-", path.stem).strip(".-_")[:_LONGEST_NAME] or "article"
     while len(stem.encode()) > 2 * _LONGEST_NAME:
         stem = stem[:-1]
     return f"{stem}{path.suffix.lower()}"

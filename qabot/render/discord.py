@@ -112,13 +112,14 @@ def context_view(
     """A quote in bold in its passage, between the passages round it; these are cut where long."""
     start, end = quote.start - passage.start, quote.end - passage.start
     middle = fitted(passage.text, LONGEST_TEXT * 2 // 3, bold=[(start, end)])
-    room = (LONGEST_TEXT - len(middle) - len(_source(quote, locale)) - 20) // 2
+    details = _details(quote, locale)
+    room = (LONGEST_TEXT - len(middle) - len(details) - 20) // 2
     parts = [middle]
     if before is not None:
         parts.insert(0, fitted(before.text, room, keep_end=True))
     if after is not None:
         parts.append(fitted(after.text, room))
-    parts.append(_source(quote, locale))
+    parts.insert(0, details)
     return View(one_line(quote.article.title, LONGEST_TITLE), tuple(parts))
 
 
@@ -134,7 +135,7 @@ def article_view(article: Article, page: int, locale: str) -> View:
     page = min(max(page, 0), len(blocks) - 1)
     return View(
         one_line(info.title, LONGEST_TITLE),
-        (blocks[page], details),
+        (details, blocks[page]),
         _with_page("", page, len(blocks), locale),
         page,
         len(blocks),
@@ -181,24 +182,29 @@ def _card(number: int, quote: Quote, locale: str, *, numbered: bool) -> str:
     source = _source(quote, locale, number=number + 1 if numbered else None)
     highlights = [(start - quote.start, end - quote.start) for start, end in quote.highlights]
     room = LONGEST_TEXT - len(source) - 1
-    return f"{fitted(quote.text, room, bold=highlights)}\n{source}"
+    # The other way round, some clients would take the source for a part of the quote.
+    return f"{source}\n{fitted(quote.text, room, bold=highlights)}"
 
 
 def _source(quote: Quote, locale: str, number: int | None = None) -> str:
     """Where a quote is from, on two lines: the article's title, then what else is known."""
+    place = f"{number} · " if number else ""
+    return f"{place}{_title(quote.article)}\n{_details(quote, locale)}"
+
+
+def _details(quote: Quote, locale: str) -> str:
+    """What is known of a quote beside its article's title, on one line."""
     info = quote.article
-    title = _title(info)
-    shown = quote.heading is None or quote.text.startswith(quote.heading)
-    section = one_line(quote.heading or "", _HEADING)
-    details = _joined(
+    named = quote.heading is None or quote.heading == info.title
+    section = "" if named or quote.text.startswith(quote.heading or "") else quote.heading or ""
+    return _joined(
         [
             _date(info, locale),
             "" if quote.same_language else _language(info, locale),
-            "" if shown or quote.heading == info.title else section,
+            one_line(section, _HEADING),
             _link(info, quote, locale),
         ]
     )
-    return f"{f'{number} · ' if number else ''}{title}\n{details}"
 
 
 def _date(info: ArticleInfo, locale: str) -> str:

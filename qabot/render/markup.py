@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urlsplit
 
-from qabot.render.text import printable
+from qabot.render.text import UNPRINTABLE, printable
 from qabot.types import Span
 
 # Escaped wherever they stand. "@" and "#" inside "<@1>" keep even a reader of the raw text from
@@ -130,7 +130,9 @@ def _pieces(text: str, starts: Sequence[int] = ()) -> list[str]:
     Args:
         starts: Where formatting begins, which some clients read like a line's start.
     """
-    pieces = [printable(character) for character in text]
+    pieces = list(text)
+    for match in UNPRINTABLE.finditer(text):
+        pieces[match.start()] = ""
     for match in _MARKUP.finditer(text):
         pieces[match.start()] = f"\\{match[0]}"
     for match in _EVERYONE.finditer(text):
@@ -154,13 +156,12 @@ def _bold_parts(text: str, highlights: Sequence[Span]) -> list[Span]:
 
 
 def _line_parts(text: str, span: Span) -> Iterator[Span]:
-    start, end = span
-    for match in re.finditer(r"[^\n]+", text[start:end]):
+    for match in re.compile(r"[^\n]+").finditer(text, *span):
+        start, end = match.span()
         # What is not printable is not there, and takes no stars.
-        shown = [
-            place
-            for place in range(start + match.start(), start + match.end())
-            if printable(text[place]).strip()
-        ]
-        if shown:
-            yield shown[0], shown[-1] + 1
+        while start < end and not printable(text[start]).strip():
+            start += 1
+        while start < end and not printable(text[end - 1]).strip():
+            end -= 1
+        if start < end:
+            yield start, end

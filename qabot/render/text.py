@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters but for tabs and ends of lines, lone surrogates, and direction overrides.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+"""What is never shown, one character at a time."""
+
 # Confidence in words: the least probability for each.
 _WORDS = ((0.9, "very likely"), (0.75, "likely"), (0.5, "possibly"), (0.0, "unlikely"))
 
@@ -15,12 +18,7 @@ def printable(text: str) -> str:
     Direction overrides go too: they would show a quote in another order than it stands. So do lone
     surrogates, which stand for typed bytes that are no text and cannot be printed.
     """
-    return "".join(
-        character
-        for character in text
-        if character in "\n\t"
-        or (unicodedata.category(character) not in {"Cc", "Cs"} and character not in _OVERRIDES)
-    )
+    return UNPRINTABLE.sub("", text)
 
 
 def likelihood(confidence: float) -> tuple[str, float]:

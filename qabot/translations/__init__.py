@@ -45,9 +45,9 @@ def plural(one: str, many: str, n: int, locale: str, **values: object) -> str:
 
 
 def translation_or_none(message: str, locale: str) -> str | None:
-    """What a catalogue has for ``message``; ``None`` where it has nothing or it is English."""
-    text = _catalogue(language_of(locale)).gettext(message)
-    return text if text != message else None
+    """``message`` in the language of ``locale``; ``None`` where that is English."""
+    language = language_of(locale)
+    return None if language == "en" else _catalogue(language).gettext(message)
 
 
 def language_of(locale: str) -> str:

@@ -47,6 +47,7 @@ class FakeDiscord:
         self.times: dict[str, float] = {}
         self.ready = asyncio.Event()
         self.acknowledged = asyncio.Event()
+        self._edited = asyncio.Event()
         self._socket: web.WebSocketResponse | None = None
         self._sequence = 1
 
@@ -86,6 +87,18 @@ class FakeDiscord:
         }
         await self._dispatch("INTERACTION_CREATE", payload)
 
+    async def drop(self) -> None:
+        """Break the gateway's connection, as Discord does now and then."""
+        assert self._socket is not None
+        self.ready.clear()
+        await self._socket.close(code=4000)
+
+    async def answers(self, number: int) -> None:
+        """Wait until so many interactions are answered."""
+        while len(self.edits) < number:
+            self._edited.clear()
+            await asyncio.wait_for(self._edited.wait(), 30)
+
     async def _dispatch(self, event: str, data: dict[str, Any]) -> None:
         assert self._socket is not None
         self._sequence += 1
@@ -104,6 +117,9 @@ class FakeDiscord:
                     await socket.close(code=4014, message=b"Disallowed intent(s).")
                     break
                 await self._dispatch("READY", self._hello())
+                self.ready.set()
+            elif received["op"] == 6:
+                await self._dispatch("RESUMED", {})
                 self.ready.set()
         return socket
 
@@ -126,6 +142,7 @@ class FakeDiscord:
         if path.startswith("webhooks/"):
             token = path.split("/")[2]
             self.edits[token] = await request.json()
+            self._edited.set()
             self.times[f"answered {token}"] = time.perf_counter()
             return _json(_message())
         if request.headers.get("Authorization") != f"Bot {TOKEN}":

@@ -41,15 +41,19 @@ def shown(message: Any) -> str:
         for field in embed.fields:
             parts += [field.name, field.value]
         parts.append(embed.footer.text)
-    parts += [item.get("label") or item.get("placeholder") for item in buttons(message)]
+    parts += [item.get("label") or item.get("placeholder") for item in components(message)]
     return "\n".join(part for part in parts if part)
+
+
+def components(message: Any) -> list[dict[str, Any]]:
+    """The buttons and menus of a message, in order."""
+    rows = [row if isinstance(row, dict) else row.to_dict() for row in message.components]
+    return [item for row in rows for item in row.get("components", ())]
 
 
 def buttons(message: Any) -> list[dict[str, Any]]:
     """The buttons of a message, in order."""
-    components = message.components
-    rows = [c if isinstance(c, dict) else c.to_dict() for c in components]
-    return [button for row in rows for button in row.get("components", ())]
+    return [item for item in components(message) if "label" in item]
 
 
 def labels(message: Any) -> list[str]:

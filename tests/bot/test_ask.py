@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from qabot.settings import Settings
 from tests.bot.support import LAUNCH, LAUNCHED, Member, shown
+from tests.support import rocket_index
 
 
 def answer_to(message, channel):
@@ -19,8 +23,8 @@ async def test_ask_shows_a_quote_with_where_it_is_from(ann):
     result = await ann.ask()
     assert not result.ephemeral
     text = shown(result.response)
-    assert text.startswith(f"{LAUNCH}\n> **{LAUNCHED}**\n")
-    assert "**telescope**\nas of Dec 25, 2021" in text
+    assert text.startswith(f"{LAUNCH}\n**telescope**\nas of Dec 25, 2021")
+    assert f"\n> **{LAUNCHED}**\n" in text
 
 
 async def test_ask_in_private_is_seen_by_one_person(ann, channel):
@@ -55,7 +59,20 @@ async def test_a_reply_to_an_answer_is_a_follow_up(ann, channel):
     message = await bob.say("and when was that?", reply_to=first)
     # By itself it would be about nothing; both articles have a month in them.
     text = shown(answer_to(message, channel))
-    assert text.startswith("and when was that?\n> **The volcano on La Palma erupted")
+    assert text.startswith("and when was that?\n**volcano**\n")
+    assert "\n> **The volcano on La Palma erupted" in text
+
+
+async def test_questions_of_others_are_not_stored_with_ones_own(ann, channel, simcord_bot):
+    first = answer_to(await ann.mention("Who erupted on La Palma?"), channel)
+    bob = Member(ann.env, channel, "bob")
+    second = answer_to(await bob.say("and when was that?", reply_to=first), channel)
+    form = await bob.click(first, "Follow-up question")
+    await bob.actor.submit_modal(form, {"question": "and why?"})
+    simcord_bot.state.forget_user(ann.actor.id)
+    kept = simcord_bot.state.answer_by_message(second.id)
+    assert (kept.question, kept.previous) == ("and when was that?", ())
+    assert b"Palma?" not in simcord_bot.state.path.read_bytes()
 
 
 async def test_all_ways_give_the_same_answer(ann, channel):
@@ -139,3 +156,23 @@ async def test_a_conversation_ends_after_half_an_hour(ann):
     alone = shown((await Member(ann.env, ann.channel, "bob").ask("and when?")).response)
     await ann.env.advance_time(31 * 60)
     assert shown((await ann.ask("and when?")).response) == alone
+
+
+# --- Nothing found --------------------------------------------------------------------------------
+
+
+class TestNothingFound:
+    @pytest.fixture
+    def settings(self, tmp_path):
+        return Settings(index=str(rocket_index(tmp_path)), threshold=1.0)
+
+    async def test_articles_are_suggested_where_they_are_near(self, ann):
+        text = shown((await ann.ask("What flew to Mars?")).response)
+        assert "The articles don't answer that." in text
+        assert "Articles on similar subjects:\n- **Rocket**" in text
+        assert "> " not in text
+
+    async def test_and_only_there(self, ann):
+        text = shown((await ann.ask("Which spices belong in a curry?")).response)
+        assert text.splitlines()[1] == "The articles don't answer that."
+        assert "Rocket" not in text

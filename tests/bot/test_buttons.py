@@ -44,20 +44,20 @@ def page(message) -> str:
 
 async def test_more_quotes_are_shown_in_place(ann, channel):
     answer = (await ann.ask(MARS)).response
-    assert labels(answer) == ["More quotes ▶", *GOING_ON, "Context 1", "Context 2"]
+    assert labels(answer) == ["More quotes ▸", *GOING_ON, "Context 1", "Context 2"]
     await ann.click(answer, "More quotes")
     answer = channel.last_message
     assert page(answer) == "Page 2 of 3"
     assert labels(answer) == [
-        "◀ Previous quotes",
-        "More quotes ▶",
+        "◂ Previous quotes",
+        "More quotes ▸",
         *GOING_ON,
         "Context 3",
         "Context 4",
     ]
     await ann.click(answer, "More quotes")
     answer = channel.last_message
-    assert labels(answer) == ["◀ Previous quotes", *GOING_ON, "Context 5"]
+    assert labels(answer) == ["◂ Previous quotes", *GOING_ON, "Context 5"]
     await ann.click(answer, "Previous quotes")
     assert page(channel.last_message) == "Page 2 of 3"
     assert len(channel.history()) == 1
@@ -185,3 +185,14 @@ async def test_quotes_of_articles_in_direct_messages_have_the_same_buttons(ann):
     custom_id = buttons(answer)[0]["custom_id"]
     await user.click(answer, custom_id=custom_id)
     assert page(user.dm_channel.last_message) == "Page 2 of 3"
+
+
+async def test_a_failing_engine_is_told(ann, engine, monkeypatch):
+    def broken(*arguments):
+        raise OSError("the disk is gone")
+
+    answer = (await ann.ask(MARS)).response
+    monkeypatch.setattr(engine, "context", broken)
+    result = await ann.click(answer, "Context 1")
+    assert result.ephemeral
+    assert shown(result.response) == "Something went wrong on my side. Please ask again later."

@@ -28,11 +28,11 @@ async def test_articles_are_listed_in_pages_in_private(ann, channel):
     result = await ann.actor.slash(channel, "articles")
     assert result.ephemeral
     listed = re.findall(r"\*\*(.+)\*\*", shown(result.response))
-    assert labels(result.response) == ["Next page ▶"]
+    assert labels(result.response) == ["Next page ▸"]
     for _ in range(2):
         await ann.click(result.response, "Next page")
         listed += re.findall(r"\*\*(.+)\*\*", shown(result.response))
-    assert labels(result.response) == ["◀ Previous page"]
+    assert labels(result.response) == ["◂ Previous page"]
     assert sorted(listed) == sorted(
         ["Der Mond", "A long one", *(f"Note {n}" for n in range(1, 31))]
     )
@@ -73,10 +73,12 @@ async def test_titles_are_offered_while_one_types(ann, channel):
 async def test_an_article_is_shown_whole_in_pages(ann, channel):
     result = await ann.actor.slash(channel, "show", article="long")
     assert result.ephemeral
-    assert shown(result.response).startswith("A long one\n> Paragraph 0 of a long article.")
+    assert shown(result.response).startswith(
+        "A long one\nas of May 2024 · in English · long\n\n> Paragraph 0 of a long article."
+    )
     assert "as of May 2024" in shown(result.response)
     numbers = re.findall(r"Paragraph (\d+)", shown(result.response))
-    while "Next page ▶" in labels(result.response):
+    while "Next page ▸" in labels(result.response):
         await ann.click(result.response, "Next page")
         numbers += re.findall(r"Paragraph (\d+)", shown(result.response))
     assert numbers == [str(number) for number in range(400)]

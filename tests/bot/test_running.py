@@ -24,7 +24,11 @@ PORTAL = "open https://discord.com/developers/applications, your application, Bo
 def environment(real_index, tmp_path):
     """The variables of a bot whose state is its own: an index that is the real one by a link."""
     (tmp_path / "index").symlink_to(real_index.folder)
-    return {"QABOT_INDEX": str(tmp_path / "index"), "QABOT_CACHE": str(real_index.cache)}
+    return {
+        "QABOT_INDEX": str(tmp_path / "index"),
+        "QABOT_CACHE": str(real_index.cache),
+        "QABOT_READER": "none",
+    }
 
 
 # --- Tokens ---------------------------------------------------------------------------------------
@@ -34,6 +38,14 @@ def test_a_missing_token_is_told_before_anything_is_loaded(tmp_path):
     process = run_qabot("bot", cwd=tmp_path)
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr == f"qabot: {MISSING}\n"
+
+
+def test_a_missing_index_is_told(tmp_path):
+    process = run_qabot("bot", cwd=tmp_path, environment={"QABOT_TOKEN": TOKEN})
+    assert (process.returncode, process.stdout) == (3, "")
+    assert process.stderr.startswith("qabot: ")
+    assert "qabot rebuild" in process.stderr
+    assert len(process.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("wrong", ["hello", "my.secret.value", TOKEN[:30], f"{TOKEN} {TOKEN}"])
@@ -101,6 +113,24 @@ async def test_sigterm_lets_answers_finish_and_then_leaves(environment, tmp_path
     assert (code, TOKEN in text) == (0, False)
     # What was acknowledged is answered.
     assert server.edits
+    for edit in server.edits.values():
+        assert "6.5 metres wide" in json.dumps(edit)
+
+
+@pytest.mark.slow
+async def test_a_gateway_that_drops_loses_no_answer(environment, tmp_path):
+    async with fake_discord() as server:
+        process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+        await asyncio.wait_for(server.ready.wait(), 30)
+        await server.ask(1001, "how wide is the mirror?")
+        await asyncio.wait_for(server.acknowledged.wait(), 30)
+        await server.drop()
+        await server.answers(1)
+        await asyncio.wait_for(server.ready.wait(), 30)
+        await server.ask(1002, "how wide is the mirror?")
+        await server.answers(2)
+        process.send_signal(signal.SIGTERM)
+        assert (await outcome(process))[0] == 0
     for edit in server.edits.values():
         assert "6.5 metres wide" in json.dumps(edit)
 

@@ -1,0 +1,173 @@
+"""Draw pictures of the Discord bot: the real bot, in a simulated Discord, seen by a real browser.
+
+Needs an index of the seed articles, Chromium, and the extra ``pictures``:
+
+    pip install -e '.[pictures]' && qabot rebuild && python docs/make_bot_pictures.py
+
+Everything runs on this machine; the browser opens one page of the loopback interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import discord
+import simcord
+from PIL import Image
+from playwright.async_api import Browser, async_playwright
+from simcord import interactions
+
+from qabot.bot import create_bot
+from qabot.engine import Engine
+from qabot.rebuild import Progress
+from qabot.settings import Settings, load_settings
+
+WIDTHS = {"desktop": 760, "phone": 400}
+HEIGHT = 1800
+CHROMIUM = "/usr/bin/chromium"
+# Nothing but the page: no updates, no account, no first-run pages.
+FLAGS = (
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+QUESTION = "how many GitHub projects use PyTorch?"
+NOT_FOUND = "Which spices belong in a Thai green curry?"
+READY = "() => window.simcordPreview && window.simcordPreview.ready === true"
+
+
+class HeldRebuild:
+    """A rebuild that has come half way, and stays there until it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def __call__(self, sources: Sequence[str], report: Callable[[Progress], None]) -> Any:
+        """Tell how far it has come with ``sources``."""
+        report(Progress("encoding", 58, 100, 1234 * len(sources)))
+        self.go.wait()
+        return SimpleNamespace(changed=False, articles=0, passages=0, generation=0, skipped=())
+
+
+class Pictures:
+    """Takes pictures of one message at a time.
+
+    Args:
+        folder: Where they are saved.
+    """
+
+    def __init__(self, env: simcord.Env, browser: Browser, folder: Path) -> None:
+        self._env = env
+        self._browser = browser
+        self._folder = folder
+
+    async def take(
+        self, name: str, channel: Any, viewer: Any, message_id: int, *kinds: str
+    ) -> None:
+        """Save ``bot-NAME-KIND.webp``, for each of ``WIDTHS`` that is named."""
+        for kind in kinds or ("desktop",):
+            width = WIDTHS[kind]
+            async with self._page(channel, viewer, width) as page:
+                message = page.locator(f'.channel-message[data-message-id="{message_id}"]')
+                data = await message.screenshot(type="png")
+            path = self._folder / f"bot-{name}-{kind}.webp"
+            # Text keeps its edges without loss, in less space than as PNG.
+            Image.open(io.BytesIO(data)).save(path, lossless=True, quality=100, method=6)
+            sys.stdout.write(f"{path}: {path.stat().st_size // 1024} KiB\n")
+
+    @asynccontextmanager
+    async def _page(self, channel: Any, viewer: Any, width: int) -> AsyncIterator[Any]:
+        preview = self._env.preview(
+            channel, viewers=(viewer,), layout="channel", width=width, height=HEIGHT
+        )
+        async with preview as shown:
+            context = await self._browser.new_context(
+                viewport={"width": width, "height": HEIGHT}, device_scale_factor=2
+            )
+            page = await context.new_page()
+            await page.goto(shown.url)
+            await page.wait_for_function(READY)
+            await page.evaluate("document.fonts.ready")
+            yield page
+            await context.close()
+
+
+async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder: Path) -> None:
+    """Use the bot as people do, and take a picture of each thing that it says."""
+    pictures = Pictures(env, browser, folder)
+    guild = env.create_guild("Science club")
+    boss = guild.create_role("Team", permissions=discord.Permissions(manage_guild=True))
+    ann = guild.add_member(env.create_user("Ann"), roles=[boss])
+    channel = guild.create_text_channel("questions")
+    answer = await ann.slash(channel, "ask", question=QUESTION)
+    await pictures.take("answer", channel, ann, answer.response.id, *WIDTHS)
+    context = await ann.click(answer.response, label="Context 1")
+    await pictures.take("context", channel, ann, context.response.id)
+    nothing = await ann.slash(channel, "ask", question=NOT_FOUND)
+    await pictures.take("not-found", channel, ann, nothing.response.id)
+    running = begin(env, ann, channel, "rebuild")
+    try:
+        for _ in range(200):
+            if running.response and "58" in str(running.response.embeds[0].description):
+                break
+            await asyncio.sleep(0.05)
+        await pictures.take("rebuild", channel, ann, running.response.id)
+    finally:
+        rebuild.go.set()
+
+
+def begin(env: simcord.Env, member: Any, channel: Any, command: str) -> simcord.InteractionResult:
+    """Use a command without waiting for the bot to finish."""
+    root = env.backend.find_command(command, channel.guild.id, type=1)
+    if root is None:
+        raise LookupError(command)
+    record, payload = interactions.base_payload(
+        env.backend,
+        type=2,
+        channel_id=channel.id,
+        guild_id=channel.guild.id,
+        user_id=member.id,
+        data={"id": root["id"], "name": command, "type": 1, "options": []},
+    )
+    env.backend.emit("INTERACTION_CREATE", payload)
+    return simcord.InteractionResult(env, record)
+
+
+async def main() -> None:
+    """Take all pictures, into this script's folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        await run(settings_in(Path(folder)), HeldRebuild())
+
+
+def settings_in(folder: Path) -> Settings:
+    """The settings in force, for a bot that keeps its state in ``folder``."""
+    index = folder / "index"
+    index.symlink_to(Path(load_settings().index).absolute())
+    return load_settings({"index": str(index), "quotes": 2})
+
+
+async def run(settings: Settings, rebuild: HeldRebuild) -> None:
+    """Take all pictures of a bot with these settings."""
+    with Engine.open(settings=settings) as engine:
+        bot = create_bot(engine, settings, rebuild=rebuild)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            async with simcord.run(bot, settle_timeout=30) as env:
+                await env.bot.user.edit(username="qabot")
+                await draw(env, browser, rebuild, Path(__file__).parent)
+            await browser.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

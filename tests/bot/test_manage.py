@@ -1,0 +1,462 @@
+"""Managing the bot in Discord: who may, rebuilds with progress, articles added and removed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from qabot.bot import rebuilding
+from qabot.bot.records import GuildSettings
+from qabot.bot.uploads import Uploads
+from qabot.errors import RebuildRunningError, StorageError
+from qabot.index import IndexStore
+from qabot.rebuild import Progress, rebuild
+from qabot.settings import Settings
+from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, make_bot, shown
+from tests.support import small_index, write_article
+
+MARS = b"---\ntitle: Mars\npublished: 2024-05\n---\n\nMars has *two* moons, @everyone.\n"
+ASK_MARS = "How many moons has Mars?"
+
+
+class Renewal:
+    """The bot's rebuild: a real one, that a test can hold up and look into.
+
+    Attributes:
+        go: Cleared to hold up rebuilds after they have told their progress.
+        fault: Raised instead of rebuilding.
+        sources: What was rebuilt, in order.
+    """
+
+    def __init__(self, engine: Any, cache: Path) -> None:
+        self.engine = engine
+        self.cache = cache
+        self.go = threading.Event()
+        self.go.set()
+        self.fault: Exception | None = None
+        self.sources: list[tuple[str, ...]] = []
+
+    def __call__(self, sources: Any, report: Callable[[Progress], None]) -> Any:
+        self.sources.append(tuple(sources))
+        report(Progress("encoding", 41, 100, 1234))
+        assert self.go.wait(30)
+        if self.fault:
+            raise self.fault
+        store = IndexStore(Path(self.engine.settings.index))
+        return rebuild(store, self.engine.encoder, sources, cache=self.cache, report=report)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    small_index(tmp_path)
+    return Settings(index=str(tmp_path / "index"), threshold=0.0, uploads=str(tmp_path / "uploads"))
+
+
+@pytest.fixture
+def renewal(engine, tmp_path):
+    renewal = Renewal(engine, tmp_path)
+    yield renewal
+    renewal.go.set()
+
+
+@pytest.fixture
+def simcord_bot(engine, settings, renewal):
+    bot = make_bot(engine, settings, renewal)
+    yield bot
+    bot.answering.close()
+    bot.state.close()
+
+
+def give(member: Member, role: Any) -> None:
+    """Give someone a role."""
+    member.env.backend.add_member_role(member.channel.guild.id, member.actor.id, role.id)
+
+
+class Manager(Member):
+    """Someone with Manage Server."""
+
+    def __init__(self, env: simcord.Env, channel: Any, name: str = "mod", **options: Any) -> None:
+        super().__init__(env, channel, name, **options)
+        may = discord.Permissions(manage_guild=True)
+        self.role = channel.guild.create_role("Boss", permissions=may)
+        give(self, self.role)
+
+    async def use(self, command: str, **options: Any) -> Any:
+        return await self.actor.slash(self.channel, command, **options)
+
+
+def files_in(folder: str) -> list[str]:
+    """All files in a folder, hidden ones too."""
+    return [path.name for path in Path(folder).rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def mod(simcord_env, channel) -> Manager:
+    return Manager(simcord_env, channel)
+
+
+# --- Rebuild --------------------------------------------------------------------------------------
+
+
+async def test_a_rebuild_tells_what_it_did_and_answers_move_to_it(mod, tmp_path, settings):
+    write_article(tmp_path / "articles", "mars", "Mars has two moons.", title="Mars")
+    (tmp_path / "articles" / "broken.md").write_bytes(b"\0\0")
+    result = await mod.use("rebuild")
+    assert not result.ephemeral
+    lines = shown(result.response).split("\n")
+    assert lines[0] == "The articles are renewed"
+    for line in (
+        "**Articles:** 3",
+        "**Generation:** 2",
+        "**New passages:** 1",
+        "**Articles removed:** 0",
+        "1 document was left out:",
+    ):
+        assert line in lines
+    assert "broken.md" in lines[-1]
+    assert str(tmp_path) not in lines[-1]
+    assert "Mars has two moons." in shown((await mod.ask(ASK_MARS)).response)
+    again = await mod.use("rebuild")
+    assert shown(again.response).startswith("Nothing has changed in the articles\n")
+
+
+async def test_progress_shows_while_fifty_questions_are_answered(mod, channel, tmp_path, renewal):
+    write_article(tmp_path / "articles", "mars", "Mars has two moons.", title="Mars")
+    people = [Member(mod.env, channel, f"person{number}") for number in range(10)]
+    renewal.go.clear()
+    first = begin(mod, "rebuild")
+    await until(lambda: "41%" in shown(first.response))
+    assert shown(first.response) == (
+        "The articles are being renewed\n"
+        "**Encoding passages**\n"
+        "▰▰▰▰▰▱▱▱▱▱▱▱ 41%\n"
+        "1,234 passages so far\n"
+        "Questions are answered meanwhile."
+    )
+    asked = [begin(person, "ask", question=LAUNCH) for person in people for _ in range(5)]
+    second = begin(mod, "rebuild")
+    await until(lambda: all(LAUNCHED in shown(result.response) for result in asked))
+    await until(lambda: second.response)
+    assert second.ephemeral
+    assert shown(second.response) == (
+        "The articles are being renewed already: Encoding passages, 41%. Please wait until then."
+    )
+    assert "41%" in shown(first.response)
+    # Again while the index is replaced, and by itself from the new one afterwards.
+    asked = [begin(person, "ask", question=LAUNCH) for person in people for _ in range(5)]
+    renewal.go.set()
+    await until(lambda: all(LAUNCHED in shown(result.response) for result in asked))
+    await until(lambda: "The articles are renewed" in shown(first.response))
+    assert len(renewal.sources) == 1
+    assert "Mars has two moons." in shown((await mod.ask(ASK_MARS)).response)
+
+
+async def test_a_rebuild_of_hours_still_tells_its_end(mod, renewal, monkeypatch):
+    # Discord lets an interaction's message be changed for 15 minutes only.
+    monkeypatch.setattr(
+        discord.Interaction, "is_expired", lambda interaction: bool(renewal.sources)
+    )
+    result = await mod.use("rebuild")
+    assert "Nothing has changed" in shown(mod.channel.last_message)
+    ways = [request.path for request in mod.env.http_requests if request.method == "PATCH"]
+    assert ways[-1] == f"/channels/{mod.channel.id}/messages/{result.response.id}"
+
+
+async def test_progress_is_shown_at_a_polite_rate(mod, renewal, monkeypatch, engine):
+    def busy(sources, report):
+        for number in range(500):
+            report(Progress("encoding", number, 500))
+        return Renewal.__call__(renewal, sources, report)
+
+    mod.env.bot.rebuild = busy
+    await mod.use("rebuild")
+    edits = [request for request in mod.env.http_requests if request.path.endswith("/@original")]
+    # That it starts, the first progress, the result; none of the others came so late.
+    assert len(edits) == 3
+    monkeypatch.setattr(rebuilding, "SECONDS_BETWEEN_EDITS", 0.0)
+    await mod.use("rebuild")
+    assert "Nothing has changed" in shown(mod.channel.last_message)
+
+
+async def test_a_rebuild_elsewhere_or_a_full_disk_is_told(mod, renewal):
+    renewal.fault = RebuildRunningError("index: another rebuild is running; wait for it to end")
+    result = await mod.use("rebuild")
+    assert shown(result.response) == (
+        "The articles are being renewed already. Please wait until then."
+    )
+    renewal.fault = StorageError("index: the index cannot be written (No space left)")
+    result = await mod.use("rebuild")
+    assert shown(result.response) == "⚠️ index: the index cannot be written (No space left)"
+    renewal.fault = ZeroDivisionError("secret detail")
+    result = await mod.use("rebuild")
+    assert shown(result.response) == "Something went wrong on my side. Please ask again later."
+    # None of them keeps the next from running.
+    renewal.fault = None
+    assert "Nothing has changed" in shown((await mod.use("rebuild")).response)
+
+
+async def test_where_rebuilds_are_not_offered_that_is_said(mod, simcord_bot):
+    simcord_bot.rebuild = None
+    result = await mod.use("rebuild")
+    assert (result.ephemeral, shown(result.response)) == (
+        True,
+        "The articles cannot be renewed from Discord.",
+    )
+    result = await mod.use("add", file=("mars.md", MARS))
+    assert shown(result.response) == "Articles cannot be added from Discord."
+
+
+# --- Add and remove -------------------------------------------------------------------------------
+
+
+async def test_an_article_is_added_after_a_preview(mod, settings, renewal):
+    result = await mod.use("add", file=("Über Mars.md", MARS))
+    assert result.ephemeral
+    assert shown(result.response) == (
+        "Add this article?\n"
+        "**Mars**\n"
+        "Über-Mars · May 2024 · English · 30 characters\n\n"
+        "> Mars has two moons, @\u200beveryone.\n"
+        "Add\n"
+        "Cancel"
+    )
+    assert "Mars has" not in shown((await mod.ask(ASK_MARS)).response)  # Not in the index yet.
+    await mod.click(result.response, "Add")
+    assert shown(result.response).startswith("The articles are renewed\n**Articles:** 3\n")
+    assert (Path(settings.uploads) / "Über-Mars.md").read_bytes() == MARS
+    assert renewal.sources[-1][-1] == settings.uploads
+    answer = shown((await mod.ask(ASK_MARS)).response)
+    assert "two moons, @\u200beveryone." in answer
+    # A second press finds nothing to add.
+    assert labels(result.response) == []
+
+
+async def test_an_added_article_replaces_the_one_of_its_name_and_is_there_after_a_restart(
+    mod, engine, settings, renewal
+):
+    first = await mod.use("add", file=("mars.md", MARS))
+    await mod.click(first.response, "Add")
+    second = await mod.use("add", file=("mars.md", MARS.replace(b"two", b"2")))
+    assert shown(second.response).startswith("Replace the article in mars.md by this one?\n")
+    bot = make_bot(engine, settings, renewal)
+    await mod.env.restart_bot(bot)
+    await mod.click(second.response, "Add")
+    assert "**Articles:** 3" in shown(second.response)
+    assert "Mars has 2 moons" in shown((await mod.ask(ASK_MARS)).response)
+    bot.answering.close()
+    bot.state.close()
+
+
+async def test_what_is_cancelled_leaves_nothing(mod, settings, renewal):
+    result = await mod.use("add", file=("mars.md", MARS))
+    await mod.click(result.response, "Cancel")
+    assert shown(result.response) == "Nothing was changed."
+    assert files_in(settings.uploads) == []
+    assert renewal.sources == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "problem"),
+    [
+        (
+            "mars.exe",
+            b"MZ",
+            "I can read files that end in txt, md, html; this one is called mars.exe.",
+        ),
+        ("mars", b"text", "I can read files that end in txt, md, html; this one is called mars."),
+        ("mars.md", b"", "The file is empty."),
+        ("mars.txt", b"x" * (4 * 2**20 + 1), "The file has 5 MiB; I take 4 at most."),
+        ("mars.md", b"\0\0\0", "I cannot read this file as an article:"),
+    ],
+)
+async def test_a_file_that_is_no_article_is_refused(mod, settings, name, data, problem):
+    result = await mod.use("add", file=(name, data))
+    assert result.ephemeral
+    assert shown(result.response).startswith(problem)
+    assert labels(result.response) == []
+    assert files_in(settings.uploads) == []
+
+
+async def test_a_file_that_discord_does_not_give_is_told(mod, monkeypatch):
+    monkeypatch.setattr(mod.env.backend.cdn, "get", lambda url: None)
+    result = await mod.use("add", file=("mars.md", MARS))
+    assert shown(result.response) == "Discord did not give me the file. Try again."
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/mars.md", "mars.md"),
+        ("..\\..\\mars.md", "mars.md"),
+        (".hidden.md", "hidden.md"),
+        ("....md", "article.md"),
+        ("木星.TXT", "木星.txt"),
+        ("a" * 200 + ".md", "a" * 80 + ".md"),
+        ("a b;rm -rf $x.md", "a-b-rm-rf-x.md"),
+    ],
+)
+def test_a_file_stays_in_its_folder_whatever_its_name(tmp_path, name, kept):
+    uploads = Uploads(tmp_path / "uploads")
+    waiting = uploads.put_aside(name, MARS)
+    assert uploads.confirm(waiting.token) == kept
+    files = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
+    assert files == [Path("uploads") / kept]
+
+
+@pytest.mark.parametrize("token", ["../../etc/passwd", "", "x" * 16, ".", "a/b"])
+def test_a_made_up_token_finds_nothing(tmp_path, token):
+    uploads = Uploads(tmp_path / "uploads")
+    waiting = uploads.put_aside("mars.md", MARS)
+    assert uploads.confirm(token) is None
+    uploads.drop(token)
+    assert uploads.confirm(waiting.token) == "mars.md"
+
+
+async def test_an_added_article_can_be_removed(mod, settings):
+    added = await mod.use("add", file=("mars.md", MARS))
+    await mod.click(added.response, "Add")
+    choices = await mod.actor.autocomplete(mod.channel, "remove", "article", "")
+    assert choices == [{"name": "Mars", "value": "mars"}]
+    result = await mod.use("remove", article="mars")
+    assert result.ephemeral
+    assert shown(result.response) == (
+        "Remove this article?\n**Mars**\nmars · May 2024 · English\nRemove\nCancel"
+    )
+    await mod.click(result.response, "Remove")
+    assert "**Articles removed:** 1" in shown(result.response)
+    assert "Mars has" not in shown((await mod.ask(ASK_MARS)).response)
+    # Nothing is lost by a wrong click.
+    [kept] = (Path(settings.uploads) / ".removed").iterdir()
+    assert kept.read_bytes() == MARS
+
+
+async def test_articles_that_were_not_added_in_discord_stay(mod, tmp_path):
+    before = sorted((tmp_path / "articles").iterdir())
+    for name in ("telescope", "nothing like it"):
+        result = await mod.use("remove", article=name)
+        assert (result.ephemeral, shown(result.response)) == (
+            True,
+            "No such article was added in Discord. Whoever runs me removes the others.",
+        )
+    assert await mod.actor.autocomplete(mod.channel, "remove", "article", "") == []
+    assert sorted((tmp_path / "articles").iterdir()) == before
+
+
+# --- Who may --------------------------------------------------------------------------------------
+
+REFUSED = (
+    "For that you need the permission “Manage Server”, or the role that the server has named in "
+    "`/settings`."
+)
+
+
+def allow_all(member: Member) -> None:
+    """Let Discord show the commands to someone, as administrators of a server can."""
+    guild = member.channel.guild
+    for name in ("rebuild", "add", "remove", "settings"):
+        command = member.env.backend.find_command(name, guild.id, type=1)
+        assert command is not None
+        guild.set_command_permissions(int(command["id"]), {member.actor: True})
+
+
+async def test_those_without_the_permission_are_refused_by_the_bot_itself(ann, settings, renewal):
+    allow_all(ann)
+    for command, options in (
+        ("rebuild", {}),
+        ("settings", {}),
+        ("add", {"file": ("mars.md", MARS)}),
+        ("remove", {"article": "telescope"}),
+    ):
+        result = await ann.actor.slash(ann.channel, command, **options)
+        assert (result.ephemeral, shown(result.response)) == (True, REFUSED)
+    assert renewal.sources == []
+    assert files_in(settings.uploads) == []
+
+
+async def test_discord_does_not_offer_them_the_commands(ann):
+    assert not {"rebuild", "add", "remove", "settings"} & set(
+        ann.actor.available_commands(ann.channel)
+    )
+
+
+async def test_a_named_role_may_manage_in_its_own_server_only(ann, mod, simcord_bot):
+    role = ann.channel.guild.create_role("Editors")
+    give(ann, role)
+    allow_all(ann)
+    settings = GuildSettings(role_id=role.id)
+    await simcord_bot.guild_settings.save(ann.channel.guild.id, settings)
+    result = await ann.actor.slash(ann.channel, "rebuild")
+    assert shown(result.response).startswith("Nothing has changed")
+    elsewhere = ann.env.create_guild("Another").create_text_channel("general")
+    bob = Member(ann.env, elsewhere, "bob")
+    allow_all(bob)
+    assert shown((await bob.actor.slash(elsewhere, "rebuild")).response) == REFUSED
+
+
+async def test_whoever_lost_the_permission_cannot_confirm_any_more(mod, settings, renewal):
+    result = await mod.use("add", file=("mars.md", MARS))
+    allow_all(mod)
+    mod.env.backend.remove_member_role(mod.channel.guild.id, mod.actor.id, mod.role.id)
+    pressed = await mod.click(result.response, "Add")
+    assert shown(pressed.response) == REFUSED
+    assert not (Path(settings.uploads) / "mars.md").exists()
+    assert renewal.sources == []
+
+
+class TestHomeGuilds:
+    @pytest.fixture
+    def settings(self, index):
+        return Settings(index=str(index), threshold=0.0, home_guilds=(1,))
+
+    async def test_only_named_servers_may_change_the_articles(self, mod, renewal):
+        result = await mod.use("rebuild")
+        assert (result.ephemeral, shown(result.response)) == (
+            True,
+            "The articles are not managed from this server.",
+        )
+        assert renewal.sources == []
+        # Its own settings are every server's business.
+        assert "Settings of this server" in shown((await mod.use("settings")).response)
+
+
+# --- Acting while a rebuild is held up ------------------------------------------------------------
+
+
+def begin(member: Member, command: str, **options: Any) -> simcord.InteractionResult:
+    """Use a command without waiting for the bot to finish."""
+    from simcord import interactions
+
+    backend = member.env.backend
+    guild_id = member.channel.guild.id
+    root = backend.find_command(command, guild_id, type=1)
+    assert root is not None
+    given = [{"name": name, "type": 3, "value": value} for name, value in options.items()]
+    record, payload = interactions.base_payload(
+        backend,
+        type=2,
+        channel_id=member.channel.id,
+        guild_id=guild_id,
+        user_id=member.actor.id,
+        data={"id": root["id"], "name": command, "type": 1, "options": given},
+    )
+    backend.emit("INTERACTION_CREATE", payload)
+    return simcord.InteractionResult(member.env, record)
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    """Wait until something holds, half a minute at most."""
+    for _ in range(600):
+        try:
+            if holds():
+                return
+        except AttributeError:  # There is no response yet.
+            pass
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came to hold")

@@ -1,0 +1,234 @@
+"""``/settings`` and ``/forget-me``: what people set is what happens, in their server only."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import discord
+import pytest
+
+from qabot.bot.records import GuildSettings
+from qabot.settings import Settings
+from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, make_bot, shown
+from tests.support import build_index, write_article
+
+
+class Manager(Member):
+    """Someone with Manage Server in a channel's guild."""
+
+    def __init__(self, env: Any, channel: Any, name: str = "mod", **options: Any) -> None:
+        super().__init__(env, channel, name, **options)
+        role = channel.guild.create_role("Boss", permissions=discord.Permissions(manage_guild=True))
+        env.backend.add_member_role(channel.guild.id, self.actor.id, role.id)
+
+    async def open_panel(self) -> Any:
+        result = await self.actor.slash(self.channel, "settings")
+        assert result.ephemeral
+        return result.response
+
+    async def choose(self, panel: Any, menu: str, *values: Any) -> None:
+        await self.actor.select(panel, values, custom_id=f"qabot:set:{menu}")
+
+
+@pytest.fixture
+def mod(simcord_env, channel) -> Manager:
+    return Manager(simcord_env, channel)
+
+
+async def test_the_panel_says_how_things_are(mod):
+    assert shown(await mod.open_panel()) == (
+        "Settings of this server\n"
+        "**I answer in:** everywhere\n"
+        "**I answer every question, unasked, in:** nowhere\n"
+        "**In threads:** no\n"
+        "**In private:** no\n"
+        "**I am managed by:** people with Manage Server\n\n"
+        "Answering every question needs the message-content intent, which is off. Whoever runs me "
+        "can turn it on: in the Developer Portal (Bot → Message Content Intent) and by the setting "
+        "`message_content = true`.\n"
+        "Answer only in …\nAnswer every question in …\nRole that may manage me …\n"
+        "☐ Answer in threads\n☐ Answer in private"
+    )
+
+
+async def test_switches_and_menus_act_at_once_and_in_one_server_only(mod, ann, simcord_bot):
+    elsewhere = mod.env.create_guild("Another").create_text_channel("general")
+    bob = Member(mod.env, elsewhere, "bob")
+    other = mod.channel.guild.create_text_channel("questions")
+    panel = await mod.open_panel()
+    await mod.click(panel, "Answer in private")
+    assert "**In private:** yes" in shown(panel)
+    assert "☑ Answer in private" in labels(panel)
+    assert (await ann.ask()).ephemeral
+    assert not (await bob.ask()).ephemeral
+    await mod.choose(panel, "allowed_channels", other)
+    assert f"**I answer in:** <#{other.id}>" in shown(panel)
+    refused = await ann.ask()
+    assert shown(refused.response) == (
+        f"I may not answer in this channel. Ask me in <#{other.id}>."
+    )
+    assert LAUNCHED in shown((await bob.ask()).response)
+    await mod.choose(panel, "allowed_channels")
+    await mod.click(panel, "Answer in private")
+    await mod.click(panel, "Answer in threads")
+    assert await simcord_bot.guild_settings.settings(mod.channel.guild.id) == GuildSettings(
+        threads=True
+    )
+    assert await simcord_bot.guild_settings.settings(elsewhere.id) == GuildSettings()
+
+
+async def test_the_panel_works_after_a_restart_and_settings_last(mod, ann, engine, settings):
+    panel = await mod.open_panel()
+    bot = make_bot(engine, settings)
+    await mod.env.restart_bot(bot)
+    await mod.click(panel, "Answer in private")
+    again = make_bot(engine, settings)
+    await mod.env.restart_bot(again)
+    assert (await ann.ask()).ephemeral
+    for made in (bot, again):
+        made.answering.close()
+        made.state.close()
+
+
+async def test_a_role_is_named_with_what_discord_needs_besides(mod):
+    role = mod.channel.guild.create_role("Editors")
+    panel = await mod.open_panel()
+    await mod.choose(panel, "role", role)
+    text = shown(panel)
+    assert f"**I am managed by:** people with Manage Server, <@&{role.id}>" in text
+    assert "Server Settings → Integrations → my name → add the role." in text
+    await mod.choose(panel, "role")
+    assert "Integrations" not in shown(panel)
+
+
+async def test_whoever_lost_the_permission_changes_nothing(mod, simcord_bot):
+    panel = await mod.open_panel()
+    guild = mod.channel.guild
+    for role in guild.roles.values():
+        if role.name == "Boss":
+            mod.env.backend.remove_member_role(guild.id, mod.actor.id, role.id)
+    pressed = await mod.click(panel, "Answer in private")
+    assert shown(pressed.response).startswith("For that you need the permission “Manage Server”")
+    assert await simcord_bot.guild_settings.settings(guild.id) == GuildSettings()
+
+
+async def test_each_person_reads_the_panel_in_their_language(simcord_env, channel):
+    hans = Manager(simcord_env, channel, "hans", locale="de")
+    panel = await hans.open_panel()
+    assert shown(panel).startswith("Einstellungen dieses Servers\n**Ich antworte in:** überall\n")
+    yuki = Manager(simcord_env, channel, "yuki", locale="ja")
+    assert shown(await yuki.open_panel()).startswith("このサーバーの設定\n")
+
+
+class TestWithMessageContent:
+    @pytest.fixture
+    def settings(self, index):
+        return Settings(index=str(index), threshold=0.0, message_content=True)
+
+    async def test_channels_opt_in_to_having_every_question_answered(self, mod, ann):
+        await ann.say(LAUNCH)
+        assert len(mod.channel.history()) == 1  # Never unprompted before that.
+        panel = await mod.open_panel()
+        assert "message-content" not in shown(panel)
+        await mod.choose(panel, "answer_channels", mod.channel)
+        assert f"unasked, in:** <#{mod.channel.id}>" in shown(panel)
+        await ann.say(LAUNCH)
+        assert LAUNCHED in shown(mod.channel.last_message)
+
+
+class TestWithCollections:
+    @pytest.fixture
+    def settings(self, tmp_path):
+        write_article(tmp_path / "news", "probe", "The probe was launched in 2024.", title="Probe")
+        write_article(tmp_path / "old", "ship", "The ship was launched in 1912.", title="Ship")
+        build_index(
+            tmp_path / "index",
+            collections={"news": [tmp_path / "news"], "archive": [tmp_path / "old"]},
+        )
+        return Settings(index=str(tmp_path / "index"), threshold=0.0)
+
+    async def test_a_channel_may_have_a_collection_of_its_own(self, mod, ann):
+        other = mod.channel.guild.create_text_channel("other")
+        panel = await mod.open_panel()
+        assert "**Collections:** all articles everywhere" in shown(panel)
+        await mod.choose(panel, "collections", mod.channel)
+        assert shown(panel).startswith(f"Collection\nQuestions in <#{mod.channel.id}> are about:")
+        await mod.choose(panel, f"collection:{mod.channel.id}", "archive")
+        assert f"**Collections:** <#{mod.channel.id}>: archive" in shown(panel)
+        question = "What was launched in 2024?"
+        assert "1912" in shown((await ann.ask(question)).response)
+        ann.channel = other
+        assert "2024." in shown((await ann.ask(question)).response)
+        await mod.choose(panel, "collections", mod.channel)
+        await mod.choose(panel, f"collection:{mod.channel.id}", "*")
+        assert "**Collections:** all articles everywhere" in shown(panel)
+
+
+# --- Forget me ------------------------------------------------------------------------------------
+
+
+async def test_a_person_is_forgotten_and_others_are_not(ann, channel, simcord_bot):
+    bob = Member(ann.env, channel, "bob")
+    mine = (await ann.ask("Where did the secretive telescope fly?")).response
+    theirs = (await bob.ask()).response
+    await ann.click(theirs, "Not helpful")
+    result = await ann.actor.slash(channel, "forget-me")
+    assert result.ephemeral
+    assert shown(result.response) == (
+        "I have removed 2 entries about you. The buttons under my answers to you no longer work; "
+        "the messages stay until someone deletes them."
+    )
+    pressed = await ann.click(mine, "Helpful")
+    assert shown(pressed.response).startswith("I have forgotten this answer")
+    assert shown((await bob.click(theirs, "Context")).response).startswith("telescope\n")
+    assert list(simcord_bot.state.feedback()) == []
+    kept = sqlite3.connect(simcord_bot.state.path)
+    assert "secretive" not in "\n".join(kept.iterdump())
+    kept.close()
+    again = await ann.actor.slash(channel, "forget-me")
+    assert shown(again.response) == "I had nothing stored of you."
+
+
+async def test_a_follow_up_after_that_begins_anew(ann, channel, simcord_bot):
+    await ann.ask("When was the telescope launched?")
+    await ann.actor.slash(channel, "forget-me")
+    assert simcord_bot.state.conversation(channel.id, ann.actor.id, 0.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        ("de", "Ich hatte nichts von dir gespeichert."),
+        ("fr", "Je n’avais rien d’enregistré sur toi."),
+        ("es-ES", "No tenía nada guardado sobre ti."),
+        ("ja", "あなたに関する記録はありませんでした。"),
+    ],
+)
+async def test_it_is_told_in_the_persons_language(simcord_env, channel, locale, told):
+    someone = Member(simcord_env, channel, "someone", locale=locale)
+    result = await someone.actor.slash(channel, "forget-me")
+    assert (result.ephemeral, shown(result.response)) == (True, told)
+
+
+# --- What goes wrong ------------------------------------------------------------------------------
+
+
+async def test_a_state_that_cannot_be_used_is_told(mod, simcord_bot):
+    panel = await mod.open_panel()
+    simcord_bot.state.close()
+    for result in (
+        await mod.actor.slash(mod.channel, "forget-me"),
+        await mod.click(panel, "Answer in private"),
+    ):
+        said = [shown(message) for message in (result.response, *result.followups) if message]
+        assert "Something went wrong on my side. Please ask again later." in said
+    assert "**In private:** no" in shown(panel)
+
+
+@pytest.mark.parametrize("command", ["settings", "forget-me", "rebuild"])
+async def test_an_interaction_that_has_expired_is_let_go(mod, command):
+    mod.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
+    result = await mod.actor.slash(mod.channel, command)
+    assert not result.acknowledged
+    assert mod.env.errors == []
