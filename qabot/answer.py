@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from qabot.confidence import folded, probabilities, ranked
 from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span
@@ -40,7 +42,7 @@ def compose(
         limit: The most quotes to show.
         threshold: Confidence in [0, 1] below which nothing is shown.
     """
-    found = ranked(hits)
+    found = _newer_first(ranked(hits))
     confidence = found[0][1] if found else 0.0
     answered = bool(found) and confidence >= threshold
     return Answer(
@@ -68,23 +70,48 @@ def _near(hits: Sequence[Hit], least: float) -> tuple[ArticleInfo, ...]:
 
 def _quotes(found: Sequence[tuple[Hit, float]], limit: int, least: float) -> tuple[Quote, ...]:
     quotes: list[Quote] = []
-    seen: set[str] = set()
+    places: dict[str, int] = {}
     highest = 1.0
     for hit, score in found:
-        if len(quotes) == limit:
-            break
-        if score < least:
-            continue
-        # What is ranked lower is not shown as the likelier answer.
-        highest = min(highest, score)
+        likely = score >= least
+        if likely:
+            # What is ranked lower is not shown as the likelier answer.
+            highest = min(highest, score)
         core = _core(hit)
         quote = _quote(hit, core, highest)
         # Agencies' texts stand in several articles; the same words are shown once.
-        words = {folded(quote.text), folded(_text(hit.passage, core))}
-        if not words & seen:
-            seen |= words
+        words = (folded(quote.text), folded(_text(hit.passage, core)))
+        place = next((places[text] for text in words if text in places), None)
+        if place is not None:
+            quotes[place] = _merged(quotes[place], quote)
+        elif likely and len(quotes) < limit:
+            place = len(quotes)
             quotes.append(quote)
+        if place is not None:
+            for text in words:
+                places.setdefault(text, place)
     return tuple(quotes)
+
+
+def _newer_first(found: Sequence[tuple[Hit, float]]) -> list[tuple[Hit, float]]:
+    """``found``, but of those that rank alike, the newest first and those without a date last."""
+    alike = groupby(found, key=lambda item: (item[0].score, item[1]))
+    return [item for _, items in alike for item in sorted(items, key=_age, reverse=True)]
+
+
+def _age(item: tuple[Hit, float]) -> str:
+    return item[0].article.published or ""
+
+
+def _merged(shown: Quote, again: Quote) -> Quote:
+    """One quote for two that say the same: the newer article's, which names the other one."""
+    if (again.article.published or "") > (shown.article.published or ""):
+        newer, older = replace(again, score=shown.score), shown
+    else:
+        newer, older = shown, again
+    articles = {info.id: info for info in (*shown.also, *again.also, older.article)}
+    articles.pop(newer.article.id, None)
+    return replace(newer, also=tuple(articles.values()))
 
 
 def _quote(hit: Hit, core: Span, score: float) -> Quote:

@@ -170,6 +170,7 @@ class Quote:
         score: The probability that the quote answers, in [0, 1].
         heading: The section's heading, if any.
         same_language: Whether the question is in the article's language, as far as can be told.
+        also: Other articles that say the same in the same words, none of them newer.
     """
 
     text: str
@@ -180,6 +181,7 @@ class Quote:
     heading: str | None
     article: ArticleInfo
     same_language: bool = True
+    also: tuple[ArticleInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,71 @@ def test_the_same_words_are_quoted_once(again):
     other = replace(INFO, id="agency")
     answer = answer_to(hit("The rocket flew."), hit(again, article=other), hit("It landed."))
     assert [quote.text for quote in answer.quotes] == ["The rocket flew.", "It landed."]
+    assert [quote.also for quote in answer.quotes] == [(other,), ()]
+
+
+def dated(*dates: str | None) -> list[ArticleInfo]:
+    return [replace(INFO, id=f"{place}", published=date) for place, date in enumerate(dates)]
+
+
+@pytest.mark.parametrize(
+    ("dates", "shown", "also"),
+    [
+        (("2021", "2022"), "1", "0"),
+        (("2022", "2021"), "0", "1"),
+        (("2022-05", "2022-05-02"), "1", "0"),
+        ((None, "2021"), "1", "0"),
+        (("2021", None), "0", "1"),
+        ((None, None), "0", "1"),
+        (("2021", "2023", "2022"), "1", "02"),
+        (("2022", None, "2023", "2022"), "2", "103"),
+    ],
+)
+def test_of_articles_that_say_the_same_the_newest_is_quoted_and_the_others_named(
+    dates, shown, also
+):
+    hits = [
+        hit("The rocket flew.", similarity=0.9 - 0.01 * place, at=10 * place, article=info)
+        for place, info in enumerate(dated(*dates))
+    ]
+    (quote,) = answer_to(*hits).quotes
+    assert (shown, sorted(also)) == (quote.article.id, sorted(info.id for info in quote.also))
+    assert 10 * int(shown) == quote.start
+    # As likely as the likeliest of them.
+    assert answer_to(*hits).confidence == quote.score
+
+
+def test_what_says_the_same_is_named_even_beyond_the_limit():
+    one, other = dated("2021", "2022")
+    hits = [hit("It flew.", article=one), hit("It landed."), hit("It flew.", article=other)]
+    answer = answer_to(*hits, limit=1)
+    assert [(quote.article.id, quote.also) for quote in answer.quotes] == [("1", (one,))]
+
+
+def test_what_says_the_same_is_named_even_if_its_title_says_less():
+    other = dated("2020")[0]
+    weak = hit("It flew.", similarities=(0.0,), similarity=0.0, coverage=0.0, article=other)
+    (quote,) = answer_to(hit("It flew."), weak).quotes
+    assert (INFO, (other,)) == (quote.article, quote.also)
+
+
+def test_an_article_that_repeats_itself_is_named_once():
+    other = dated("2020")[0]
+    hits = [hit("It flew."), hit("It flew.", at=50), *[hit("It flew.", article=other)] * 2]
+    (quote,) = answer_to(*hits).quotes
+    assert (INFO, (other,)) == (quote.article, quote.also)
+
+
+def test_of_hits_that_rank_alike_the_newer_comes_first():
+    old, new, undated = dated("2019-01", "2023", None)
+    hits = [
+        hit("It stood still.", article=undated),
+        hit("It flew.", article=old),
+        hit("It landed.", article=new),
+    ]
+    assert [quote.article.id for quote in answer_to(*hits).quotes] == ["1", "0", "2"]
+    likelier = hit("It burned.", similarity=0.95, article=old)
+    assert answer_to(likelier, *hits).quotes[0].text == "It burned."
 
 
 def test_what_is_far_less_likely_than_the_first_is_left_out():

@@ -202,3 +202,15 @@ def test_the_engine_answers_from_the_collection_that_it_is_asked_for(tmp_path):
         limited = engine.ask(question, filters=Filters(collection="handbook"))
         assert [q.article.id for q in limited.quotes] == ["other"]
         assert limited.quotes[0].article.collections == ("handbook",)
+
+
+def test_the_same_agency_text_on_two_sites_is_shown_once_with_both(tmp_path):
+    text = "The ferry sank off the coast.\n\nAll forty passengers were saved by fishermen."
+    write_article(tmp_path / "one", "ferry", text, title="Ferry sinks", published="2024-03-01")
+    write_article(tmp_path / "two", "sinking", text, title="All saved", published="2024-03-02")
+    build_index(tmp_path / "index", tmp_path / "one", tmp_path / "two")
+    with Engine(IndexStore(tmp_path / "index"), HashingEncoder(), Settings(threshold=0)) as engine:
+        (quote,) = engine.ask("How many passengers were saved?").quotes
+        text = engine.article("sinking").text
+    assert (quote.article.id, [info.id for info in quote.also]) == ("sinking", ["ferry"])
+    assert text[quote.start : quote.end] == quote.text

@@ -74,7 +74,7 @@ def piped(capsys):
 # --- Nothing in an article steers the terminal ----------------------------------------------------
 
 hostile_info = ArticleInfo(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "2021", "en")
-hostile_quote = quote_of(HOSTILE, info=hostile_info, heading=HOSTILE)
+hostile_quote = quote_of(HOSTILE, info=hostile_info, heading=HOSTILE, also=(hostile_info,))
 hostile_article = Article(hostile_info, HOSTILE, (Heading(3, 20, 1),))
 hostile_passage = Passage("x", 0, len(HOSTILE), HOSTILE, (HOSTILE,), ((0, len(HOSTILE)),))
 HOSTILE_PAGES = {
@@ -191,6 +191,12 @@ def test_without_url_and_date_the_source_is_named(piped):
     assert lines == ["1  Space (en)", "   Text.", "   articles/space.md:0–5"]
 
 
+def test_other_articles_that_say_the_same_are_named(piped):
+    other = ArticleInfo("copy", "The other site", "c.md", None, "2021-11", "en")
+    shown = piped(render_quote(quote_of("It flew.", also=(other,)), 1))
+    assert shown.splitlines()[-1] == "   also in The other site (as of 2021-11, en)"
+
+
 def test_quotes_are_numbered_from_where_it_is_said(piped):
     seen = piped(render_answer(answer_of(quote_of("One."), quote_of("Two.")), first=4))
     assert [line[0] for line in seen.splitlines() if line[:1].isdigit()] == ["4", "5"]
@@ -251,6 +257,15 @@ def test_json_is_one_line_and_gives_back_every_character(text, title, question):
         "index": {"generation": 1, "encoder": "hashing"},
         "elapsed_ms": 12.3,
     } == json.loads(line)
+
+
+def test_json_names_other_articles_only_where_there_are_some():
+    other = replace(INFO, id="copy", published=None)
+    alone, again = json.loads(
+        answer_json(answer_of(quote_of("It flew."), quote_of("It flew.", also=(other,))))
+    )["quotes"]
+    assert "also" not in alone
+    assert [{**again["article"], "id": "copy", "published": None}] == again["also"]
 
 
 @given(text=any_text)

@@ -63,6 +63,22 @@ def test_one_quote_stands_above_its_source():
     )
 
 
+def test_articles_that_say_the_same_are_named_after_the_source():
+    others = (
+        ArticleInfo("copy", "The [other] site", "c.md", "https://example.com/c", None, "en"),
+        ArticleInfo("third", "A third", "t.md", None, None, "en"),
+        ArticleInfo("fourth", "A fourth", "f.md", None, None, "en"),
+    )
+    said = quote("It meets @everyone four times.", "four times", also=others)
+    (part,) = answer_view(answer(said), 0, "en-US").parts
+    details = part.splitlines()[-1]
+    assert details.endswith(
+        " · + The \\[other\\] site [Source](<https://example.com/c"
+        "#:~:text=It%20meets%20%40everyone%20four%20times.>) · + A third"
+    )
+    assert " · + The [other] site " in shown(LINK.sub("", details)).text
+
+
 def test_several_quotes_are_numbered_and_paged():
     shown_first = answer_view(answer(FOUNDED, MEETS, FOUNDED), 0, "en-US", per_page=2)
     assert [part.split("\n")[0] for part in shown_first.parts] == [
@@ -212,7 +228,15 @@ def quotes(draw):
     marks = draw(st.lists(st.tuples(places, places).map(sorted).map(tuple), max_size=2))
     heading = draw(st.none() | texts | st.just("Long section " * 20))
     return Quote(
-        text, start, start + len(text), tuple(marks), 0.5, heading, draw(infos), draw(st.booleans())
+        text,
+        start,
+        start + len(text),
+        tuple(marks),
+        0.5,
+        heading,
+        draw(infos),
+        draw(st.booleans()),
+        tuple(draw(st.lists(infos, max_size=3))),
     )
 
 

@@ -240,7 +240,9 @@ class IndexStore:
         new.write_text(f"{number}\n", "ascii")
         _sync(new)
         new.replace(self.folder / _CURRENT)
-        _sync(self.folder)
+        # It is live from here on: nothing may say that it could not be written.
+        with contextlib.suppress(OSError):
+            _sync(self.folder)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,8 @@ than an embed may have."""
 LONGEST_FOOTER = 200
 
 _TITLE, _HEADING, _LABEL = 150, 100, 60
+# More articles with the same words would crowd out what is quoted.
+_MOST_ALSO = 2
 _WORDS = (mark("very likely"), mark("likely"), mark("possibly"), mark("unlikely"))
 _ARTICLES = 12
 
@@ -203,8 +205,16 @@ def _details(quote: Quote, locale: str) -> str:
             "" if quote.same_language else _language(info, locale),
             one_line(section, _HEADING),
             _link(info, quote, locale),
+            *(_also(other, quote, locale) for other in quote.also[:_MOST_ALSO]),
         ]
     )
+
+
+def _also(info: ArticleInfo, quote: Quote, locale: str) -> str:
+    """Another article that says the same, with a link if there is one."""
+    title = one_line(info.title, _LABEL) or one_line(info.id, _LABEL)
+    source = link(translate("Source", locale), text_fragment_url(info.url, quote.text))
+    return f"+ {title} {source or ''}".rstrip()
 
 
 def _date(info: ArticleInfo, locale: str) -> str:

@@ -51,6 +51,7 @@ def dumps(value: object) -> str:
 
 
 def _quote(quote: Quote) -> dict[str, Any]:
+    also = {"also": [info_object(info) for info in quote.also]} if quote.also else {}
     return {
         "text": quote.text,
         "start": quote.start,
@@ -59,4 +60,5 @@ def _quote(quote: Quote) -> dict[str, Any]:
         "score": round(quote.score, 4),
         "heading": quote.heading,
         "article": info_object(quote.article),
+        **also,
     }

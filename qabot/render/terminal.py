@@ -67,7 +67,11 @@ def render_quote(quote: Quote, number: int) -> RenderableType:
     # Terminals open addresses at a click, if nothing sticks to them.
     source = f"{quote.article.url} · " if quote.article.url else f"{quote.article.source}:"
     where = Text(f"{section}{printable(source)}{quote.start}–{quote.end}", "dim")
-    return Group(place, _Indented(text), _Indented(where))
+    also = [
+        Text.assemble(("also in ", "dim"), printable(info.title), " ", _date(info))
+        for info in quote.also
+    ]
+    return Group(place, _Indented(text), _Indented(where), *map(_Indented, also))
 
 
 def _date(info: ArticleInfo) -> Text:
