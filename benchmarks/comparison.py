@@ -96,6 +96,11 @@ class Column:
         return one > other if self.higher_is_better else one < other
 
 
+def three_digits(value: float) -> str:
+    """A number as exactly as it was measured."""
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+
 def table(
     columns: dict[str, Column], rows: dict[str, dict[str, float]], command: Callable[[str], str]
 ) -> list[str]:
@@ -123,7 +128,7 @@ def _cell(column: Column, name: str, rows: dict[str, dict[str, float]], system: 
     if not any(column.beats(other[name], value) for other in rows.values()):
         text = f"**{text}**"
     if column.with_ratio and system != QABOT and QABOT in rows:
-        text += f" ({value / rows[QABOT][name]:.2f}×)"
+        text += f" ({three_digits(value / rows[QABOT][name])}×)"
     return text
 
 
@@ -135,12 +140,12 @@ def _verdict(columns: dict[str, Column], rows: dict[str, dict[str, float]]) -> l
     for name, column in columns.items():
         ours = rows[QABOT][name]
         better = [
-            f"{SYSTEMS[system].title} ({column.shown(values[name])})"
+            f"{SYSTEMS[system].title} {column.shown(values[name])}"
             for system, values in rows.items()
             if system != QABOT and column.beats(values[name], ours)
         ]
         if better:
-            lines.append(f"- {column.title}: {', '.join(better)} against {column.shown(ours)}")
+            lines.append(f"- {column.title}: {'; '.join(better)}; qabot {column.shown(ours)}")
     if not lines:
         return ["No peer wins a column."]
     return ["**Where a peer wins**", "", *lines]
