@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.systems import QABOT, SYSTEMS
 from benchmarks.xquad import load
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,9 @@ def read(
             for number, text in enumerate(corpus.articles[title])
         ]
         about = [question for question in corpus.questions if question.paragraph[0] in titles]
-        step = max(len(about) // questions, 1) if questions else 1
-        chosen = about[::step][:questions]
         asked[language] = [
             Asked(question.text, language, "{}/{}".format(*question.paragraph))
-            for question in chosen
+            for question in evenly(about, questions or len(about))
         ]
     return Parallel(documents, asked)
 
@@ -94,6 +94,12 @@ class Column:
         if self.shown(one) == self.shown(other):
             return False
         return one > other if self.higher_is_better else one < other
+
+
+def evenly(items: Sequence[Item], count: int) -> list[Item]:
+    """At most ``count`` of ``items``, from all over them, the first among them."""
+    count = min(count, len(items))
+    return [items[place * len(items) // count] for place in range(count)]
 
 
 def three_digits(value: float) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.comparison import Parallel
+from benchmarks.comparison import Parallel, evenly
 from benchmarks.harness import Document
 from benchmarks.ours import Qabot
 from qabot.encoders import PACKAGED, Encoder, open_encoder
@@ -28,10 +28,9 @@ _SECONDS = 3.0
 
 def measure(corpus: Parallel, model: str, command: str, *, documents: int) -> list[str]:
     """The section on limits, as lines of Markdown."""
-    pool = corpus.pool
-    chosen = pool[:: max(len(pool) // documents, 1)][:documents]
+    chosen = evenly(corpus.pool, documents)
     questions = [question.text for part in corpus.questions.values() for question in part]
-    asked = questions[:: max(len(questions) // _QUESTIONS, 1)][:_QUESTIONS]
+    asked = evenly(questions, _QUESTIONS)
     encoder = open_encoder(PACKAGED, cache=Settings().cache_folder)
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"

@@ -9,13 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparison import Column, Parallel, table, three_digits
+from benchmarks.comparison import Column, Parallel, evenly, table, three_digits
 from benchmarks.harness import ASKERS
 from benchmarks.systems import SYSTEMS, Runner
 
 _QUESTIONS = 100
-
-
 _COLUMNS = {
     "documents_per_second": Column("rebuild (paragraphs/s)", three_digits, with_ratio=True),
     "cold_seconds": Column("cold start to first answer (s)", three_digits, False, True),
@@ -39,10 +37,9 @@ def measure(
     rounds: int,
 ) -> list[str]:
     """The section on speed and size, as lines of Markdown."""
-    pool = corpus.pool
-    chosen = pool[:: max(len(pool) // documents, 1)][:documents]
+    chosen = evenly(corpus.pool, documents)
     questions = [question for part in corpus.questions.values() for question in part]
-    asked = questions[:: max(len(questions) // _QUESTIONS, 1)][:_QUESTIONS]
+    asked = evenly(questions, _QUESTIONS)
     task: dict[str, Any] = {
         "model": model,
         "documents": chosen,
