@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from benchmarks.comparison import Parallel, evenly
 from benchmarks.harness import Document
 from benchmarks.ours import Qabot
-from qabot.encoders import PACKAGED, Encoder, open_encoder
+from qabot.encoders import Encoder
 from qabot.engine import Engine
 from qabot.index import IndexStore
 from qabot.rebuild import passage_input
@@ -31,7 +32,6 @@ def measure(corpus: Parallel, model: str, command: str, *, documents: int) -> li
     chosen = evenly(corpus.pool, documents)
     questions = [question.text for part in corpus.questions.values() for question in part]
     asked = evenly(questions, _QUESTIONS)
-    encoder = open_encoder(PACKAGED, cache=Settings().cache_folder)
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
         system = Qabot(answering=True)
@@ -39,9 +39,10 @@ def measure(corpus: Parallel, model: str, command: str, *, documents: int) -> li
         system.build(texts[:8])  # What is only done once is no part of it.
         seconds = _seconds(lambda: system.build(texts))
         system.save(index)
-        system.close()
-        asking, encoding = _question(index, encoder, asked)
-        tokens = _tokens(index, encoder)
+        system.clear()
+        with Engine.open(index, settings=Settings(threshold=0.0)) as engine:
+            asking, encoding = _question(engine, asked)
+            tokens = _tokens(index, engine.encoder)
     work = multiply_adds(tokens, Path(model))
     reached, most = work / seconds, _integer_product()
     return [
@@ -73,17 +74,14 @@ def multiply_adds(tokens: Iterable[int], model: Path) -> float:
     )
 
 
-def _question(index: Path, encoder: Encoder, questions: list[str]) -> tuple[float, float]:
+def _question(engine: Engine, questions: list[str]) -> tuple[float, float]:
     """Median milliseconds of an answer, and of encoding its question, in turn."""
     asking, encoding = [], []
-    with Engine(IndexStore(index), encoder, Settings(threshold=0.0)) as engine:
-        for question in questions[:8]:
-            engine.ask(question)
-        for question in questions:
-            asking.append(_seconds(lambda text=question: engine.ask(text)))  # type: ignore[misc]
-            encoding.append(
-                _seconds(lambda text=question: encoder.encode_query([text]))  # type: ignore[misc]
-            )
+    for question in questions[:8]:
+        engine.ask(question)
+    for question in questions:
+        asking.append(_seconds(partial(engine.ask, question)))
+        encoding.append(_seconds(partial(engine.encoder.encode_query, [question])))
     return statistics.median(asking) * 1000, statistics.median(encoding) * 1000
 
 
