@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.systems import QABOT, SYSTEMS
 from benchmarks.xquad import load
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,9 @@ def read(
             for number, text in enumerate(corpus.articles[title])
         ]
         about = [question for question in corpus.questions if question.paragraph[0] in titles]
-        step = max(len(about) // questions, 1) if questions else 1
-        chosen = about[::step][:questions]
         asked[language] = [
             Asked(question.text, language, "{}/{}".format(*question.paragraph))
-            for question in chosen
+            for question in evenly(about, questions or len(about))
         ]
     return Parallel(documents, asked)
 
@@ -94,6 +94,17 @@ class Column:
         if self.shown(one) == self.shown(other):
             return False
         return one > other if self.higher_is_better else one < other
+
+
+def evenly(items: Sequence[Item], count: int) -> list[Item]:
+    """At most ``count`` of ``items``, from all over them, the first among them."""
+    count = min(count, len(items))
+    return [items[place * len(items) // count] for place in range(count)]
+
+
+def three_digits(value: float) -> str:
+    """A number as exactly as it was measured."""
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def table(
@@ -123,7 +134,7 @@ def _cell(column: Column, name: str, rows: dict[str, dict[str, float]], system: 
     if not any(column.beats(other[name], value) for other in rows.values()):
         text = f"**{text}**"
     if column.with_ratio and system != QABOT and QABOT in rows:
-        text += f" ({value / rows[QABOT][name]:.2f}×)"
+        text += f" ({three_digits(value / rows[QABOT][name])}×)"
     return text
 
 
@@ -135,12 +146,12 @@ def _verdict(columns: dict[str, Column], rows: dict[str, dict[str, float]]) -> l
     for name, column in columns.items():
         ours = rows[QABOT][name]
         better = [
-            f"{SYSTEMS[system].title} ({column.shown(values[name])})"
+            f"{SYSTEMS[system].title} {column.shown(values[name])}"
             for system, values in rows.items()
             if system != QABOT and column.beats(values[name], ours)
         ]
         if better:
-            lines.append(f"- {column.title}: {', '.join(better)} against {column.shown(ours)}")
+            lines.append(f"- {column.title}: {'; '.join(better)}; qabot {column.shown(ours)}")
     if not lines:
         return ["No peer wins a column."]
     return ["**Where a peer wins**", "", *lines]

@@ -7,14 +7,15 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.comparison import Parallel
+from benchmarks.comparison import Parallel, evenly
 from benchmarks.harness import Document
 from benchmarks.ours import Qabot
-from qabot.encoders import PACKAGED, Encoder, open_encoder
+from qabot.encoders import Encoder
 from qabot.engine import Engine
 from qabot.index import IndexStore
 from qabot.rebuild import passage_input
@@ -28,19 +29,20 @@ _SECONDS = 3.0
 
 def measure(corpus: Parallel, model: str, command: str, *, documents: int) -> list[str]:
     """The section on limits, as lines of Markdown."""
-    pool = corpus.pool
-    chosen = pool[:: max(len(pool) // documents, 1)][:documents]
+    chosen = evenly(corpus.pool, documents)
     questions = [question.text for part in corpus.questions.values() for question in part]
-    asked = questions[:: max(len(questions) // _QUESTIONS, 1)][:_QUESTIONS]
-    encoder = open_encoder(PACKAGED, cache=Settings().cache_folder)
+    asked = evenly(questions, _QUESTIONS)
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
         system = Qabot(answering=True)
-        seconds = _seconds(lambda: system.build([Document(**value) for value in chosen]))
+        texts = [Document(**value) for value in chosen]
+        system.build(texts[:8])  # What is only done once is no part of it.
+        seconds = _seconds(lambda: system.build(texts))
         system.save(index)
-        system.close()
-        asking, encoding = _question(index, encoder, asked)
-        tokens = _tokens(index, encoder)
+        system.clear()
+        with Engine.open(index, settings=Settings(threshold=0.0)) as engine:
+            asking, encoding = _question(engine, asked)
+            tokens = _tokens(index, engine.encoder)
     work = multiply_adds(tokens, Path(model))
     reached, most = work / seconds, _integer_product()
     return [
@@ -72,17 +74,14 @@ def multiply_adds(tokens: Iterable[int], model: Path) -> float:
     )
 
 
-def _question(index: Path, encoder: Encoder, questions: list[str]) -> tuple[float, float]:
+def _question(engine: Engine, questions: list[str]) -> tuple[float, float]:
     """Median milliseconds of an answer, and of encoding its question, in turn."""
     asking, encoding = [], []
-    with Engine(IndexStore(index), encoder, Settings(threshold=0.0)) as engine:
-        for question in questions[:8]:
-            engine.ask(question)
-        for question in questions:
-            asking.append(_seconds(lambda text=question: engine.ask(text)))  # type: ignore[misc]
-            encoding.append(
-                _seconds(lambda text=question: encoder.encode_query([text]))  # type: ignore[misc]
-            )
+    for question in questions[:8]:
+        engine.ask(question)
+    for question in questions:
+        asking.append(_seconds(partial(engine.ask, question)))
+        encoding.append(_seconds(partial(engine.encoder.encode_query, [question])))
     return statistics.median(asking) * 1000, statistics.median(encoding) * 1000
 
 

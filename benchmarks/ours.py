@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from benchmarks.harness import Document, run
-from qabot.encoders import PACKAGED, open_encoder
+from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.engine import Engine
 from qabot.index import IndexStore
 from qabot.rebuild import rebuild
@@ -30,8 +30,7 @@ class Qabot:
 
     def __init__(self, *, answering: bool) -> None:
         self._answering = answering
-        self._cache = Settings().cache_folder
-        self._encoder = open_encoder(PACKAGED, cache=self._cache)
+        self._encoder: Encoder | None = None
         self._work = Path(tempfile.mkdtemp(prefix="qabot-bench-"))
         self._engine: Engine | None = None
         self._spans: dict[str, list[tuple[int, int, str]]] = {}
@@ -39,7 +38,7 @@ class Qabot:
 
     def build(self, documents: Sequence[Document]) -> None:
         """A new index of new files."""
-        self.close()
+        self.clear()
         self._documents = {document.id: document for document in documents}
         self._write()
         self._rebuild()
@@ -67,10 +66,10 @@ class Qabot:
         shutil.copytree(self._work / "index", folder)
 
     def load(self, folder: Path) -> None:
-        """Open an index."""
-        self._engine = Engine(IndexStore(folder), self._encoder, Settings(threshold=0.0))
+        """Open an index, with all that answering takes."""
+        self._engine = Engine.open(folder, settings=Settings(threshold=0.0))
 
-    def close(self) -> None:
+    def clear(self) -> None:
         """Forget index and files."""
         if self._engine:
             self._engine.close()
@@ -96,7 +95,9 @@ class Qabot:
     def _rebuild(self) -> None:
         store = IndexStore(self._work / "index")
         sources = [str(self._work / "articles")]
-        rebuild(store, self._encoder, sources, cache=self._cache)
+        cache = Settings().cache_folder
+        self._encoder = self._encoder or open_encoder(PACKAGED, cache=cache)
+        rebuild(store, self._encoder, sources, cache=cache)
         if self._engine is None:
             self.load(self._work / "index")
 

@@ -54,7 +54,9 @@ def measure(
         rows[system] = _figures(corpus, questions, result["rankings"])
         if SYSTEMS[system].is_peer:
             versions |= result["versions"]
-    return table(_COLUMNS, rows, command), versions
+    # With one language, nothing is across.
+    columns = {name: column for name, column in _COLUMNS.items() if name in rows[systems[0]]}
+    return table(columns, rows, command), versions
 
 
 def _figures(
@@ -80,10 +82,11 @@ def _figures(
         dict(enumerate(rankings[_POOL])),
         [ir_measures.Success @ 1, ir_measures.AP @ _DEPTH],
     )
+    kinds = {"same": same, "across": across, "pool": [pool]}
     return {
-        **{f"same {name}": float(np.mean([v[name] for v in same])) for name in same[0]},
-        **{f"across {name}": float(np.mean([v[name] for v in across or same])) for name in same[0]},
-        **{f"pool {name}": value for name, value in pool.items()},
+        f"{kind} {name}": float(np.mean([values[name] for values in part]))
+        for kind, part in kinds.items()
+        for name in (part[0] if part else ())
     }
 
 

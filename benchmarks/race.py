@@ -9,26 +9,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparison import Column, Parallel, table
+from benchmarks.comparison import Column, Parallel, evenly, table, three_digits
 from benchmarks.harness import ASKERS
 from benchmarks.systems import SYSTEMS, Runner
 
 _QUESTIONS = 100
-
-
-def _round(value: float) -> str:
-    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
-
-
 _COLUMNS = {
-    "documents_per_second": Column("rebuild (paragraphs/s)", _round, with_ratio=True),
-    "cold_seconds": Column("cold start to first answer (s)", _round, False, True),
-    "p50": Column("warm question, p50 (ms)", _round, False, True),
-    "p95": Column("p95 (ms)", _round, False, True),
-    "questions_per_second": Column(f"questions/s, {ASKERS} askers", _round, with_ratio=True),
-    "resident_mb": Column("resident memory (MB)", _round, False, True),
-    "disk_mb": Column("index on disk (MB)", _round, False, True),
-    "change_seconds": Column("rebuild after one change (s)", _round, False, True),
+    "documents_per_second": Column("rebuild (paragraphs/s)", three_digits, with_ratio=True),
+    "cold_seconds": Column("cold start to first answer (s)", three_digits, False, True),
+    "resident_mb": Column("resident memory after it (MB)", three_digits, False, True),
+    "p50": Column("warm question, p50 (ms)", three_digits, False, True),
+    "p95": Column("p95 (ms)", three_digits, False, True),
+    "questions_per_second": Column(f"questions/s, {ASKERS} askers", three_digits, with_ratio=True),
+    "disk_mb": Column("index on disk (MB)", three_digits, False, True),
+    "change_seconds": Column("rebuild after one change (s)", three_digits, False, True),
 }
 
 
@@ -43,10 +37,9 @@ def measure(
     rounds: int,
 ) -> list[str]:
     """The section on speed and size, as lines of Markdown."""
-    pool = corpus.pool
-    chosen = pool[:: max(len(pool) // documents, 1)][:documents]
+    chosen = evenly(corpus.pool, documents)
     questions = [question for part in corpus.questions.values() for question in part]
-    asked = questions[:: max(len(questions) // _QUESTIONS, 1)][:_QUESTIONS]
+    asked = evenly(questions, _QUESTIONS)
     task: dict[str, Any] = {
         "model": model,
         "documents": chosen,
@@ -73,12 +66,13 @@ def _run(runner: Runner, system: str, task: dict[str, Any]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         given = {**task, "folder": str(Path(folder) / "index")}
         result, _ = runner.run(system, {**given, "mode": "speed"})
-        _, cold = runner.run(system, {**given, "mode": "cold"})
+        opened, cold = runner.run(system, {**given, "mode": "cold"})
     warm = result.pop("warm_ms")
     result.pop("versions")
     return {
         **result,
         "cold_seconds": cold,
+        "resident_mb": opened["resident_mb"],
         "p50": statistics.median(warm),
         "p95": statistics.quantiles(warm, n=20, method="inclusive")[-1],
     }

@@ -109,7 +109,7 @@ class Runner:
             process = subprocess.run(
                 [python, "-m", entry.module, str(given), str(result), *entry.arguments],
                 cwd=ROOT,
-                env={**os.environ, **_OFFLINE},
+                env={**os.environ, **_OFFLINE, "TMPDIR": folder},  # Removed with all that is left.
                 capture_output=True,
                 text=True,
                 check=False,
