@@ -14,7 +14,7 @@ from qabot.bot.state import State
 from qabot.errors import DamagedIndexError
 from qabot.settings import Settings
 from qabot.types import Answer, Request
-from tests.bot.support import LAUNCH, LAUNCHED, Member, ask_at_once, open_engine, shown
+from tests.bot.support import LAUNCH, LAUNCHED, Member, ask_at_once, begin, open_engine, shown
 from tests.support import build_index, write_article
 
 WRONG = "Something went wrong on my side. Please ask again later."
@@ -186,6 +186,25 @@ class TestQueue:
         assert [text == BUSY for text in texts] == [False] * 3 + [True] * 2
         assert [result.ephemeral for result in results] == [False] * 3 + [True] * 2
         assert all(LAUNCHED in text for text in texts[:3])
+
+
+async def test_while_100_questions_wait_all_are_acknowledged_and_others_are_answered(
+    ann, channel, engine
+):
+    engine.gate.clear()
+    people = [Member(ann.env, channel, f"person{number}") for number in range(100)]
+    results = await ask_at_once(ann.env, [(person.actor, channel, LAUNCH) for person in people])
+    helped = begin(ann.env, ann.actor, channel, "help")
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if helped.response and "`/ask`" in shown(helped.response):
+            break
+    assert all(result.acknowledged for result in results)
+    assert "`/ask`" in shown(helped.response)
+    assert not any(LAUNCHED in shown(result.response) for result in results)
+    engine.gate.set()
+    await settle(ann.env)
+    assert all(LAUNCHED in shown(result.response) for result in results)
 
 
 # --- Channels, messages, guilds -------------------------------------------------------------------
