@@ -19,6 +19,8 @@ from qabot.index import IndexStore
 from qabot.settings import Settings
 from tests.support import HashingEncoder
 
+PATIENCE = 60.0
+"""Seconds that the bot may take for one thing; simcord allows five."""
 LAUNCH = "When was the telescope launched?"
 LAUNCHED = "The telescope was launched in December 2021 from French Guiana."
 
