@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ from qabot.bot.manage_commands import ConfirmButton, ManageCommands
 from qabot.bot.privacy import Privacy
 from qabot.bot.protocols import Engine, Rebuild
 from qabot.bot.rebuilding import Rebuilding
-from qabot.bot.replies import MessageReply
 from qabot.bot.settings_panel import SettingItem, SettingsCommand
 from qabot.bot.state import State
 from qabot.bot.syncing import sync_commands
@@ -34,6 +34,9 @@ from qabot.settings import Settings
 
 # How long answers under way may take when the bot is stopped; service managers wait 90 s.
 _SECONDS_TO_FINISH = 75.0
+
+# More than are deleted while an answer is under way.
+_DELETED_KEPT = 5000
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ class Bot(commands.Bot):
         answering: Takes questions.
         catalogue: The articles, for lists.
         locales: Languages of people, for messages that don't say theirs.
-        open_replies: Replies under way, by the message that they answer.
+        deleted: Messages that were deleted lately, whose answers nobody wants any more.
         rebuild: Brings the index up to date, where that may be asked for in Discord.
         rebuilding: Runs it, one at a time, and shows how far it is.
         uploads: The articles that were added in Discord.
@@ -81,7 +84,7 @@ class Bot(commands.Bot):
         self.answering = Answering(engine, state, self.guild_settings, settings)
         self.catalogue = Catalogue(engine)
         self.locales = Locales()
-        self.open_replies: dict[int, MessageReply] = {}
+        self.deleted: deque[int] = deque(maxlen=_DELETED_KEPT)
         self.rebuild = rebuild
         self.rebuilding = Rebuilding(self)
         self.uploads = Uploads(Path(settings.uploads))
@@ -111,16 +114,11 @@ class Bot(commands.Bot):
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Drop the answer to a message that is gone."""
-        self._withdraw(event.message_id)
+        self.deleted.append(event.message_id)
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """The same where a moderator cleans up."""
-        for message_id in event.message_ids:
-            self._withdraw(message_id)
-
-    def _withdraw(self, message_id: int) -> None:
-        if message_id in self.open_replies:
-            self.open_replies[message_id].withdraw()
+        self.deleted.extend(event.message_ids)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Store again what is to be stored of a guild."""

@@ -36,7 +36,13 @@ async def hear(bot: Bot, message: discord.Message) -> None:
     if not addressed and not _opted_in(bot, message, settings):
         return
     locale = bot.locales.of(message)
-    reply = MessageReply(message, private=settings.private, threads=settings.threads, locale=locale)
+    reply = MessageReply(
+        message,
+        private=settings.private,
+        threads=settings.threads,
+        locale=locale,
+        deleted=bot.deleted,
+    )
     refusal = _refusal(message, settings, locale)
     if refusal:
         what, text = refusal
@@ -62,11 +68,7 @@ async def hear(bot: Bot, message: discord.Message) -> None:
             else collection_of(message.channel, settings)
         ),
     )
-    bot.open_replies[message.id] = reply
-    try:
-        await bot.answering.answer(asked, reply)
-    finally:
-        del bot.open_replies[message.id]
+    await bot.answering.answer(asked, reply)
 
 
 def _mentions(bot: Bot, message: discord.Message) -> bool:

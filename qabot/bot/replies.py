@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Container
 from typing import Protocol
 
 import discord
@@ -134,12 +135,19 @@ class MessageReply:
         private: Whether the answer goes into a direct message.
         threads: Whether it goes into a thread of its own where it can.
         locale: The language to speak.
+        deleted: Ids of messages that are gone; such a message gets no answer.
     """
 
     unasked = True
 
     def __init__(
-        self, message: discord.Message, *, private: bool, threads: bool, locale: str
+        self,
+        message: discord.Message,
+        *,
+        private: bool,
+        threads: bool,
+        locale: str,
+        deleted: Container[int],
     ) -> None:
         self._message = message
         self._private = private and message.guild is not None
@@ -147,11 +155,7 @@ class MessageReply:
         self._locale = locale
         self._target: Messageable | None = None
         self._typing: asyncio.Task[None] | None = None
-        self._withdrawn = False
-
-    def withdraw(self) -> None:
-        """The message was deleted: nobody wants its answer any more."""
-        self._withdrawn = True
+        self._deleted = deleted
 
     async def refuse(self, text: str) -> None:
         """Say it in a direct message: a channel has no private ones."""
@@ -167,7 +171,7 @@ class MessageReply:
         """The thread under the message, the person's direct messages, or the channel."""
         message = self._message
         with contextlib.suppress(*UNDELIVERED):
-            if self._withdrawn:
+            if message.id in self._deleted:
                 return message.channel.id
             if self._private:
                 self._target = await message.author.create_dm()
@@ -180,7 +184,7 @@ class MessageReply:
     async def send(self, outgoing: Outgoing) -> int | None:
         """Send the message."""
         try:
-            if self._withdrawn:
+            if self._message.id in self._deleted:
                 return None
             send = self._target.send if self._target is not None else self._message.reply
             sent: discord.Message = await insist(lambda: send(**outgoing.arguments()))

@@ -15,10 +15,12 @@ import discord
 
 from qabot.bot.client import Bot
 from qabot.bot.starts import STABLE_SECONDS, Starts
-from qabot.bot.tokens import INTENT, REFUSED, HideToken
+from qabot.bot.tokens import INTENT, REFUSED, SHARDS, HideToken
 from qabot.errors import BotError
 
 _SECONDS_OF_A_TURN = 0.001
+# Why Discord closes the gateway for good, by its codes.
+_REFUSALS = {4004: REFUSED, 4011: SHARDS, 4014: INTENT}
 
 _log = logging.getLogger(__name__)
 
@@ -43,10 +45,10 @@ def run_bot(bot: Bot, token: str, *, notify: Callable[[str], None] = lambda line
         raise BotError(REFUSED) from None
     except discord.PrivilegedIntentsRequired:
         raise BotError(INTENT) from None
+    except discord.ConnectionClosed as error:
+        raise BotError(_REFUSALS.get(error.code) or _unreachable(error, token)) from None
     except (aiohttp.ClientError, discord.DiscordException, OSError) as error:
-        raise BotError(
-            f"Discord cannot be reached ({_reason(error, token)}); check the network"
-        ) from None
+        raise BotError(_unreachable(error, token)) from None
 
 
 async def _run(bot: Bot, token: str, notify: Callable[[str], None]) -> None:
@@ -102,6 +104,7 @@ def _log_to_stderr(token: str) -> None:
     logging.getLogger("qabot").setLevel(logging.INFO)
 
 
-def _reason(error: Exception, token: str) -> str:
+def _unreachable(error: Exception, token: str) -> str:
     lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__).replace(token, "[token]")
+    reason = (lines[0] if lines else type(error).__name__).replace(token, "[token]")
+    return f"Discord cannot be reached ({reason}); check the network"

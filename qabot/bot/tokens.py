@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ _PORTAL = "https://discord.com/developers/applications"
 _WHERE = f"open {_PORTAL}, your application, Bot, Reset Token"
 # Three parts of base64; what else is pasted there by mistake is not sent to Discord.
 _SHAPE = re.compile(r"[\w-]{10,}\.[\w-]{4,}\.[\w-]{20,}", re.ASCII)
+_CONNECTIONS = ("discord.client", "discord.gateway", "discord.shard")
 
 MISSING = (
     f"there is no token: {_WHERE}, and put it into the variable {VARIABLES[0]}, or into a file "
@@ -23,6 +25,11 @@ REFUSED = f"Discord does not know the token: {_WHERE}, and set the new one"
 INTENT = (
     f"Discord refuses the message-content intent: open {_PORTAL}, your application, Bot, "
     "Privileged Gateway Intents, and turn on Message Content Intent; or set message_content = false"
+)
+
+SHARDS = (
+    "Discord wants so large a bot to connect in shards: set shards = true in qabot.toml, or "
+    "QABOT_SHARDS=true"
 )
 
 
@@ -60,15 +67,24 @@ def _find(token_file: str, environment: Mapping[str, str]) -> tuple[str | None, 
 
 
 class HideToken(logging.Filter):
-    """Keeps the token out of the log, should a library ever put it there."""
+    """Keeps the token out of the log, should a library ever put it there.
+
+    A connection that breaks, which is everyday, is told in one line instead of a traceback.
+    """
 
     def __init__(self, token: str) -> None:
         super().__init__()
         self._token = token
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the token in the message; let every record pass."""
+        """Replace the token in what is logged; let every record pass."""
         message = record.getMessage()
-        if self._token in message:
-            record.msg, record.args = message.replace(self._token, "[token]"), ()
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and record.name in _CONNECTIONS:
+            message = f"{message} ({type(error).__name__}: {error})"
+            record.exc_info = None
+        elif error is not None:
+            trace = "".join(traceback.format_exception(error)).rstrip()
+            record.exc_text = trace.replace(self._token, "[token]")
+        record.msg, record.args = message.replace(self._token, "[token]"), ()
         return True

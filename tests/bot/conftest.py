@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from qabot.settings import Settings
-from tests.bot.support import Member, make_bot, open_engine
+from tests.bot.support import PATIENCE, Member, make_bot, open_engine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the bot take its time: a slow machine is no bug."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and not item.get_closest_marker("simcord"):
+            item.add_marker(pytest.mark.simcord(settle_timeout=PATIENCE))
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ class FakeDiscord:
         url: Where it is.
         synced: The commands that were registered, each time.
         edits: What interactions were answered with, by their token.
+        closing_code: Closes the gateway with it as soon as the bot has said its token.
         times: When interactions were acknowledged and answered (``answered TOKEN``).
         ready: Set once the bot has logged in.
     """
@@ -45,6 +46,7 @@ class FakeDiscord:
         self.synced: list[Any] = []
         self.edits: dict[str, Any] = {}
         self.times: dict[str, float] = {}
+        self.closing_code: int | None = None
         self.ready = asyncio.Event()
         self.acknowledged = asyncio.Event()
         self._edited = asyncio.Event()
@@ -113,8 +115,10 @@ class FakeDiscord:
                 break
             received = json.loads(message.data)
             if received["op"] == 2:
-                if received["d"]["intents"] & _MESSAGE_CONTENT:
-                    await socket.close(code=4014, message=b"Disallowed intent(s).")
+                wants_content = received["d"]["intents"] & _MESSAGE_CONTENT
+                code = self.closing_code or (4014 if wants_content else None)
+                if code:
+                    await socket.close(code=code)
                     break
                 await self._dispatch("READY", self._hello())
                 self.ready.set()

@@ -19,6 +19,8 @@ from qabot.index import IndexStore
 from qabot.settings import Settings
 from tests.support import HashingEncoder
 
+PATIENCE = 60.0
+"""Seconds that the bot may take for one thing; simcord allows five."""
 LAUNCH = "When was the telescope launched?"
 LAUNCHED = "The telescope was launched in December 2021 from French Guiana."
 
@@ -132,25 +134,28 @@ async def ask_at_once(
     """
     results = []
     for actor, channel, question in askers:
-        root = env.backend.find_command("ask", actor.guild.id, type=1)
-        assert root is not None
-        record, payload = interactions.base_payload(
-            env.backend,
-            type=2,
-            channel_id=channel.id,
-            guild_id=actor.guild.id,
-            user_id=actor.id,
-            data={
-                "id": root["id"],
-                "name": "ask",
-                "type": 1,
-                "options": [
-                    {"name": "question", "type": 3, "value": question},
-                    {"name": "private", "type": 5, "value": private},
-                ],
-            },
-        )
-        env.backend.emit("INTERACTION_CREATE", payload)
-        results.append(simcord.InteractionResult(env, record))
+        options = [
+            {"name": "question", "type": 3, "value": question},
+            {"name": "private", "type": 5, "value": private},
+        ]
+        results.append(begin(env, actor, channel, "ask", options))
     await asyncio.sleep(0)
     return results
+
+
+def begin(
+    env: simcord.Env, actor: Any, channel: Any, command: str, options: Sequence[Any] = ()
+) -> simcord.InteractionResult:
+    """Use a command without waiting for the bot."""
+    root = env.backend.find_command(command, actor.guild.id, type=1)
+    assert root is not None
+    record, payload = interactions.base_payload(
+        env.backend,
+        type=2,
+        channel_id=channel.id,
+        guild_id=actor.guild.id,
+        user_id=actor.id,
+        data={"id": root["id"], "name": command, "type": 1, "options": list(options)},
+    )
+    env.backend.emit("INTERACTION_CREATE", payload)
+    return simcord.InteractionResult(env, record)

@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from qabot.settings import Settings
-from tests.bot.support import LAUNCHED, Member, make_bot, open_engine, shown
+from tests.bot.support import LAUNCHED, PATIENCE, Member, make_bot, open_engine, shown
 
 
 class TestShards:
@@ -14,7 +14,7 @@ class TestShards:
     def settings(self, index):
         return Settings(index=str(index), threshold=0.0, shards=True)
 
-    @pytest.mark.simcord(shard_count=2)
+    @pytest.mark.simcord(shard_count=2, settle_timeout=PATIENCE)
     async def test_a_sharded_bot_answers_in_all_its_shards(self, simcord_env, simcord_bot):
         assert isinstance(simcord_bot, discord.AutoShardedClient)
         for shard in (0, 1):
@@ -22,7 +22,7 @@ class TestShards:
             person = Member(simcord_env, guild.create_text_channel("general"), f"ann{shard}")
             assert LAUNCHED in shown((await person.ask()).response)
 
-    @pytest.mark.simcord(shard_count=2)
+    @pytest.mark.simcord(shard_count=2, settle_timeout=PATIENCE)
     async def test_a_gateway_that_drops_and_returns(self, simcord_env, simcord_bot):
         guild = simcord_env.create_guild(shard_id=1)
         person = Member(simcord_env, guild.create_text_channel("general"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import logging
 import re
 import signal
 import time
@@ -12,7 +14,7 @@ import pytest
 
 from qabot.bot.starts import Starts, delay_after
 from qabot.bot.state import State, state_path
-from qabot.bot.tokens import INTENT, MISSING, REFUSED, read_token
+from qabot.bot.tokens import INTENT, MISSING, REFUSED, SHARDS, HideToken, read_token
 from qabot.errors import BotError
 from tests.bot.fake_discord import TOKEN, fake_discord, outcome, start_bot
 from tests.support import run_qabot
@@ -77,6 +79,26 @@ def test_a_token_file_that_cannot_be_read_is_named(tmp_path):
         read_token(str(tmp_path / "binary"), {})
 
 
+def test_the_log_never_shows_the_token_and_tells_lost_connections_in_a_line():
+    output = io.StringIO()
+    handler = logging.StreamHandler(output)
+    handler.addFilter(HideToken(TOKEN))
+    for name in ("discord.client", "another.library"):
+        logger = logging.Logger(name)  # noqa: LOG001 (of this test only)
+        logger.addHandler(handler)
+        try:
+            raise OSError(f"no way with {TOKEN}")
+        except OSError:
+            logger.exception("Trying again with %s", TOKEN)
+    text = output.getvalue()
+    assert TOKEN not in text
+    first, second, *trace, last = text.splitlines()
+    assert first == "Trying again with [token] (OSError: no way with [token])"
+    assert second == "Trying again with [token]"
+    assert trace[0] == "Traceback (most recent call last):"
+    assert last == "OSError: no way with [token]"
+
+
 @pytest.mark.slow
 async def test_a_wrong_token_ends_in_one_line(environment, tmp_path):
     wrong = TOKEN.replace("fake", "gone")
@@ -94,6 +116,25 @@ async def test_an_intent_that_is_not_granted_ends_in_one_line(environment, tmp_p
     assert code == 2
     assert text.splitlines()[-1] == f"qabot: {INTENT}"
     assert TOKEN not in text
+
+
+@pytest.mark.slow
+async def test_a_bot_that_needs_shards_ends_in_one_line(environment, tmp_path):
+    async with fake_discord() as server:
+        server.closing_code = 4011
+        process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+        code, text = await outcome(process)
+    assert (code, text.splitlines()[-1]) == (2, f"qabot: {SHARDS}")
+
+
+@pytest.mark.slow
+async def test_a_discord_that_is_out_of_reach_ends_in_one_line(environment, tmp_path):
+    async with fake_discord() as server:
+        pass
+    process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+    code, text = await outcome(process)
+    assert code == 2
+    assert re.fullmatch(r"qabot: Discord cannot be reached \(.+\); check the network\n", text)
 
 
 # --- Running --------------------------------------------------------------------------------------

@@ -14,7 +14,16 @@ from qabot.bot.state import State
 from qabot.errors import DamagedIndexError
 from qabot.settings import Settings
 from qabot.types import Answer, Request
-from tests.bot.support import LAUNCH, LAUNCHED, Member, ask_at_once, open_engine, shown
+from tests.bot.support import (
+    LAUNCH,
+    LAUNCHED,
+    PATIENCE,
+    Member,
+    ask_at_once,
+    begin,
+    open_engine,
+    shown,
+)
 from tests.support import build_index, write_article
 
 WRONG = "Something went wrong on my side. Please ask again later."
@@ -26,18 +35,21 @@ class Troubled:
 
     Attributes:
         gate: Questions wait while it is closed (``clear``).
+        reached: Set once a question has come.
     """
 
     def __init__(self, engine) -> None:
         self._engine = engine
         self.gate = threading.Event()
         self.gate.set()
+        self.reached = threading.Event()
 
     def __getattr__(self, name: str):
         return getattr(self._engine, name)
 
     def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
-        self.gate.wait(30)
+        self.reached.set()
+        self.gate.wait(PATIENCE)
         for request in requests:
             if "boom" in request.question:
                 raise ZeroDivisionError("boom")
@@ -53,8 +65,13 @@ def engine(settings):
         yield Troubled(engine)
 
 
+async def held(engine: Troubled) -> None:
+    """Wait until the engine holds a question up."""
+    assert await asyncio.to_thread(engine.reached.wait, PATIENCE)
+
+
 async def settle(env) -> None:
-    await env.settle(timeout=20)
+    await env.settle(timeout=PATIENCE)
 
 
 # --- The engine -----------------------------------------------------------------------------------
@@ -176,16 +193,37 @@ class TestQueue:
         people = [Member(ann.env, channel, f"person{number}") for number in range(5)]
         askers = [(person.actor, channel, LAUNCH) for person in people]
         results = await ask_at_once(ann.env, askers)
-        for _ in range(20):
+        for _ in range(500):
             await asyncio.sleep(0.01)
+            if all(result.acknowledged for result in results):
+                break
         # All have heard of the bot before any has an answer.
         assert all(result.acknowledged for result in results)
         engine.gate.set()
         await settle(ann.env)
         texts = [shown(result.response) for result in results]
-        assert [text == BUSY for text in texts] == [False] * 3 + [True] * 2
-        assert [result.ephemeral for result in results] == [False] * 3 + [True] * 2
-        assert all(LAUNCHED in text for text in texts[:3])
+        assert sum(text == BUSY for text in texts) == 2
+        assert sum(LAUNCHED in text for text in texts) == 3
+        assert [text == BUSY for text in texts] == [result.ephemeral for result in results]
+
+
+async def test_while_100_questions_wait_all_are_acknowledged_and_others_are_answered(
+    ann, channel, engine
+):
+    engine.gate.clear()
+    people = [Member(ann.env, channel, f"person{number}") for number in range(100)]
+    results = await ask_at_once(ann.env, [(person.actor, channel, LAUNCH) for person in people])
+    helped = begin(ann.env, ann.actor, channel, "help")
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if helped.response and "`/ask`" in shown(helped.response):
+            break
+    assert all(result.acknowledged for result in results)
+    assert "`/ask`" in shown(helped.response)
+    assert not any(LAUNCHED in shown(result.response) for result in results)
+    engine.gate.set()
+    await settle(ann.env)
+    assert all(LAUNCHED in shown(result.response) for result in results)
 
 
 # --- Channels, messages, guilds -------------------------------------------------------------------
@@ -223,9 +261,17 @@ async def test_a_message_that_is_deleted_before_its_answer_gets_none(ann, channe
     engine.gate.clear()
     backend = ann.env.backend
     message = backend.create_message(channel.id, ann.actor.id, f"<@{ann.env.bot.user.id}> {LAUNCH}")
-    await asyncio.sleep(0.05)
+    await held(engine)
     backend.delete_message(channel.id, message.id)
     engine.gate.set()
+    await settle(ann.env)
+    assert channel.history() == []
+
+
+async def test_nor_does_one_that_is_deleted_at_once(ann, channel):
+    backend = ann.env.backend
+    message = backend.create_message(channel.id, ann.actor.id, f"<@{ann.env.bot.user.id}> {LAUNCH}")
+    backend.delete_message(channel.id, message.id)
     await settle(ann.env)
     assert channel.history() == []
 
@@ -234,8 +280,7 @@ async def test_a_message_that_is_deleted_before_its_answer_gets_none(ann, channe
 async def test_an_answer_that_comes_too_late_comes_as_a_message(ann, channel, engine, private):
     engine.gate.clear()
     await ask_at_once(ann.env, [(ann.actor, channel, LAUNCH)], private=private)
-    for _ in range(20):
-        await asyncio.sleep(0.01)
+    await held(engine)
     ann.env.backend.advance_clock(16 * 60)
     engine.gate.set()
     await settle(ann.env)
@@ -259,8 +304,9 @@ async def test_a_guild_that_is_left_in_the_middle(ann, channel, engine, simcord_
     guild_id = channel.guild.id
     await ann.ask()
     engine.gate.clear()
+    engine.reached.clear()
     await ask_at_once(ann.env, [(ann.actor, channel, LAUNCH)])
-    await asyncio.sleep(0.05)
+    await held(engine)
     ann.env.backend.remove_guild(guild_id)
     engine.gate.set()
     await settle(ann.env)
