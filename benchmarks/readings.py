@@ -7,6 +7,7 @@ without it.
 from __future__ import annotations
 
 import argparse
+import math
 import pickle
 import tempfile
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ def _asked(
     reader: PackagedReader,
     work: Path,
     half: bool,
-    every: int,
+    every: tuple[int, int],
 ) -> Iterator[Asked]:
     for articles in LANGUAGES:
         generation = _generation(corpora[articles], encoder, work, half=half)
@@ -64,9 +65,11 @@ def _asked(
             print(f"{asked} → {articles}, {'half' if half else 'all'}", flush=True)
             for asking, wanted in list(
                 zip(corpora[asked].questions, corpora[articles].questions, strict=True)
-            )[::every]:
+            )[:: every[asked != articles]]:
                 found = retriever.search(asking.text, DEPTH)
-                hits = read_hits(reader, asking.text, found, encoder.count_tokens)
+                hits = read_hits(
+                    reader, asking.text, found, encoder.count_tokens, patience=math.inf
+                )
                 yield Asked(
                     asked,
                     articles,
@@ -94,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work", type=Path, help="keep indexes and readings here between runs")
     parser.add_argument("--graph", type=Path, help="another reader.onnx than the packaged one")
     parser.add_argument("--every", type=int, default=1, help="ask every n-th question only")
+    parser.add_argument("--every-across", type=int, help="the same across languages")
 
 
 def everything(options: argparse.Namespace) -> list[Asked]:
@@ -105,12 +109,14 @@ def everything(options: argparse.Namespace) -> list[Asked]:
         encoder = open_encoder(PACKAGED, cache=cache, notify=print)
         reader = PackagedReader(unpack(cache).folder, graph=options.graph)
         corpora = {language: load(options.folder, language) for language in LANGUAGES}
+        every = (options.every, options.every_across or options.every)
         rows: list[Asked] = []
         for half in (False, True):
             # What was read once needs not be read again for another table.
-            path = work / f"readings-{reader.digest}-{options.every}-{'half' if half else 'full'}"
+            kind = f"{every[0]}-{every[1]}-{'half' if half else 'full'}"
+            path = work / f"readings-{reader.digest}-{kind}"
             if not path.exists():
-                found = list(_asked(corpora, encoder, reader, work, half, options.every))
+                found = list(_asked(corpora, encoder, reader, work, half, every))
                 path.write_bytes(pickle.dumps(found))
             rows += pickle.loads(path.read_bytes())
         return rows

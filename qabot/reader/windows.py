@@ -22,23 +22,28 @@ MOST_READ = len(_LONGEST)
 # Read at once; between such groups, time is checked.
 _GROUP = 3
 # Seconds after which no further group is read: a slow machine reads fewer passages.
-_PATIENCE = 0.4
+PATIENCE = 0.4
 # How sharply sentences that are more like the question are preferred.
 _SHARPNESS = 12.0
 
 
 def read_hits(
-    reader: Reader, question: str, hits: Sequence[Hit], count_tokens: CountTokens
+    reader: Reader,
+    question: str,
+    hits: Sequence[Hit],
+    count_tokens: CountTokens,
+    patience: float = PATIENCE,
 ) -> list[Hit]:
     """``hits``, in their order, the first of them with a reading.
 
     Args:
         count_tokens: Tells what the sentences cost; about the reader's own tokens.
+        patience: Seconds after which no further group of hits is read.
     """
     started = time.monotonic()
     read = []
     for at in range(0, min(len(hits), MOST_READ), _GROUP):
-        if at and time.monotonic() - started > _PATIENCE:
+        if at and time.monotonic() - started > patience:
             break
         group = hits[at : at + _GROUP]
         spans = [

@@ -32,6 +32,8 @@ FILES = {
     "modules.json",
     "onnx/model_qint8.onnx",
     "onnx/model_qint8.onnx_data",
+    "onnx/model_qint8.onnx_scales",
+    "onnx/model_qint8.onnx_words",
     "qabot.json",
     "sentence_bert_config.json",
     "sentencepiece.bpe.model",

@@ -23,7 +23,7 @@ QUESTIONS = [
 ]
 # Figures that follow from how the confidence is reckoned and how much is highlighted, and times.
 CHANGING = re.compile(
-    r"^(?P<name>highlight_f1|risk_area|calibration_error) .*?(?= +\d  )|"
+    r"^(?P<name>highlight_exact|highlight_f1|risk_area|calibration_error) .*?(?= +\d  )|"
     r"(?<=  )0\.\d{3}(?=  1\.000$)|(?<=p99: ).*",
     re.MULTILINE,
 )
@@ -41,7 +41,7 @@ passage_recall@10   1.000    1.000–1.000          4  … among the first ten
 passage_mrr@10      1.000    1.000–1.000          4  … 1 / its rank
 quote_hit@1         1.000    1.000–1.000          4  the first quote holds an answer
 quote_hit@3         1.000    1.000–1.000          4  one of the first three does
-highlight_exact     0.000    0.000–0.000          4  its highlight is an answer
+highlight_exact…          4  its highlight is an answer
 highlight_f1…          4  its highlight's words agree
 auroc               1.000    1.000–1.000          5  confidence tells answerable from not
 accuracy            1.000    1.000–1.000          5  rightly answered or not found
@@ -141,12 +141,10 @@ def test_a_bound_that_is_met_changes_nothing(evaluate):
 
 def test_each_bound_that_is_missed_is_told(evaluate):
     code, out, err = evaluate(
-        "--json", "--min", "quote_hit@1=1.01", "--min", "rejected=0.5", "--min", "highlight_exact=1"
+        "--json", "--min", "quote_hit@1=1.01", "--min", "rejected=0.5", "--min", "auroc=2"
     )
     assert code == 1
-    assert err == (
-        "qabot: quote_hit@1 is 1.0000, below 1.01\nqabot: highlight_exact is 0.0000, below 1\n"
-    )
+    assert err == ("qabot: quote_hit@1 is 1.0000, below 1.01\nqabot: auroc is 1.0000, below 2\n")
     assert json.loads(out)["figures"]["quote_hit@1"]["value"] == 1
 
 
