@@ -24,7 +24,7 @@ from qabot.types import Hit
 Kind = Literal["retrieval", "reader"]
 
 # Margins are sums of logits: far out, more of it says no more.
-_STEEPNESS = 8.0
+_STEEPNESS = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +69,16 @@ def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
 
 def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
     """What the models weigh of each of ``hits``, by name."""
-    scores = [hit.score for hit in hits]
-    margins = [squashed(hit.reading.margin) if hit.reading else 0.0 for hit in hits]
-    answers = [answer_key(hit) for hit in hits]
-    rows = []
-    for place, hit in enumerate(hits):
-        same = float(hit.same_language)
-        supported = max(
-            (
-                margin
-                for other, margin in enumerate(margins)
-                if other != place and answers[place] and answers[other] == answers[place]
-            ),
-            default=0.0,
-        )
-        rows.append(
-            {
-                "similarity": hit.similarity,
-                "sentence": max(hit.sentence_similarities),
-                "same_language": same,
-                "coverage": same * hit.coverage,
-                "lead": scores[place] - _best_other(scores, place),
-                "margin": margins[place],
-                "margin_same_language": same * margins[place],
-                "margin_lead": margins[place] - _best_other(margins, place),
-                "support": max(0.0, supported),
-            }
-        )
-    return rows
+    return [
+        {
+            "similarity": hit.similarity,
+            "sentence": max(hit.sentence_similarities),
+            "same_language": float(hit.same_language),
+            "coverage": hit.same_language * hit.coverage,
+            "margin": squashed(hit.reading.margin) if hit.reading else 0.0,
+        }
+        for hit in hits
+    ]
 
 
 def squashed(margin: float) -> float:
@@ -104,22 +86,9 @@ def squashed(margin: float) -> float:
     return math.tanh(margin / _STEEPNESS)
 
 
-def answer_key(hit: Hit) -> str:
-    """The answer that a reader marked, to be compared with others'; empty where it marked none."""
-    if hit.reading is None:
-        return ""
-    return folded(hit.passage.text[hit.reading.start : hit.reading.end])
-
-
 def folded(text: str) -> str:
     """``text`` as it is compared: without case, form of characters and width of blanks."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def _best_other(values: Sequence[float], place: int) -> float:
-    others = [value for other, value in enumerate(values) if other != place]
-    # Alone, a hit leads by nothing.
-    return max(others, default=values[place])
 
 
 @cache

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qabot.confidence import answer_key, features, models, probabilities, ranked
+from qabot.confidence import features, models, probabilities, ranked
 from qabot.types import ArticleInfo, Hit, Passage, Reading
 
 INFO = ArticleInfo("space", "Space", "space.md", None, None, "en")
@@ -50,20 +49,6 @@ def test_a_reader_that_is_surer_raises_the_probability(similarity, margin, more)
 
 def test_a_reader_that_finds_nothing_at_all_does_not_break_the_sum():
     assert 0 <= probabilities([hit(0.5, -math.inf), hit(0.4, 3.0)])[0] <= 1
-
-
-def test_answers_are_compared_without_case_and_form():
-    texts = ["It was Ｆｏｕｒ.", "It was four.", "It was five."]
-    keys = [answer_key(hit(margin=1.0, text=text)) for text in texts]
-    assert keys[0] == keys[1] != keys[2]
-    assert answer_key(hit(text="It was four.")) == ""
-
-
-def test_two_hits_with_one_answer_support_each_other():
-    one, same = hit(margin=2.0), replace(hit(margin=2.0), article=replace(INFO, id="other"))
-    other = hit(margin=2.0, text="It was 1970.")
-    assert features([one, same])[0]["support"] > 0
-    assert features([one, other])[0]["support"] == 0
 
 
 @pytest.mark.parametrize("kind", ["retrieval", "reader"])
