@@ -304,8 +304,11 @@ def repl(
 
 @app.command()
 def bot(
+    *,
     index: Index = None,
     encoder: Encoder = None,
+    reader: Reader = None,
+    no_reader: NoReader = False,
     sync: Annotated[
         bool, typer.Option("--sync", help="Register the commands anew, changed or not.")
     ] = False,
@@ -316,7 +319,7 @@ def bot(
     """
     from qabot.bot.tokens import read_token
 
-    settings = _settings(index=index, encoder=encoder)
+    settings = _settings(index=index, encoder=encoder, reader=_reader(reader, no_reader))
     token = read_token(settings.token_file, os.environ)  # The likelier mistake comes first.
     from qabot.bot import create_bot
     from qabot.bot.running import run_bot
@@ -492,6 +495,8 @@ def evaluate(
     plot: Plot = None,
     index: Index = None,
     encoder: Encoder = None,
+    reader: Reader = None,
+    no_reader: NoReader = False,
     json: Json = False,
 ) -> None:
     """Measure how well an index answers labelled questions. Exits with 1 if a bound is missed.
@@ -508,10 +513,11 @@ def evaluate(
     questions = read_questions(_read_lines(file), file)
     if plot:
         plotting.check_plot(plot)
-    settings = _settings(index=index, encoder=encoder)
+    models = {"encoder": encoder, "reader": _reader(reader, no_reader)}
+    settings = _settings(index=index, **models)
     runs = [_measure(questions, file, settings, settings.index)]
     if compare:
-        runs.append(_measure(questions, file, _other_settings(compare, encoder), compare))
+        runs.append(_measure(questions, file, _other_settings(compare, models), compare))
     missed = [bound.problem(runs[0].measurement.figures) for bound in bounds]
     if plot:
         plotting.plot(runs, plot)
@@ -536,13 +542,13 @@ def _measure(questions: list[Labelled], file: str, settings: Settings, name: str
     return Run(file, name, manifest.generation, manifest.encoder.name, measured)
 
 
-def _other_settings(compare: str, encoder: str | None) -> Settings:
+def _other_settings(compare: str, models: Mapping[str, str | None]) -> Settings:
     """The settings for ``--compare``: those in force with another index, or those of a file."""
     from qabot.settings import load_settings
 
     if compare.endswith(".toml"):
         return load_settings(file=Path(compare))
-    return _settings(index=compare, encoder=encoder)
+    return _settings(index=compare, **models)
 
 
 def _print_runs(runs: list[Run], *, json: bool) -> None:
