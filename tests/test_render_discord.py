@@ -71,7 +71,7 @@ def test_articles_that_say_the_same_are_named_after_the_source():
     )
     said = quote("It meets @everyone four times.", "four times", also=others)
     (part,) = answer_view(answer(said), 0, "en-US").parts
-    details = part.splitlines()[-1]
+    _title, details, _quote = part.splitlines()
     assert details.endswith(
         " · + The \\[other\\] site [Source](<https://example.com/c"
         "#:~:text=It%20meets%20%40everyone%20four%20times.>) · + A third"

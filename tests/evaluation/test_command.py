@@ -24,7 +24,7 @@ QUESTIONS = [
 # Figures that follow from how the confidence is reckoned and how much is highlighted, and times.
 CHANGING = re.compile(
     r"^(?P<name>highlight_exact|highlight_f1|risk_area|calibration_error) .*?(?= +\d  )|"
-    r"(?<=  )0\.\d{3}(?=  1\.000$)|(?<=p99: ).*",
+    r"(?<=  )[01]\.\d{3}(?=  1\.000$)|(?<=p99: ).*",
     re.MULTILINE,
 )
 TRANSCRIPT = """\
