@@ -86,7 +86,9 @@ def _quotes(found: Sequence[tuple[Hit, float]], limit: int, least: float) -> tup
             quotes[place] = _merged(quotes[place], quote)
         elif likely and len(quotes) < limit:
             place = len(quotes)
-            quotes.append(quote)
+            # A wrong highlight is worse than none: further quotes mostly support the first.
+            doubtful = bool(quotes) and hit.reading is not None and hit.reading.margin < 0
+            quotes.append(replace(quote, highlights=()) if doubtful else quote)
         if place is not None:
             for text in words:
                 places.setdefault(text, place)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qabot.answer import compose
 from qabot.confidence import probabilities
-from qabot.types import Answer, ArticleInfo, Hit, Passage
+from qabot.types import Answer, ArticleInfo, Hit, Passage, Reading
 
 LONGEST = 600
 INFO = ArticleInfo("space", "Space", "space.md", None, "2021-12", "en")
@@ -206,6 +206,38 @@ def test_a_quote_carries_its_innermost_heading_and_its_article():
     assert probability(hit("One.")) == answer.quotes[0].score
 
 
+def test_what_a_reader_marked_is_highlighted_with_its_sentence_around_it():
+    found = replace(hit("Before.", "It was 1969.", at=50), reading=Reading(15, 19, 4.0))
+    quote = answer_to(found).quotes[0]
+    assert "It was 1969." in quote.text
+    start, end = quote.highlights[0]
+    assert quote.text[start - quote.start : end - quote.start] == "1969"
+
+
+def test_further_quotes_are_highlighted_only_where_the_reader_would_rather_answer():
+    first = replace(hit("It was 1969."), reading=Reading(7, 11, -1.0))
+    sure = replace(hit("No, it was 1968.", at=100), reading=Reading(11, 15, 0.5))
+    unsure = replace(hit("Or it was 1967.", at=200), reading=Reading(10, 14, -2.0))
+    quotes = {quote.text: quote.highlights for quote in answer_to(first, sure, unsure).quotes}
+    assert quotes["Or it was 1967."] == ()
+    assert quotes["No, it was 1968."] == ((111, 115),)
+
+
+def test_an_answer_in_two_sentences_is_quoted_whole():
+    found = replace(hit("He left in", "May 1969.", "Then rain."), reading=Reading(8, 19, 4.0))
+    assert "He left in May 1969." in answer_to(found).quotes[0].text
+
+
+def test_a_long_sentence_is_cut_round_what_was_marked():
+    text = "word " * 300 + "1969 " + "more " * 300
+    found = replace(hit(text.strip()), reading=Reading(1500, 1504, 4.0))
+    quote = answer_to(found).quotes[0]
+    start, end = quote.highlights[0]
+    assert quote.text[start - quote.start : end - quote.start] == "1969"
+    assert len(quote.text) <= LONGEST
+    assert text[quote.start : quote.end] == quote.text
+
+
 # --- How much of the passage ----------------------------------------------------------------------
 
 
@@ -284,7 +316,10 @@ shares = st.floats(0, 1)
 @st.composite
 def hits(draw: st.DrawFn) -> Hit:
     texts = draw(st.lists(sentences, min_size=1, max_size=5))
-    return hit(
+    length = sum(map(len, texts)) + len(texts) - 1
+    start, end = sorted((draw(st.integers(0, length)), draw(st.integers(0, length))))
+    reading = draw(st.none() | st.builds(Reading, st.just(start), st.just(end), st.floats(-20, 20)))
+    found = hit(
         *texts,
         similarities=tuple(draw(cosines) for _ in texts),
         coverages=tuple(draw(shares) for _ in texts),
@@ -295,6 +330,7 @@ def hits(draw: st.DrawFn) -> Hit:
         article=replace(INFO, id=draw(st.sampled_from("abc"))),
         headings=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),
     )
+    return replace(found, reading=reading)
 
 
 @given(
@@ -326,7 +362,7 @@ def test_quotes_of_any_hits_are_verbatim_short_and_distinct(found, limit, thresh
         }
         assert 0 < len(quote.text) <= LONGEST
         assert quote.text.strip() == quote.text
-        assert quote.highlights
+        assert quote.highlights or quote != answer.quotes[0]
         assert 0 <= quote.score <= 1
         for start, end in quote.highlights:
             assert quote.start <= start < end <= quote.end
