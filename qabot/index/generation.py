@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import weakref
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,9 @@ from qabot.types import Filters
 
 # Conversations and channels ask within the same few collections again and again.
 _FILTERS_KEPT = 64
-
+# NumPy reads a file's header with the interpreter's own parser, which Python 3.11 does not let two
+# threads use at once: SystemError, "AST constructor recursion depth mismatch".
+_parsing = threading.Lock()
 
 _Part = TypeVar("_Part")
 
@@ -68,21 +71,21 @@ class Generation:
 
     @cached_property
     def sentences(self) -> NDArray[np.float16]:
-        path = self.folder / files.SENTENCES
-        loaded: NDArray[np.float16] = self._read(
-            lambda: np.load(path, mmap_mode="r", allow_pickle=False)
-        )
+        loaded: NDArray[np.float16] = self._array(files.SENTENCES, mmap_mode="r")
         return loaded
 
     @cached_property
     def sentence_rows(self) -> RowArray:
-        path = self.folder / files.SENTENCE_ROWS
-        loaded: RowArray = self._read(lambda: np.load(path, allow_pickle=False))
+        loaded: RowArray = self._array(files.SENTENCE_ROWS)
         return loaded
 
     @cached_property
     def lexical(self) -> LexicalIndex:
         return self._read(lambda: LexicalIndex(self.folder / files.LEXICAL))
+
+    def _array(self, name: str, **options: Any) -> Any:
+        with _parsing:
+            return self._read(lambda: np.load(self.folder / name, allow_pickle=False, **options))
 
     def _read(self, load: Callable[[], _Part]) -> _Part:
         try:
