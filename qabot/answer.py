@@ -120,11 +120,14 @@ def _quote(hit: Hit, core: Span, score: float) -> Quote:
     passage = hit.passage
     marked = _marked(hit) or _span(passage, core)
     start, end = _shortened(passage.text, _span(passage, _window(hit, core)), marked)
+    begin, stop = max(marked[0], start), min(marked[1], end)
+    if begin >= stop:  # Only what lies between two sentences was marked.
+        begin, stop = start, end
     return Quote(
         text=passage.text[start:end],
         start=passage.start + start,
         end=passage.start + end,
-        highlights=((passage.start + marked[0], passage.start + min(marked[1], end)),),
+        highlights=((passage.start + begin, passage.start + stop),),
         score=score,
         heading=passage.headings[-1] if passage.headings else None,
         article=hit.article,
