@@ -20,18 +20,18 @@ from qabot.reader.windows import read_hits
 from qabot.rebuild import rebuild
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
+from training.sampling import measured_titles
 
 _DEPTH = 12
 
 
 def held_back_rows(file: Path) -> list[dict[str, Any]]:
-    """Paragraphs of the titles that no training saw: every second that has such questions."""
+    """Paragraphs of the titles that no training saw."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    adversarial = {
+    chosen = measured_titles(
         row["title"] for row in rows if any(not item["answers"] for item in row["questions"])
-    }
-    chosen = set(sorted(adversarial)[::2])
+    )
     return [row for row in rows if row["title"] in chosen]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,15 +71,17 @@ class Example:
 
 def held_back(paragraphs: list[Paragraph]) -> set[str]:
     """Titles of SQuAD 2.0's training part that take no part in training."""
-    titles = sorted(
-        {
-            paragraph.title
-            for paragraph in paragraphs
-            if paragraph.dataset == _HELD_BACK
-            and any(question.span is None for question in paragraph.questions)
-        }
+    return measured_titles(
+        paragraph.title
+        for paragraph in paragraphs
+        if paragraph.dataset == _HELD_BACK
+        and any(question.span is None for question in paragraph.questions)
     )
-    return set(titles[::2])
+
+
+def measured_titles(titles: Iterable[str]) -> set[str]:
+    """Of the titles that have questions without an answer, those that are only measured on."""
+    return set(sorted(set(titles))[::2])
 
 
 class Sampler:
