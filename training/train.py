@@ -2,7 +2,8 @@
 
 ``python -m training.train DATA --out FOLDER``: DATA holds the ``*.jsonl.gz`` files that
 ``training/README.md`` lists. Checkpoints are written on the way; started again, it goes on from the
-last one. ``--minutes`` ends it early, with the learning rate brought to zero by then.
+last one. ``--minutes`` ends it early, with the learning rate brought to zero by then; ``--start``
+takes up the weights of such a run, and its place in the data, with a new course of learning rates.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=1, help="processes that train together")
+    parser.add_argument("--start", type=Path, help="checkpoint of an ended run to go on from")
+    parser.add_argument("--rate", type=float, default=RATE, help="the learning rate at its peak")
     return parser.parse_args()
 
 
@@ -75,15 +78,18 @@ class Run:
         self.sampler = Sampler(paragraphs, encoding, options.seed)
         self.measured = _measured(paragraphs)
         body = [p for p in model.bert.encoder.parameters() if p.requires_grad]
+        rate = options.rate
+        head_rate = rate * HEAD_RATE / RATE
         groups: list[dict[str, Any]] = [
-            {"params": [p for p in body if p.dim() > 1], "weight_decay": DECAY, "peak": RATE},
-            {"params": [p for p in body if p.dim() == 1], "weight_decay": 0.0, "peak": RATE},
-            {"params": list(model.head.parameters()), "weight_decay": 0.0, "peak": HEAD_RATE},
+            {"params": [p for p in body if p.dim() > 1], "weight_decay": DECAY, "peak": rate},
+            {"params": [p for p in body if p.dim() == 1], "weight_decay": 0.0, "peak": rate},
+            {"params": list(model.head.parameters()), "weight_decay": 0.0, "peak": head_rate},
         ]
-        self.optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98), fused=True)
+        self.optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True)
         self.parameters = [p for group in groups for p in group["params"]]
         self.average = [p.detach().clone() for p in self.parameters]
-        self.step, self.seen, self.spent = 0, 0, 0.0
+        self.peaks = [group["peak"] for group in groups]
+        self.step, self.began_at, self.seen, self.spent = 0, 0, 0, 0.0
         options.out.mkdir(parents=True, exist_ok=True)
 
     def train(self) -> None:
@@ -125,8 +131,10 @@ class Run:
         first = number == 0
         for batch in planned[self.step + number :: self.options.workers]:
             self.spent = time.monotonic() - began
-            done = max(self.steps.value / len(planned), self.spent / 60 / self.options.minutes)
-            if done >= 1 or (self.options.steps and self.steps.value >= self.options.steps):
+            step = self.steps.value
+            steps = (step - self.began_at) / (len(planned) - self.began_at)
+            done = max(steps, self.spent / 60 / self.options.minutes)
+            if done >= 1 or (self.options.steps and step >= self.options.steps):
                 break
             for group in self.optimizer.param_groups:
                 group["lr"] = group["peak"] * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
@@ -163,6 +171,7 @@ class Run:
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
+            "began_at": self.began_at,
             "seen": self.seen,
             "spent": self.spent,
         }
@@ -182,14 +191,20 @@ class Run:
         }
 
     def _resume(self) -> None:
-        path = self.options.out / "checkpoint.pt"
-        if not path.exists():
+        path, start = self.options.out / "checkpoint.pt", self.options.start
+        if not path.exists() and not start:
             return
-        state = torch.load(path)
+        state = torch.load(path if path.exists() else start)
         self.model.load_state_dict(state["model"], strict=False)
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["peak"] = peak
         self.average = state["average"]
-        self.step, self.seen, self.spent = state["step"], state["seen"], state["spent"]
+        self.step = state["step"]
+        if path.exists():
+            self.seen, self.spent, self.began_at = state["seen"], state["spent"], state["began_at"]
+        else:
+            self.began_at = self.step
         self._log(f"goes on after step {self.step}")
 
     def _measure(self, weights: dict[str, torch.Tensor]) -> None:

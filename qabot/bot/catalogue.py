@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from qabot.bot.protocols import Engine
 from qabot.translations import language_name
@@ -37,12 +38,12 @@ class Catalogue:
         generation = self._engine.manifest().generation
         if self._held is None or self._held.generation != generation:
             infos = tuple(self._engine.articles())
-            keys = tuple(f"{info.title} {info.id} {info.source}".casefold() for info in infos)
+            keys = tuple(f"{info.title} {info.id} {_name(info)}".casefold() for info in infos)
             self._held = Held(generation, infos, self._engine.passage_counts(), keys)
         return self._held
 
     def fitting(self, text: str, locale: str = "en") -> Sequence[ArticleInfo]:
-        """The articles in whose title, id or source all words of ``text`` stand, by id.
+        """The articles in whose title, id or file name all words of ``text`` stand, by id.
 
         A word may be the code or the name of the article's language, too.
         """
@@ -53,6 +54,11 @@ class Catalogue:
             for info, key in zip(held.infos, held.keys, strict=True)
             if all(word in key or word in _languages(info, locale) for word in words)
         ]
+
+
+def _name(info: ArticleInfo) -> str:
+    # The folders above a file only say where the machine keeps it.
+    return info.source if "://" in info.source else PurePath(info.source).name
 
 
 def _languages(info: ArticleInfo, locale: str) -> tuple[str, ...]:
