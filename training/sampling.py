@@ -42,12 +42,21 @@ REPEATS = {
     "squadshifts-new-wiki": 1.4,
     "squadshifts-reddit": 0.8,
 }
+# The same for what ``training.crossing`` makes of them: the kind of crossing × the data.
+_CROSSED = {"crossed-en-": 1.0, "crossed-es-": 0.8, "crossed-de-": 0.4, "crossed-to-en-": 0.8}
+_CROSSED_DATA = {
+    "arcd": 2.0,
+    "jaquad-train": 0.2,
+    "squadshifts-amazon-reviews": 0.4,
+    "squadshifts-reddit": 0.5,
+}
+CROSSED = "crossed-"
 # Titles of SQuAD 2.0's training part that are only measured on; every second that has questions
 # without an answer.
 _HELD_BACK = "squad-v2-train-part"
 # How many windows without an answer go with one that has it, by kind.
 SAME_PARAGRAPH, SIMILAR, OTHER, ALTERED = 0.16, 0.20, 0.04, 0.10
-UNANSWERABLE_REPEATS = 5
+UNANSWERABLE_REPEATS, CROSSED_UNANSWERABLE_REPEATS = 5, 2
 # Of the most similar paragraphs, one of so many is drawn.
 _NEAREST = 8
 _LEAST_WINDOW, _MOST_WINDOW = 24, 150
@@ -131,9 +140,10 @@ class Sampler:
         return examples
 
     def _times(self, paragraph: Paragraph, question: Question) -> int:
-        wanted = REPEATS[paragraph.dataset]
+        wanted = _repeats(paragraph.dataset)
         if question.span is None:
-            wanted = UNANSWERABLE_REPEATS
+            crossed = paragraph.dataset.startswith(CROSSED)
+            wanted = CROSSED_UNANSWERABLE_REPEATS if crossed else UNANSWERABLE_REPEATS
         return int(wanted) + (self._random.random() < wanted % 1)
 
     def _window(self, paragraph: Paragraph, span: tuple[int, int] | None) -> tuple[int, int]:
@@ -233,6 +243,13 @@ class Sampler:
         ids = self._encoding.ids(text)[:MOST_QUESTION]
         window = self._window(paragraph, question.span)
         return [example_of(ids, paragraph, window, None)]
+
+
+def _repeats(dataset: str) -> float:
+    for kind, share in _CROSSED.items():
+        if dataset.startswith(kind):
+            return share * _CROSSED_DATA.get(dataset.removeprefix(kind), 1.0)
+    return REPEATS[dataset]
 
 
 def example_of(

@@ -1,6 +1,6 @@
 """Train the reader from the packaged encoder.
 
-``python -m training.train DATA --out FOLDER``: DATA holds the ``*.jsonl.gz`` files that
+``python -m training.train DATA… --out FOLDER``: DATA holds the ``*.jsonl.gz`` files that
 ``training/README.md`` lists. Checkpoints are written on the way; started again, it goes on from the
 last one. ``--minutes`` ends it early, with the learning rate brought to zero by then; ``--start``
 takes up the weights of such a run, and its place in the data, with a new course of learning rates.
@@ -25,7 +25,7 @@ from torch import nn
 from qabot.encoders.packaged import unpack
 from training.data import Encoding, Paragraph, read_paragraphs
 from training.network import Network, batches, loss_of, tensors
-from training.sampling import Example, Sampler, example_of, held_back
+from training.sampling import CROSSED, Example, Sampler, example_of, held_back
 
 FROZEN_LAYERS = 4
 RATE, HEAD_RATE, DECAY, WARM_UP = 1.5e-4, 6e-4, 0.01, 0.04
@@ -41,7 +41,7 @@ def main() -> None:
     folder = unpack(options.cache, print).folder
     encoding = Encoding(folder)
     started = time.monotonic()
-    paragraphs = list(read_paragraphs(options.data, encoding))
+    paragraphs = [p for folder in options.data for p in read_paragraphs(folder, encoding)]
     print(f"{len(paragraphs)} paragraphs read in {time.monotonic() - started:.0f} s", flush=True)
     model = Network(folder)
     model.freeze(FROZEN_LAYERS)
@@ -50,7 +50,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
     parser.add_argument("--epochs", type=int, default=2)
@@ -239,17 +239,19 @@ class Run:
 
 
 def _measured(paragraphs: list[Paragraph]) -> dict[str, list[Example]]:
-    """What is measured on: SQuAD 2.0's held back titles, and some Japanese of other articles."""
+    """What is measured on: SQuAD 2.0's held back titles, crossed too, and some Japanese."""
     titles = held_back(paragraphs)
-    chosen: dict[str, list[Example]] = {"squad-v2": [], "jaquad-dev": []}
+    chosen: dict[str, list[Example]] = {"squad-v2": [], "crossed": [], "jaquad-dev": []}
     chance = random.Random(1)
     for paragraph in paragraphs:
-        key = "squad-v2" if paragraph.title in titles else paragraph.dataset
+        key = paragraph.dataset
+        if paragraph.title in titles:
+            key = "crossed" if key.startswith(CROSSED) else "squad-v2"
         if key not in chosen or len(paragraph.ids) > 300 or not len(paragraph.ids):
             continue
         for question in paragraph.questions:
             rare = key == "squad-v2" and question.span is None
-            if rare or chance.random() < (0.5 if key == "squad-v2" else 0.1):
+            if rare or chance.random() < (0.1 if key == "jaquad-dev" else 0.5):
                 window = (0, len(paragraph.ids))
                 chosen[key].append(example_of(question.ids, paragraph, window, question.span))
     return {name: examples[:300] for name, examples in chosen.items()}
