@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from qabot.errors import UsageError
-from qabot.types import Article
+from qabot.types import Article, page_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,8 @@ def _check(quote: Any, find: Callable[[str], Article | None]) -> tuple[str, str 
         problem = f"characters {start} to {end} of the article read otherwise"
     elif not all(start <= begin <= stop <= end for begin, stop in highlights):
         problem = "a highlight lies outside the quote"
+    elif quote.get("page") != page_at(article.pages, start) and "page" in quote:
+        problem = f"it stands on page {page_at(article.pages, start)}, not {quote['page']}"
     return name, problem
 
 

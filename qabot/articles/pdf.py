@@ -66,7 +66,7 @@ def read_pdf(data: bytes) -> Draft:
         author=told.get("Author") or None,
         published=_published(told.get("CreationDate", "")),
         language=_language(document),
-        pages=pages,
+        pages=tuple(pages),
     )
 
 

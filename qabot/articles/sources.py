@@ -18,7 +18,7 @@ import regex
 
 from qabot.errors import SourceError
 
-Format = Literal["plain", "markdown", "html"]
+Format = Literal["plain", "markdown", "html", "pdf", "docx", "epub", "odt"]
 
 FORMATS: dict[str, Format] = {
     ".txt": "plain",
@@ -28,6 +28,10 @@ FORMATS: dict[str, Format] = {
     ".html": "html",
     ".htm": "html",
     ".xhtml": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".epub": "epub",
+    ".odt": "odt",
 }
 """The format of a file by its ending; a folder's files with other endings are no articles."""
 
