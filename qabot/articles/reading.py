@@ -6,7 +6,6 @@ import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from qabot.articles.isolated import Document, ReadingProcess
 from qabot.articles.language import identify
 from qabot.articles.markdown import read_markdown
 from qabot.articles.plain import read_plain
-from qabot.articles.sources import Format, SourceFile, find_files
+from qabot.articles.sources import Format, Skipped, SourceFile, find_files
 from qabot.articles.text import Draft, has_words
 from qabot.articles.titles import title_of
 from qabot.errors import ArticleError
@@ -45,19 +44,6 @@ _READERS: dict[Format, Callable[[str], Draft]] = {
     "html": read_html,
 }
 _DOCUMENTS: dict[Format, Document] = {"pdf": "pdf", "docx": "docx", "epub": "epub", "odt": "odt"}
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that could not be read as an article.
-
-    Attributes:
-        source: Its path as the user named it.
-        reason: What is wrong with it and what to do about it, on one line.
-    """
-
-    source: str
-    reason: str
 
 
 def read_sources(sources: Sequence[str | Path]) -> Iterator[Article | Skipped]:

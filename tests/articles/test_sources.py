@@ -224,7 +224,7 @@ def test_any_name_that_the_system_allows_can_be_shown_and_stored(here):
         (
             "empty",
             "empty: no article in this folder; add files that end in "
-            ".txt, .text, .md, .markdown, .html, .htm, .xhtml",
+            ".txt, .text, .md, .markdown, .html, .htm, .xhtml, .pdf, .docx, .epub, .odt",
         ),
         ("pipe", "pipe: neither a file nor a folder; name one of those"),
     ],
