@@ -42,11 +42,14 @@ class Excludes:
         # Of folders above the working folder patterns say nothing.
         if not named.is_absolute() and ".." not in named.parts:
             paths.append(named)
+        last, excluded = -1, None
         for path in paths:
             result = self._spec.check_file(path.as_posix() + ("/" if folder else ""))
-            if result.include and result.index is not None:
-                return f"excluded by the pattern {self._patterns[result.index]}"
-        return None
+            if result.index is not None and result.index > last:
+                # Of several patterns, the last one counts.
+                last = result.index
+                excluded = result.include
+        return f"excluded by the pattern {self._patterns[last]}" if last >= 0 and excluded else None
 
 
 def _compiled(patterns: Sequence[str]) -> GitIgnoreSpec:

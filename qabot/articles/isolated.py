@@ -33,10 +33,11 @@ _SECRETS = ("QABOT_TOKEN", "DISCORD_TOKEN")
 
 
 class _Reply(msgspec.Struct):
-    """A draft, or why there is none."""
+    """A draft, or why there is none; and whether the process should read no further document."""
 
     draft: Draft | None = None
     error: str = ""
+    fault: bool = False
 
 
 class ReadingProcess:
@@ -69,6 +70,8 @@ class ReadingProcess:
         if reply is None:
             self.close()
             raise ArticleError(_why_ended(process.returncode, self._seconds, slow=slow.is_set()))
+        if reply.fault:
+            self.close()
         if reply.draft is None:
             raise ArticleError(reply.error)
         return reply.draft
@@ -166,16 +169,19 @@ def _reply(document: str, data: bytes) -> _Reply:
     try:
         return _Reply(_reader(document)(data))
     except ArticleError as error:
-        reason = str(error)
+        return _Reply(error=_printable(str(error)))
     except MemoryError:
         reason = "takes too much memory to read; split it"
     # Whatever a library trips over in a hostile document concerns this document alone.
     except Exception as error:  # noqa: BLE001 (told in the reply)
         told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         reason = f"damaged: cannot be read ({told}); save it again"
-    # Names of files in it may be anything.
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason)
-    return _Reply(error=printable)
+    return _Reply(error=_printable(reason), fault=True)
+
+
+def _printable(reason: str) -> str:
+    # Names of files in a document may be anything.
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason)
 
 
 def _reader(document: str) -> Callable[[bytes], Draft]:

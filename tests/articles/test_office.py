@@ -127,7 +127,11 @@ NO_PASSWORD = "encrypted; save it without a password"
 @pytest.mark.parametrize(
     ("name", "data", "complaint"),
     [
-        ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document); save it as one"),
+        (
+            "a.docx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "not a DOCX document (encrypted, or an old Office document); save it as one without",
+        ),
         ("a.docx", b"Hello.", "not a DOCX document, or damaged (File is not a zip file)"),
         ("a.docx", zipped({"a": "b"}), "not a DOCX document (holds no text); save it as DOCX"),
         ("a.docx", docx("<w:p>"), "damaged: cannot be read (ExpatError: "),
@@ -165,9 +169,7 @@ NO_PASSWORD = "encrypted; save it without a password"
 def test_a_document_that_is_none_is_refused_with_the_reason(tmp_path: Path, name, data, complaint):
     with pytest.raises(ArticleError) as caught:
         read(tmp_path, name, data)
-    assert f"{(tmp_path / name).as_posix()}: {complaint}" in str(caught.value) or (
-        complaint in str(caught.value) and complaint.startswith("an old")
-    )
+    assert str(caught.value).startswith(f"{(tmp_path / name).as_posix()}: {complaint}")
 
 
 def test_scrambled_fonts_do_not_make_a_book_protected(tmp_path: Path):
