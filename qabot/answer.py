@@ -132,7 +132,7 @@ def _quote(hit: Hit, core: Span, score: float) -> Quote:
         heading=passage.headings[-1] if passage.headings else None,
         article=hit.article,
         same_language=hit.same_language,
-        page=page_at(hit.pages, passage.start + start),
+        page=page_at(hit.pages, passage.start + begin),
     )
 
 

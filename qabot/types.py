@@ -190,7 +190,7 @@ class Quote:
         heading: The section's heading, if any.
         same_language: Whether the question is in the article's language, as far as can be told.
         also: Other articles that say the same in the same words, none of them newer.
-        page: The page on which it begins, from 1; ``None`` where the article has no pages.
+        page: Where what answers begins, from 1; ``None`` where the article has no pages.
     """
 
     text: str
