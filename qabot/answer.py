@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from qabot.confidence import folded, probabilities, ranked
-from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span
+from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span, page_at
 
 # A quote is read at a glance: about this many characters, unless one sentence alone is longer.
 _QUOTE_LENGTH = 400
@@ -132,6 +132,7 @@ def _quote(hit: Hit, core: Span, score: float) -> Quote:
         heading=passage.headings[-1] if passage.headings else None,
         article=hit.article,
         same_language=hit.same_language,
+        page=page_at(hit.pages, passage.start + begin),
     )
 
 

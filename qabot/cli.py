@@ -664,9 +664,9 @@ def _rebuild(
 
     # A missing source is the likelier mistake: say so before loading a model.
     if only:
-        find_files((), {name: collections[name] for name in only})
+        find_files((), {name: collections[name] for name in only}, settings.exclude)
     else:
-        find_files(sources, collections)
+        find_files(sources, collections, settings.exclude)
     encoder = encoder or open_encoder_later(
         settings.encoder,
         cache=settings.cache_folder,
@@ -680,6 +680,7 @@ def _rebuild(
             sources,
             collections=collections,
             only=only,
+            exclude=settings.exclude,
             cache=settings.cache_folder,
             full=full,
             report=report,
@@ -697,6 +698,10 @@ def _print_summary(summary: Summary, index: str | None = None) -> None:
         _print_bold(held, f" ({done}{gone}) in {seconds}{where}")
     else:
         _print(f"Nothing changed: {held} ({seconds}){where}")
+    if summary.left_out:
+        from qabot.progress import left_out_line
+
+        _print(left_out_line(summary))
     for item in summary.skipped:
         _complain(f"skipped {item.source}: {item.reason}")
 

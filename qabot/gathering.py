@@ -10,7 +10,7 @@ from qabot.articles import (
     Skipped,
     SourceFile,
     distinct_id,
-    find_files,
+    find_sources,
     read_changed,
     readers_version,
 )
@@ -29,12 +29,14 @@ class Wanted:
         only: Collections to renew; what is in none of them stays as it is in the index. All is
             renewed where none is named.
         full: Whether to read anew what has not changed, too.
+        exclude: Patterns of what is not read.
     """
 
     sources: tuple[str, ...]
     collections: Mapping[str, tuple[str, ...]]
     only: tuple[str, ...] = ()
     full: bool = False
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Gathered:
     Attributes:
         items: By id. Of an article that the live generation has just so, only what is shown of it.
         readers: The version of what read them.
+        left_out: Files that sources hold, but that are not meant to be read.
     """
 
     items: list[Article | ArticleInfo]
@@ -51,6 +54,7 @@ class Gathered:
     sources: tuple[str, ...]
     collections: dict[str, tuple[str, ...]]
     readers: str
+    left_out: tuple[Skipped, ...] = ()
 
     def is_live(self, manifest: Manifest) -> bool:
         """Whether the live generation, which ``manifest`` describes, holds all this already."""
@@ -79,7 +83,8 @@ def gather(wanted: Wanted, live: Generation | None, report: Callable[[int, int],
     kept: list[Article | ArticleInfo] = []
     if wanted.only:
         renewed = {name: collections[name] for name in wanted.only}
-        files = find_files((), renewed)
+        found = find_sources((), renewed, wanted.exclude)
+        files = found.files
         sources, collections = (), renewed
         if live:
             sources, collections = live.manifest.sources, {**live.manifest.collections, **renewed}
@@ -87,10 +92,12 @@ def gather(wanted: Wanted, live: Generation | None, report: Callable[[int, int],
             files = _known_files(files, infos, wanted.only)
             kept = _kept(live, infos, wanted.only, {file.id for file in files})
     else:
-        files = find_files(sources, collections)
+        found = find_sources(sources, collections, wanted.exclude)
+        files = found.files
     read, skipped = _read(files, _Known(None if wanted.full else live), report)
     items = sorted([*kept, *read], key=_id)
-    return Gathered(items, skipped, sources, collections, readers_version())
+    readers = readers_version()
+    return Gathered(items, skipped, sources, collections, readers, found.left_out)
 
 
 def _id(item: Article | ArticleInfo) -> str:

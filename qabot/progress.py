@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from json import dumps
 from typing import TYPE_CHECKING
 
-from qabot.rebuild import Progress
+from qabot.rebuild import Progress, Summary
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -24,6 +25,8 @@ _TITLES = {
 }
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_OBJECTS = 0.5
+
+_REASONS = 5
 
 Report = Callable[[Progress], None]
 
@@ -127,3 +130,11 @@ def _rate(progress: Progress, seconds: float) -> str:
     if progress.stage != "encoding" or not progress.passages or seconds <= 0:
         return ""
     return f"{progress.passages / seconds:.1f} passages/s"
+
+
+def left_out_line(summary: Summary) -> str:
+    """How many files were left out for which reasons, most first, on one line."""
+    counts = Counter(item.reason for item in summary.left_out).most_common()
+    told = [f"{count} {reason}" for reason, count in counts[:_REASONS]]
+    others = sum(count for _, count in counts[_REASONS:])
+    return f"Left out: {', '.join([*told, *([f'{others} others'] if others else [])])}"

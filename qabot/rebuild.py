@@ -69,6 +69,7 @@ class Summary:
         removed: Articles that the index held before and holds no more.
         skipped: Documents that could not be read, with reasons.
         seconds: Wall time.
+        left_out: Files of other types and what is excluded, with reasons.
     """
 
     generation: int
@@ -80,6 +81,7 @@ class Summary:
     removed: int
     skipped: tuple[Skipped, ...]
     seconds: float
+    left_out: tuple[Skipped, ...] = ()
 
 
 Report = Callable[[Progress], None]
@@ -92,6 +94,7 @@ def rebuild(
     *,
     collections: Mapping[str, Sequence[str]] = MappingProxyType({}),
     only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     cache: Path,
     full: bool = False,
     report: Report = lambda progress: None,
@@ -105,6 +108,7 @@ def rebuild(
         collections: Name → sources of that collection.
         only: Names of collections; articles that are in none of these stay as they are in the
             index. All sources and collections are read where none is named.
+        exclude: Patterns of files and folders that are not read.
         cache: Where the encoder's language subspace is kept between indexes.
         full: Encode everything, and publish even if nothing changed.
         report: Called often with how far it is.
@@ -117,7 +121,7 @@ def rebuild(
     """
     started = time.perf_counter()
     named = {name: tuple(group) for name, group in collections.items()}
-    wanted = Wanted(tuple(sources), named, tuple(only), full)
+    wanted = Wanted(tuple(sources), named, tuple(only), full, tuple(exclude))
     with store.rebuild() as writer, _live(store, needed=bool(only)) as live:
         gathered = gather(
             wanted, live, lambda done, total: report(Progress("reading", done, total))
@@ -142,6 +146,7 @@ def rebuild(
         removed=len(known - {item.article.info.id for item in plan.articles}),
         skipped=gathered.skipped,
         seconds=time.perf_counter() - started,
+        left_out=gathered.left_out,
     )
 
 
@@ -156,6 +161,7 @@ def _nothing_changed(live: Manifest, gathered: Gathered, started: float) -> Summ
         removed=0,
         skipped=gathered.skipped,
         seconds=time.perf_counter() - started,
+        left_out=gathered.left_out,
     )
 
 

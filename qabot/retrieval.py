@@ -94,6 +94,7 @@ class Retriever:
                     sentence_coverages=self._shares(question, texts, article, covered[place] > 0),
                     coverage=float(covered[place]),
                     same_language=_MACRO.get(article.language, article.language) == language,
+                    pages=self._generation.database.pages(article.id),
                 )
             )
         return hits

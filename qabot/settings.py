@@ -17,7 +17,7 @@ FILE = "qabot.toml"
 _PREFIX = "QABOT_"
 _LONGEST_NAME = 100
 # Between the values of a variable that holds several.
-_SEPARATORS = {"sources": os.pathsep, "home_guilds": ","}
+_SEPARATORS = {"sources": os.pathsep, "exclude": os.pathsep, "home_guilds": ","}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         index: The index folder.
         sources: Files, folders and patterns that ``qabot rebuild`` reads.
         collections: Name → sources that are read too, and that a question can be limited to.
+        exclude: Patterns of files and folders that are not read, as in ``.gitignore``.
         encoder: ``multilingual-e5-small`` (packaged), a model folder, or
             ``sentence-transformers:NAME``.
         reader: ``qabot-reader`` (packaged), ``none``, or a folder or name of a question-answering
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     index: str = "index"
     sources: tuple[str, ...] = ("seeds",)
     collections: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
     encoder: str = "multilingual-e5-small"
     reader: str = "qabot-reader"
     cache: str = ""
@@ -93,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 for name, sources in self.collections.items()
                 for source in sources
             ),
+            *(("exclude", pattern) for pattern in self.exclude),
             ("encoder", self.encoder),
             ("reader", self.reader),
             ("uploads", self.uploads),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +43,7 @@ class ArticleInfo:
         published: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``, if known.
         language: ISO 639-1 code.
         collections: The named collections that it belongs to, by name.
+        author: Who wrote it, as it says itself.
     """
 
     id: str
@@ -50,6 +53,7 @@ class ArticleInfo:
     published: str | None
     language: str
     collections: tuple[str, ...] = ()
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,14 @@ class Article:
 
     Attributes:
         content: SHA-256 (hex) of the bytes that it was read from and of their format, if known.
+        pages: Offsets at which its pages begin, the first at 0; empty where it has no pages.
     """
 
     info: ArticleInfo
     text: str
     headings: tuple[Heading, ...] = ()
     content: str | None = None
+    pages: tuple[int, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -76,10 +82,21 @@ class Article:
             self.info.published,
             self.info.language,
             self.info.collections,
+            self.info.author,
             self.text,
             [(heading.start, heading.end, heading.level) for heading in self.headings],
+            self.pages,
         ]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def page_at(pages: Sequence[int], offset: int) -> int | None:
+    """The number, from 1, of the page that ``offset`` lies on; ``None`` if there are no pages.
+
+    Args:
+        pages: Offsets at which pages begin, in order.
+    """
+    return bisect_right(pages, offset) if pages else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +164,7 @@ class Hit:
             in [0, 1].
         same_language: Whether question and article are in one language, as far as can be told.
         reading: What the reader marked, in characters of the passage; ``None`` where none read it.
+        pages: Offsets at which the article's pages begin; empty where it has none.
     """
 
     passage: Passage
@@ -158,6 +176,7 @@ class Hit:
     coverage: float
     same_language: bool
     reading: Reading | None = None
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +190,7 @@ class Quote:
         heading: The section's heading, if any.
         same_language: Whether the question is in the article's language, as far as can be told.
         also: Other articles that say the same in the same words, none of them newer.
+        page: Where what answers begins, from 1; ``None`` where the article has no pages.
     """
 
     text: str
@@ -182,6 +202,7 @@ class Quote:
     article: ArticleInfo
     same_language: bool = True
     also: tuple[ArticleInfo, ...] = ()
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from qabot.errors import UsageError
-from qabot.types import Article
+from qabot.types import Article, page_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,15 @@ def _check(quote: Any, find: Callable[[str], Article | None]) -> tuple[str, str 
         problem = f"characters {start} to {end} of the article read otherwise"
     elif not all(start <= begin <= stop <= end for begin, stop in highlights):
         problem = "a highlight lies outside the quote"
+    elif "page" in quote and quote["page"] not in _pages(article, start, end):
+        problem = f"it does not stand on page {quote['page']}"
     return name, problem
+
+
+def _pages(article: Article, start: int, end: int) -> range:
+    """The numbers of the pages that ``text[start:end]`` stands on."""
+    first, last = page_at(article.pages, start), page_at(article.pages, end - 1)
+    return range(first, last + 1) if first and last else range(0)
 
 
 def _is_text(value: object) -> bool:

@@ -281,7 +281,7 @@ def test_rebuild_names_what_it_skips(call, real_index, monkeypatch, tmp_path):
     complaints = [line for line in result.err.splitlines() if line.startswith("qabot: ")]
     assert complaints == [
         "qabot: skipped archive.txt: not a text file (looks like a ZIP archive or an Office "
-        "document); remove it or convert it to UTF-8 text"
+        "document); rename it to .docx, .odt or .epub if it is one"
     ]
 
 

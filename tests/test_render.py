@@ -185,6 +185,20 @@ def test_a_quote_says_where_it_is_from(piped):
     ]
 
 
+def test_a_quote_of_a_paged_article_names_its_page(piped):
+    quote = quote_of("Text.", start=7, heading="Mirror", page=4)
+    *_, where = piped(render_quote(quote, 1)).splitlines()
+    assert where == "   Mirror · page 4 · https://example.org#page=4 · 7–12"
+    at_home = replace(quote, heading=None, article=replace(INFO, url=None))
+    *_, where = piped(render_quote(at_home, 1)).splitlines()
+    assert where == "   page 4 · articles/space.md:7–12"
+
+
+def test_an_article_names_its_author(piped):
+    article = Article(replace(INFO, author="A. Writer"), "Text.")
+    assert piped(render_article(article)).splitlines()[1] == "A. Writer · https://example.org"
+
+
 def test_without_url_and_date_the_source_is_named(piped):
     info = replace(INFO, url=None, published=None)
     lines = piped(render_quote(quote_of("Text.", info=info), 1)).splitlines()
@@ -266,6 +280,18 @@ def test_json_names_other_articles_only_where_there_are_some():
     )["quotes"]
     assert "also" not in alone
     assert [{**again["article"], "id": "copy", "published": None}] == again["also"]
+
+
+def test_json_has_pages_and_authors_only_where_there_are_some():
+    info = replace(INFO, author="A. Writer")
+    plain, paged = json.loads(
+        answer_json(answer_of(quote_of("It flew."), quote_of("It flew.", page=4, info=info)))
+    )["quotes"]
+    assert ("page" in plain, "author" in plain["article"]) == (False, False)
+    assert (paged["page"], paged["article"]["author"]) == (4, "A. Writer")
+    article = json.loads(article_json(Article(info, "ab", pages=(0, 1))))
+    assert (article["pages"], article["author"]) == ([0, 1], "A. Writer")
+    assert "pages" not in json.loads(article_json(Article(INFO, "ab")))
 
 
 @given(text=any_text)

@@ -103,6 +103,23 @@ def test_another_language_and_the_section_are_named():
     ]
 
 
+@pytest.mark.parametrize(
+    ("locale", "page"),
+    [
+        ("en-GB", "page 4"),
+        ("de", "Seite 4"),
+        ("fr", "page 4"),
+        ("es-ES", "página 4"),
+        ("ja", "4ページ"),
+    ],
+)
+def test_a_quote_from_a_paged_article_names_its_page_and_links_to_it(locale, page):
+    found = quote("It meets", "meets", heading="Dates", page=4)
+    _, details, _ = answer_view(answer(found), 0, locale).parts[0].split("\n")
+    assert f" · Dates · {page} · [" in details
+    assert details.endswith("](<https://example.org/b#page=4>)")
+
+
 def test_a_heading_that_is_quoted_or_is_the_title_is_not_repeated():
     for text, heading in (("Foundation\nThe board", "Foundation"), ("It meets", INFO.title)):
         card = answer_view(answer(quote(text, "board", heading=heading)), 0, "en-US").parts[0]

@@ -14,8 +14,8 @@ from qabot.errors import SettingsError
 from qabot.settings import Settings, load_settings
 
 KNOWN = (
-    "known settings: index, sources, collections, encoder, reader, cache, threads, quotes, "
-    "threshold, keep, token_file, message_content, shards, waiting, user_questions, "
+    "known settings: index, sources, collections, exclude, encoder, reader, cache, threads, "
+    "quotes, threshold, keep, token_file, message_content, shards, waiting, user_questions, "
     "guild_questions, log_questions, uploads, home_guilds"
 )
 CORRECT = "correct it or leave it out"
@@ -124,6 +124,10 @@ def test_another_file_stands_for_that_of_the_working_folder(tmp_path, monkeypatc
 
 def test_several_sources_in_a_variable(tmp_path):
     assert load(tmp_path, sources=os.pathsep.join(["a", "b c"])).sources == ("a", "b c")
+    assert load(tmp_path, exclude=os.pathsep.join(["*.tmp.md", "old/"])).exclude == (
+        "*.tmp.md",
+        "old/",
+    )
 
 
 def test_collections_come_from_the_file(tmp_path):

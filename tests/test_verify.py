@@ -58,6 +58,21 @@ def test_a_verbatim_quote_passes():
     assert problem(lambda quote: None) is None
 
 
+def test_a_quote_stands_on_the_page_that_it_names():
+    saved = {"question": "why?", "quotes": [{**ANSWER["quotes"][0], "page": 2}]}
+    elsewhere = "it does not stand on page 2"
+    for pages, expected in (
+        ((0, 5), None),
+        ((0, 26), None),
+        ((0, 27), elsewhere),
+        ((0, 3, 5), elsewhere),
+        ((), elsewhere),
+    ):
+        article = Article(INFO, TEXT, pages=pages)
+        (check,) = check_answers([saved], lambda name, found=article: found)
+        assert check.problem == expected
+
+
 @pytest.mark.parametrize(
     "change",
     [

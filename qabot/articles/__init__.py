@@ -2,24 +2,33 @@
 
 Data flows one way: ``sources`` finds files, ``decoding`` turns bytes into text, one reader per
 format (``plain``, ``markdown``, ``html``) makes a ``Draft`` of it, and ``reading`` completes the
-draft (title, language) into an ``Article``. Nothing here knows of an index or a model.
+draft (title, language) into an ``Article``. Documents (``pdf``, ``docx``, ``epub``, ``odt``) are
+read by ``isolated`` in a process of its own. Nothing here knows of an index or a model.
 """
 
 from qabot.articles.reading import (
-    Skipped,
     read_article,
     read_changed,
     read_files,
     read_sources,
     readers_version,
 )
-from qabot.articles.sources import SourceFile, distinct_id, find_files
+from qabot.articles.sources import (
+    Found,
+    Skipped,
+    SourceFile,
+    distinct_id,
+    find_files,
+    find_sources,
+)
 
 __all__ = [
+    "Found",
     "Skipped",
     "SourceFile",
     "distinct_id",
     "find_files",
+    "find_sources",
     "read_article",
     "read_changed",
     "read_files",

@@ -18,14 +18,17 @@ _MAGIC = (
     (b"\x89PNG\r\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
-    (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an Office document"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
     (b"{\\rtf", "an RTF document"),
     (b"\x7fELF", "a program"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"SQLite format 3", "a database"),
+)
+# What is read under another name.
+_MISNAMED = (
+    (b"%PDF-", "a PDF document", "rename it to .pdf"),
+    (b"PK\x03\x04", "a ZIP archive or an Office document", "rename it to .docx, .odt or .epub"),
 )
 _BYTE_ORDER_MARKS = (
     # UTF-32 first: its little-endian mark begins with that of UTF-16.
@@ -110,6 +113,9 @@ def decode(data: bytes, *, markup: bool = False) -> str:
     for magic, name in _MAGIC:
         if data.startswith(magic):
             raise ArticleError(f"not a text file (looks like {name}); {_REMEDY}")
+    for magic, name, remedy in _MISNAMED:
+        if data.startswith(magic):
+            raise ArticleError(f"not a text file (looks like {name}); {remedy} if it is one")
     text = _decode_unicode(data)
     if text is None:
         text = _decode_legacy(data, markup=markup)

@@ -5,35 +5,30 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from qabot.articles.blocks import Element, Role, Vocabulary, blocks_of
 from qabot.articles.dates import parse_date
 from qabot.articles.language import language_code
-from qabot.articles.text import Block, Draft, clean_characters, compose, has_words, one_line
+from qabot.articles.text import Draft, clean_characters, compose, has_words, one_line
 from qabot.errors import ArticleError
 
 _REMEDY = "save the page's text as Markdown or plain text"
-_BLANKS = re.compile(r"[ \t\n]+")
-_BLOCKS = frozenset({"head", "p", "item", "quote", "list", "table", "row", "code", "div", "body"})
-_ONE_LINERS = frozenset({"head", "p", "item"})
+# trafilatura's own tags.
+_ROLES: dict[str, Role] = {
+    "head": "heading",
+    **dict.fromkeys(("p", "item"), "line"),
+    **dict.fromkeys(("quote", "div", "body"), "block"),
+    **dict.fromkeys(("list", "table"), "list"),
+    "row": "row",
+    "code": "verbatim",
+    "lb": "break",
+}
 _LANGUAGE_PATHS = (
     ("//html", ("lang", "xml:lang")),
     ("//meta[translate(@http-equiv, 'CL', 'cl')='content-language']", ("content",)),
     ("//meta[@property='og:locale']", ("content",)),
 )
-
-
-class _Element(Protocol):
-    """As much of lxml's elements as is read here."""
-
-    tag: object
-    text: str | None
-    tail: str | None
-
-    def __iter__(self) -> Iterator[_Element]: ...
-    def get(self, key: str, default: str = "") -> str: ...
-    def itertext(self) -> Iterator[str]: ...
 
 
 def read_html(text: str) -> Draft:
@@ -44,7 +39,7 @@ def read_html(text: str) -> Draft:
     """
     try:
         page, document = _extract(clean_characters(text))
-        body, headings = compose(_blocks(document.body)) if document else ("", ())
+        body, headings = compose(blocks_of(document.body, _VOCABULARY)) if document else ("", ())
     # Whatever a library trips over in a hostile page concerns this page alone.
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -58,6 +53,7 @@ def read_html(text: str) -> Draft:
         published=_published(document.date or "", text),
         language=_language(page),
         url=_url(document.url or ""),
+        author=one_line(document.author or "") or None,
     )
 
 
@@ -131,73 +127,11 @@ def _url(address: str) -> str | None:
     return address if re.fullmatch(r"https?://\S+", address, re.IGNORECASE) else None
 
 
-def _blocks(body: _Element) -> Sequence[Block]:
-    writer = _Writer()
-    writer.walk(body, inline=False)
-    writer.end()
-    return writer.blocks
+def _level(element: Element) -> int | None:
+    if element.tag != "head":
+        return None
+    level = element.get("rend", "")[1:]
+    return int(level) if level in tuple("123456") else 2
 
 
-class _Writer:
-    """Walks trafilatura's tree and gathers its blocks; text outside of any block is one, too."""
-
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self._pieces: list[str] = []
-        self._lists = 0
-        self._tight = False
-
-    def walk(self, element: _Element, *, inline: bool) -> None:
-        """Add ``element`` and all below it; ``inline`` says that it stands in running text."""
-        tag = element.tag
-        if tag == "lb":
-            self._pieces.append("\n")
-        elif tag == "row":
-            self._row(element)
-        elif tag == "code" and not inline:
-            self.end()
-            self._add(Block("".join(element.itertext())))
-        elif tag in _BLOCKS and not (tag == "code" and inline):
-            self._block(element)
-        elif isinstance(tag, str):  # Comments and instructions have functions for tags.
-            self._content(element, inline=inline)
-
-    def end(self, level: int | None = None) -> None:
-        """End the block that is being gathered."""
-        lines = "".join(self._pieces).split("\n")
-        text = "\n".join(filter(None, (_BLANKS.sub(" ", line).strip() for line in lines)))
-        self._pieces.clear()
-        if text:
-            self._add(Block(text, level))
-
-    def _add(self, block: Block) -> None:
-        self.blocks.append(Block(block.text, block.level, self._tight))
-        self._tight = self._lists > 0
-
-    def _block(self, element: _Element) -> None:
-        self.end()
-        nested = element.tag in ("list", "table")
-        if nested:
-            self._tight = self._tight and self._lists > 0
-            self._lists += 1
-        self._content(element, inline=element.tag in _ONE_LINERS)
-        level = element.get("rend", "")[1:] if element.tag == "head" else None
-        self.end(None if level is None else int(level) if level in tuple("123456") else 2)
-        if nested:
-            self._lists -= 1
-            self._tight = self._lists > 0
-
-    def _content(self, element: _Element, *, inline: bool) -> None:
-        self._text(element.text, inline=inline)
-        for child in element:
-            self.walk(child, inline=inline)
-            self._text(child.tail, inline=inline)
-
-    def _text(self, text: str | None, *, inline: bool) -> None:
-        # In running text a line end of the page's source is a blank, as in a browser.
-        self._pieces.append(_BLANKS.sub(" ", text or "") if inline else text or "")
-
-    def _row(self, row: _Element) -> None:
-        self.end()
-        cells = (one_line("".join(cell.itertext())) for cell in row)
-        self._add(Block(" | ".join(filter(None, cells))))
+_VOCABULARY = Vocabulary(_ROLES, _level)

@@ -50,6 +50,7 @@ def _read_front_matter(source: str) -> Draft:
         published=_published(*published) if published else None,
         language=_language(*language) if language else None,
         url=_url(*url) if url else None,
+        author=_author(fields.get("author")),
     )
 
 
@@ -85,6 +86,13 @@ def _value(fields: dict[object, object], *names: str) -> tuple[str, str] | None:
         if value not in _NULLS:
             return name, value
     return None
+
+
+def _author(value: object) -> str | None:
+    """One name, or several; anything else is for other programs."""
+    names = value if isinstance(value, list) else [value]
+    told = [one_line(name) for name in names if isinstance(name, str) and name not in _NULLS]
+    return ", ".join(filter(None, told)) or None
 
 
 def _published(name: str, value: str) -> str:

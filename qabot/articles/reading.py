@@ -5,31 +5,36 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
 from qabot.articles.decoding import decode
 from qabot.articles.html import read_html
+from qabot.articles.isolated import Document, ReadingProcess
 from qabot.articles.language import identify
 from qabot.articles.markdown import read_markdown
 from qabot.articles.plain import read_plain
-from qabot.articles.sources import Format, SourceFile, find_files
+from qabot.articles.sources import Format, Skipped, SourceFile, find_files
 from qabot.articles.text import Draft, has_words
 from qabot.articles.titles import title_of
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
 
 MAX_BYTES = 20_000_000
-"""A larger file is no article, but a dump of many."""
+"""A larger file of text is no article, but a dump of many."""
+MAX_DOCUMENT_BYTES = 100_000_000
+"""The same of documents, which hold pictures as well."""
 
 # What takes part in reading besides this package.
 _LIBRARIES = (
     "PyYAML",
     "charset-normalizer",
     "lxml",
+    "mammoth",
     "markdown-it-py",
     "py3langid",
+    "pypdfium2",
     "sentencex",
     "trafilatura",
 )
@@ -38,19 +43,7 @@ _READERS: dict[Format, Callable[[str], Draft]] = {
     "markdown": read_markdown,
     "html": read_html,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that could not be read as an article.
-
-    Attributes:
-        source: Its path as the user named it.
-        reason: What is wrong with it and what to do about it, on one line.
-    """
-
-    source: str
-    reason: str
+_DOCUMENTS: dict[Format, Document] = {"pdf": "pdf", "docx": "docx", "epub": "epub", "odt": "odt"}
 
 
 def read_sources(sources: Sequence[str | Path]) -> Iterator[Article | Skipped]:
@@ -67,11 +60,12 @@ def read_sources(sources: Sequence[str | Path]) -> Iterator[Article | Skipped]:
 
 def read_files(files: Iterable[SourceFile]) -> Iterator[Article | Skipped]:
     """Read each of ``files`` when it is asked for, in their order."""
-    for file in files:
-        try:
-            yield _read(file)
-        except ArticleError as error:
-            yield Skipped(file.source, str(error))
+    with closing(ReadingProcess()) as process:
+        for file in files:
+            try:
+                yield _read(file, process)
+            except ArticleError as error:
+                yield Skipped(file.source, str(error))
 
 
 def read_changed(
@@ -84,14 +78,15 @@ def read_changed(
         known: Asked with each file and its ``Article.content``; what it gives is passed on in the
             article's place.
     """
-    for file in files:
-        try:
-            data = _read_bytes(file)
-            content = _content(file, data)
-            same = known(file, content)
-            yield _article(file, data, content) if same is None else same
-        except ArticleError as error:
-            yield Skipped(file.source, str(error))
+    with closing(ReadingProcess()) as process:
+        for file in files:
+            try:
+                data = _read_bytes(file)
+                content = _content(file, data)
+                same = known(file, content)
+                yield _article(file, data, content, process) if same is None else same
+            except ArticleError as error:
+                yield Skipped(file.source, str(error))
 
 
 @cache
@@ -112,24 +107,25 @@ def read_article(file: SourceFile) -> Article:
     Raises:
         ArticleError: It cannot be opened or is no article; the message begins with its source.
     """
-    try:
-        return _read(file)
-    except ArticleError as error:
-        raise ArticleError(f"{file.source}: {error}") from error
+    with closing(ReadingProcess()) as process:
+        try:
+            return _read(file, process)
+        except ArticleError as error:
+            raise ArticleError(f"{file.source}: {error}") from error
 
 
-def _read(file: SourceFile) -> Article:
+def _read(file: SourceFile, process: ReadingProcess) -> Article:
     data = _read_bytes(file)
-    return _article(file, data, _content(file, data))
+    return _article(file, data, _content(file, data), process)
 
 
 def _content(file: SourceFile, data: bytes) -> str:
     return hashlib.sha256(file.format.encode() + b" " + data).hexdigest()
 
 
-def _article(file: SourceFile, data: bytes, content: str) -> Article:
+def _article(file: SourceFile, data: bytes, content: str, process: ReadingProcess) -> Article:
     # Inside this package messages do not name the file; the caller knows it.
-    draft = _READERS[file.format](decode(data, markup=file.format == "html"))
+    draft = _draft(file.format, data, process)
     if not has_words(draft.text):
         raise ArticleError("is empty; remove it or add text")
     language = draft.language or identify(draft.text)
@@ -141,26 +137,34 @@ def _article(file: SourceFile, data: bytes, content: str) -> Article:
         published=draft.published,
         language=language,
         collections=file.collections,
+        author=draft.author,
     )
-    return Article(info, draft.text, draft.headings, content)
+    return Article(info, draft.text, draft.headings, content, draft.pages)
+
+
+def _draft(file_format: Format, data: bytes, process: ReadingProcess) -> Draft:
+    if file_format in _DOCUMENTS:
+        return process.read(_DOCUMENTS[file_format], data)
+    return _READERS[file_format](decode(data, markup=file_format == "html"))
 
 
 def _read_bytes(file: SourceFile) -> bytes:
     if file.problem:
         raise ArticleError(file.problem)
+    most = MAX_DOCUMENT_BYTES if file.format in _DOCUMENTS else MAX_BYTES
     try:
         # Asked first, because opening a named pipe would wait for ever.
         if not stat.S_ISREG(file.path.stat().st_mode):
             raise ArticleError("not a regular file; remove it or name a file with text")
         with file.path.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
+            data = opened.read(most + 1)
     except OSError as error:
         raise ArticleError(
             f"cannot be read ({error.strerror}); check the file and its permissions"
         ) from error
-    if len(data) > MAX_BYTES:
+    if len(data) > most:
         raise ArticleError(
-            f"larger than {MAX_BYTES // 1_000_000} MB, the limit for one article; split it"
+            f"larger than {most // 1_000_000} MB, the limit for one article; split it"
         )
     if not data.strip():
         raise ArticleError("is empty; remove it or add text")

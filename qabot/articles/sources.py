@@ -7,7 +7,7 @@ import os
 import stat
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,9 +16,11 @@ from typing import Literal
 
 import regex
 
+from qabot.articles.excluding import Excludes
+from qabot.articles.walking import OTHER_TYPE, Entry, walk
 from qabot.errors import SourceError
 
-Format = Literal["plain", "markdown", "html"]
+Format = Literal["plain", "markdown", "html", "pdf", "docx", "epub", "odt"]
 
 FORMATS: dict[str, Format] = {
     ".txt": "plain",
@@ -28,16 +30,17 @@ FORMATS: dict[str, Format] = {
     ".html": "html",
     ".htm": "html",
     ".xhtml": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".epub": "epub",
+    ".odt": "odt",
 }
-"""The format of a file by its ending; a folder's files with other endings are no articles."""
+"""The format of a file by its ending; a folder's files with other endings are left out."""
 
 _ENDINGS = f"that end in {', '.join(FORMATS)}"
 _ID_DIGITS = 6
 _WILD = frozenset("*?[")
 _CHECK = "check the path and its permissions"
-_OUTSIDE = (
-    "a symbolic link that leads out of its folder; name its target as a source if it is meant"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +64,56 @@ class SourceFile:
     collections: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Skipped:
+    """A file or folder that is not read.
+
+    Attributes:
+        source: Its path as the user named it.
+        reason: Why, and what to do about it where it should be read, on one line.
+    """
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What sources hold.
+
+    Attributes:
+        files: Those to be read, each once: sources in their order, folders by path.
+        left_out: Files of other types, and what is excluded: nobody expects them to be read.
+    """
+
+    files: list[SourceFile]
+    left_out: tuple[Skipped, ...]
+
+
 def find_files(
     sources: Sequence[str | Path],
     collections: Mapping[str, Sequence[str | Path]] = MappingProxyType({}),
+    exclude: Sequence[str] = (),
 ) -> list[SourceFile]:
-    """The files that ``sources`` name, each once: sources in their order, folders by path.
+    """The files that ``find_sources`` finds."""
+    return find_sources(sources, collections, exclude).files
+
+
+def find_sources(
+    sources: Sequence[str | Path],
+    collections: Mapping[str, Sequence[str | Path]] = MappingProxyType({}),
+    exclude: Sequence[str] = (),
+) -> Found:
+    """The files that ``sources`` name, and those that are left out.
 
     Args:
         sources: Files, folders and patterns. Of a folder, and of the folders in it, only files with
             an ending in ``FORMATS`` count and hidden ones do not; a file named itself is read in
             any case. A pattern (``handbook/*.md``, ``news/**/2024-*``) stands for the files of its
-            folder that fit: ``*`` and ``?`` within a name, ``**`` for any folders.
+            folder that fit: ``*`` and ``?`` within a name, ``**`` for any folders. Symbolic links
+            are followed within their source, and nothing is found twice.
         collections: Name → the sources of that collection, which are read after ``sources``.
+        exclude: Patterns of what is not read, as ``Excludes`` takes them.
 
     Raises:
         SourceError: A source is missing or unreadable, or holds no article.
@@ -83,10 +124,14 @@ def find_files(
         raise SourceError("no source of articles; name a file or a folder")
     named = [("", source) for source in sources]
     named += [(name, source) for name, group in collections.items() for source in group]
+    excludes = Excludes(exclude)
     found: dict[str, SourceFile] = {}
+    left_out: dict[str, Skipped] = {}
     members: defaultdict[str, set[str]] = defaultdict(set)
     for collection, source in named:
-        for file in _files_of(Path(source)):
+        here = _found_in(Path(source), excludes)
+        left_out |= {item.source: item for item in here.left_out}
+        for file in here.files:
             # A link that is refused must not stand for its target, which may be a source itself.
             place = file.source if file.problem else os.path.realpath(file.path)
             found.setdefault(place, file)
@@ -95,29 +140,41 @@ def find_files(
         replace(file, collections=tuple(sorted(filter(None, members[place]))))
         for place, file in found.items()
     ]
-    return _with_unique_ids(files)
+    read = {file.source for file in files}
+    missed = sorted(item for name, item in left_out.items() if name not in read)
+    return Found(_with_unique_ids(files), tuple(missed))
 
 
-def _files_of(source: Path) -> list[SourceFile]:
+def _found_in(source: Path, excludes: Excludes) -> Found:
     name = _printable(source)
     folder, pattern = _pattern_of(source)
     mode = _mode(folder)
     if stat.S_ISREG(mode) and not pattern:
-        return [_source_file(source, Path(source.name))]
-    if not stat.S_ISDIR(mode):
+        own = Path(source.name)
+        entries = [Entry(source, own, left_out=excludes(own, source, folder=False))]
+    elif stat.S_ISDIR(mode):
+        entries = [entry for entry in walk(folder, excludes, FORMATS) if _belongs(entry, pattern)]
+    else:
         raise SourceError(f"{name}: neither a file nor a folder; name one of those")
-    found = [(path, path.relative_to(folder), why) for path, why in _scan(folder)]
-    if pattern:
-        # What lies in a folder that cannot be read might fit.
-        found = [
-            (path, below, why)
-            for path, below, why in found
-            if _fits(below.parts, pattern) or (why and why != _OUTSIDE and "**" in pattern)
-        ]
-    if not found:
-        what = "no article fits this pattern" if pattern else "no article in this folder"
-        raise SourceError(f"{name}: {what}; add files {_ENDINGS}")
-    return sorted((_source_file(*item) for item in found), key=lambda file: file.source)
+    files = [
+        _source_file(entry.path, entry.below, entry.problem)
+        for entry in entries
+        if not entry.left_out
+    ]
+    left_out = [
+        Skipped(_printable(entry.path), entry.left_out) for entry in entries if entry.left_out
+    ]
+    if not files:
+        raise SourceError(f"{name}: {_why_none(pattern, left_out)}")
+    return Found(sorted(files, key=lambda file: file.source), tuple(left_out))
+
+
+def _why_none(pattern: Sequence[str], left_out: Sequence[Skipped]) -> str:
+    excluded = next((item for item in left_out if not item.reason.startswith(OTHER_TYPE)), None)
+    if excluded:
+        return f"{excluded.source} is {excluded.reason}, and nothing is left; see to exclude"
+    what = "no article fits this pattern" if pattern else "no article in this folder"
+    return f"{what}; add files {_ENDINGS}"
 
 
 def _mode(source: Path) -> int:
@@ -150,35 +207,12 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
-def _scan(root: Path) -> Iterator[tuple[Path, str | None]]:
-    real_root = os.path.realpath(root)
-    folders = [root]
-    while folders:
-        folder = folders.pop()
-        try:
-            with os.scandir(folder) as entries:
-                visible = [entry for entry in entries if not entry.name.startswith(".")]
-        except OSError as error:
-            reason = f"the folder cannot be read ({error.strerror}); check its permissions"
-            yield folder, reason
-            continue
-        for entry in visible:
-            path = folder / entry.name
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(path)
-            elif entry.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real_root):
-                if _leads_to_folder(entry) or path.suffix.lower() in FORMATS:
-                    yield path, _OUTSIDE
-            # A link to a folder inside is skipped: its files are found where they lie.
-            elif path.suffix.lower() in FORMATS and not _leads_to_folder(entry):
-                yield path, None
-
-
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # A link to itself, or to a place that must not be looked at.
-        return False
+def _belongs(entry: Entry, pattern: Sequence[str]) -> bool:
+    parts = entry.below.parts
+    if not pattern or _fits(parts, pattern):
+        return True
+    # What lies in a folder that is not read might fit.
+    return entry.folder and ("**" in pattern or _fits(parts, pattern[: len(parts)]))
 
 
 def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFile:

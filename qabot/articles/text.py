@@ -37,8 +37,25 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """Blocks as one text.
+
+    Attributes:
+        starts: Where each block begins in ``text``; where the next one does for those left out.
+    """
+
+    text: str
+    headings: tuple[Heading, ...]
+    starts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """What a reader made of one document; ``None`` is what the document does not say."""
+    """What a reader made of one document; ``None`` is what the document does not say.
+
+    Attributes:
+        pages: Where its pages begin in ``text``; empty where it has none.
+    """
 
     text: str
     headings: tuple[Heading, ...] = ()
@@ -46,6 +63,8 @@ class Draft:
     published: str | None = None
     language: str | None = None
     url: str | None = None
+    author: str | None = None
+    pages: tuple[int, ...] = ()
 
 
 def clean_characters(text: str) -> str:
@@ -84,19 +103,30 @@ def compose(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
     Returns:
         The text, blocks separated by a blank line (tight ones by a line break), and its headings.
     """
+    composed = compose_blocks(blocks)
+    return composed.text, composed.headings
+
+
+def compose_blocks(blocks: Iterable[Block]) -> Composed:
+    """What ``compose`` gives, and where each block begins."""
     parts: list[str] = []
     headings: list[Heading] = []
-    length = 0
+    starts: list[int] = []
+    length = left_out = 0
     for block in blocks:
         text = clean(block.text)
         if block.level is not None:
             text = unbroken(text)
         if not text:
+            left_out += 1
             continue
         separator = "" if not parts else "\n" if block.tight else "\n\n"
         start = length + len(separator)
         length = start + len(text)
         parts += [separator, text]
+        starts += [start] * (left_out + 1)
+        left_out = 0
         if block.level is not None:
             headings.append(Heading(start, length, block.level))
-    return "".join(parts), tuple(headings)
+    starts += [length] * left_out
+    return Composed("".join(parts), tuple(headings), tuple(starts))

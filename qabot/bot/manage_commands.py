@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from qabot.bot.client import Bot
 
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100
-_KNOWN = "txt, md, html"
+_KNOWN = "txt, md, html, pdf, docx, odt, epub"
 
 _log = logging.getLogger(__name__)
 

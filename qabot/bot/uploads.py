@@ -21,8 +21,8 @@ from qabot.articles.sources import FORMATS
 from qabot.errors import SourceError, StorageError
 from qabot.types import Article, ArticleInfo
 
-LARGEST = 4 * 1024 * 1024
-"""Bytes of a file; a long book has about one million."""
+LARGEST = 10 * 1024 * 1024
+"""Bytes of a file: what Discord takes of everyone. Documents hold pictures, too."""
 
 _WAITING, _REMOVED = ".waiting", ".removed"
 _LONGEST_NAME = 80

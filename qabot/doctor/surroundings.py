@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"([\w-]{17,40})\.[\w-]{5,8}\.[\w-]{25,60}", re.ASCII)
 def sources_check(settings: Settings) -> Check:
     """Whether all sources and collections are there."""
     try:
-        files = find_files(settings.sources, settings.collections)
+        files = find_files(settings.sources, settings.collections, settings.exclude)
     except QabotError as error:
         return fault("sources", error)
     problems = [file for file in files if file.problem]

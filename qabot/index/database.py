@@ -20,8 +20,8 @@ from qabot.types import Article, ArticleInfo, Filters, Heading, Passage, Span
 _SCHEMA = """
 CREATE TABLE article (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, source TEXT NOT NULL,
-  url TEXT, published TEXT, language TEXT NOT NULL, digest TEXT NOT NULL,
-  content TEXT, headings TEXT NOT NULL, text TEXT NOT NULL
+  url TEXT, published TEXT, language TEXT NOT NULL, author TEXT, digest TEXT NOT NULL,
+  content TEXT, headings TEXT NOT NULL, pages TEXT NOT NULL, text TEXT NOT NULL
 ) STRICT;
 CREATE TABLE passage (
   row INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES article,
@@ -80,7 +80,7 @@ def _insert_article(connection: sqlite3.Connection, row: int, article: Article) 
     info = article.info
     headings = json.dumps([(h.start, h.end, h.level) for h in article.headings])
     connection.execute(
-        "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row,
             info.id,
@@ -89,9 +89,11 @@ def _insert_article(connection: sqlite3.Connection, row: int, article: Article) 
             info.url,
             info.published,
             info.language,
+            info.author,
             article.digest,
             article.content,
             headings,
+            json.dumps(article.pages),
             article.text,
         ),
     )
@@ -118,6 +120,7 @@ class Database:
         self._connection = open_written(path)
         self._text = lru_cache(_TEXTS_KEPT)(self._read_text)
         self._info = lru_cache(4 * _TEXTS_KEPT)(self._read_info)
+        self.pages = lru_cache(4 * _TEXTS_KEPT)(self._read_pages)
 
     def close(self) -> None:
         """Close the file."""
@@ -149,15 +152,20 @@ class Database:
         """One article with its text, or ``None``."""
         try:
             rows = self._all(
-                f"SELECT {_INFO}, text, headings, content FROM article WHERE id = ?", article_id
+                f"SELECT {_INFO}, text, headings, content, pages FROM article WHERE id = ?",
+                article_id,
             )
         except UnicodeEncodeError:  # A lone surrogate: typed bytes that are no text.
             return None
         if not rows:
             return None
-        *info, text, headings, content = rows[0]
+        *info, text, headings, content, pages = rows[0]
         marks = tuple(Heading(*mark) for mark in json.loads(headings))
-        return Article(_info(info), text, marks, content)
+        return Article(_info(info), text, marks, content, tuple(json.loads(pages)))
+
+    def _read_pages(self, article_id: str) -> tuple[int, ...]:
+        found = self._all("SELECT pages FROM article WHERE id = ?", article_id)
+        return tuple(json.loads(found[0][0])) if found else ()
 
     def _read_text(self, row: int) -> str:
         return str(self._all("SELECT text FROM article WHERE row = ?", row)[0][0])
@@ -211,13 +219,14 @@ class Database:
 
 
 def _info(columns: Sequence[Any]) -> ArticleInfo:
-    fields = [*columns[:-1], tuple(sorted(json.loads(columns[-1])))]
-    return ArticleInfo(*fields)
+    article_id, title, source, url, published, language, author, collections = columns
+    members = tuple(sorted(json.loads(collections)))
+    return ArticleInfo(article_id, title, source, url, published, language, members, author)
 
 
 _DIGESTS = "SELECT digest, row FROM passage ORDER BY row"
 _INFO = (
-    "id, title, source, url, published, language, "
+    "id, title, source, url, published, language, author, "
     "(SELECT json_group_array(name) FROM collection WHERE collection.article = article.row)"
 )
 # Dates are compared as far as both are exact: of "2022-09" and "2022", the year.

@@ -10,7 +10,7 @@ from typing import Any
 
 from qabot.errors import DamagedIndexError, IndexMismatchError
 
-FORMAT = 3
+FORMAT = 4
 NAME = "manifest.json"
 DATABASE = "articles.sqlite"
 VECTORS = "passages.faiss"

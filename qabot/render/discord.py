@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qabot.render.fitting import fitted, paged, text_pages
-from qabot.render.markup import inert, link, one_line, text_fragment_url
-from qabot.render.text import likelihood
+from qabot.render.markup import inert, link, one_line, text_fragment_url, web_address
+from qabot.render.text import likelihood, page_url
 from qabot.translations import (
     date_text,
     language_name,
@@ -131,7 +131,8 @@ def article_view(article: Article, page: int, locale: str) -> View:
     A long article takes some tenths of a second: not for an event loop.
     """
     info = article.info
-    details = _joined([_date(info, locale), _language(info, locale), _link(info, None, locale)])
+    known = [_date(info, locale), _language(info, locale), _link(info, None, locale)]
+    details = _joined([one_line(info.author or "", _LABEL), *known])
     headings = [(heading.start, heading.end) for heading in article.headings]
     blocks = text_pages(article.text, LONGEST_TEXT - len(details) - 2, bold=headings)
     page = min(max(page, 0), len(blocks) - 1)
@@ -204,6 +205,7 @@ def _details(quote: Quote, locale: str) -> str:
             _date(info, locale),
             "" if quote.same_language else _language(info, locale),
             one_line(section, _HEADING),
+            translate("page {page}", locale, page=quote.page) if quote.page else "",
             _link(info, quote, locale),
             *(_also(other, quote, locale) for other in quote.also[:_MOST_ALSO]),
         ]
@@ -230,7 +232,9 @@ def _language(info: ArticleInfo, locale: str) -> str:
 def _link(info: ArticleInfo, quote: Quote | None, locale: str) -> str:
     """A link to the article, at the quote where there is one; its id where it has no address."""
     url = info.url
-    if quote is not None:
+    if quote is not None and quote.page:
+        url = web_address(page_url(url, quote.page)) if url else None
+    elif quote is not None:
         start, end = quote.highlights[0] if quote.highlights else (quote.start, quote.end)
         url = text_fragment_url(url, quote.text[start - quote.start : end - quote.start])
     return link(translate("Source", locale), url) or one_line(info.id, _LABEL)

@@ -25,7 +25,9 @@ def answer_json(answer: Answer) -> str:
 def article_json(article: Article) -> str:
     """One line: the article with its whole text, to which all offsets refer."""
     headings = [[h.start, h.end, h.level] for h in article.headings]
-    return dumps({**listed_object(article.info), "text": article.text, "headings": headings})
+    pages = {"pages": list(article.pages)} if article.pages else {}
+    content = {"text": article.text, "headings": headings, **pages}
+    return dumps({**listed_object(article.info), **content})
 
 
 def listed_object(info: ArticleInfo) -> dict[str, Any]:
@@ -42,6 +44,7 @@ def info_object(info: ArticleInfo) -> dict[str, Any]:
         "url": info.url,
         "published": info.published,
         "language": info.language,
+        **({"author": info.author} if info.author else {}),
     }
 
 
@@ -59,6 +62,7 @@ def _quote(quote: Quote) -> dict[str, Any]:
         "highlights": [list(span) for span in quote.highlights],
         "score": round(quote.score, 4),
         "heading": quote.heading,
+        **({"page": quote.page} if quote.page else {}),
         "article": info_object(quote.article),
         **also,
     }

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from qabot.render.text import likelihood, printable
+from qabot.render.text import likelihood, page_url, printable
 from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
 
 NOT_FOUND = "The articles don't answer that."
@@ -65,8 +65,10 @@ def render_quote(quote: Quote, number: int) -> RenderableType:
     shown = quote.heading is None or quote.text.startswith(quote.heading)
     section = "" if shown else f"{printable(quote.heading or '')} · "
     # Terminals open addresses at a click, if nothing sticks to them.
-    source = f"{quote.article.url} · " if quote.article.url else f"{quote.article.source}:"
-    where = Text(f"{section}{printable(source)}{quote.start}–{quote.end}", "dim")
+    url = page_url(quote.article.url, quote.page) if quote.article.url else ""
+    source = f"{url} · " if url else f"{quote.article.source}:"
+    page = f"page {quote.page} · " if quote.page else ""
+    where = Text(f"{section}{page}{printable(source)}{quote.start}–{quote.end}", "dim")
     also = [
         Text.assemble(("also in ", "dim"), printable(info.title), " ", _date(info))
         for info in quote.also
@@ -113,7 +115,8 @@ def render_article(article: Article) -> RenderableType:
         at = heading.end
     text.append(printable(article.text[at:]))
     head = Text.assemble((printable(info.title), "bold underline"), " ", _date(info))
-    source = Text(printable(info.url or info.source), "dim")
+    author = f"{info.author} · " if info.author else ""
+    source = Text(printable(f"{author}{info.url or info.source}"), "dim")
     return Group(head, source, Text(), _Indented(text, indent=0))
 
 

@@ -127,8 +127,6 @@ def test_a_declared_encoding_wins_over_what_would_look_likely(tmp_path: Path):
     [
         (b"\x89PNG\r\n\x1a\n\x00\x00", "not a text file (looks like a PNG image)"),
         (b"\xff\xd8\xff\xe0abc", "not a text file (looks like a JPEG image)"),
-        (b"%PDF-1.7\nobj", "not a text file (looks like a PDF document)"),
-        (b"PK\x03\x04abc", "not a text file (looks like a ZIP archive or an Office document)"),
         (b"\x7fELF\x02", "not a text file (looks like a program)"),
         (b"text with \x00 in it", "not a text file (contains NUL bytes)"),
         (b"\x01\x02\x03 many \x04\x05\x06\x07", "not a text file (full of control characters)"),
@@ -141,6 +139,23 @@ def test_what_is_no_text_is_refused_with_the_reason(tmp_path: Path, data, compla
     assert str(caught.value) == (
         f"{(tmp_path / 'a.txt').as_posix()}: {complaint}; remove it or convert it to UTF-8 text"
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"%PDF-1.7\nobj", "a PDF document); rename it to .pdf if it is one"),
+        (
+            b"PK\x03\x04abc",
+            "a ZIP archive or an Office document); rename it to .docx, .odt or .epub if it is one",
+        ),
+    ],
+)
+def test_a_document_under_a_wrong_name_is_told_the_right_one(tmp_path: Path, data, complaint):
+    with pytest.raises(ArticleError) as caught:
+        read(tmp_path, "a.txt", data)
+    where = (tmp_path / "a.txt").as_posix()
+    assert str(caught.value) == f"{where}: not a text file (looks like {complaint}"
 
 
 def test_utf_8_with_one_broken_byte_is_not_guessed_to_be_something_else(tmp_path: Path):

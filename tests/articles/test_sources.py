@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qabot.articles import Skipped, find_files, read_files, read_sources
+from qabot.articles import Skipped, find_files, find_sources, read_files, read_sources
 from qabot.errors import SourceError
 from qabot.types import Article
 
@@ -50,6 +50,82 @@ def test_a_folder_holds_articles_of_every_known_ending_in_any_case(here):
 def test_other_and_hidden_files_of_a_folder_are_passed_over(here):
     write("news/a.txt", "news/LICENSE", "news/data.jsonl", "news/.b.txt", "news/.git/c.txt")
     assert sources_of("news") == ["news/a.txt"]
+
+
+def test_every_visible_file_that_is_not_read_has_a_reason(here):
+    write("news/a.txt", "news/LICENSE", "news/b/data.JSONL", "news/.b.txt", "news/.git/c.txt")
+    assert find_sources(["news"]).left_out == (
+        Skipped("news/LICENSE", "of a type that is not read (no ending)"),
+        Skipped("news/b/data.JSONL", "of a type that is not read (.jsonl)"),
+    )
+
+
+def test_what_one_source_leaves_out_and_another_reads_is_not_left_out(here):
+    write("news/a.txt", "news/b.log")
+    found = find_sources(["news", "news/b.log"])
+    assert ([file.source for file in found.files], found.left_out) == (
+        ["news/a.txt", "news/b.log"],
+        (),
+    )
+
+
+def kept(*patterns: str) -> list[str]:
+    return [file.source for file in find_files(["news"], exclude=patterns)]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ([], ["a.md", "b.txt", "c/a.md", "c/d/e.txt", "old.d/f.md"]),
+        (["*.md"], ["b.txt", "c/d/e.txt"]),
+        (["a.md"], ["b.txt", "c/d/e.txt", "old.d/f.md"]),
+        (["/a.md"], ["b.txt", "c/a.md", "c/d/e.txt", "old.d/f.md"]),
+        (["news/a.md"], ["b.txt", "c/a.md", "c/d/e.txt", "old.d/f.md"]),
+        (["c/*.md"], ["a.md", "b.txt", "c/d/e.txt", "old.d/f.md"]),
+        (["c/**/*.txt"], ["a.md", "b.txt", "c/a.md", "old.d/f.md"]),
+        (["d/"], ["a.md", "b.txt", "c/a.md", "old.d/f.md"]),
+        (["a.md/"], ["a.md", "b.txt", "c/a.md", "c/d/e.txt", "old.d/f.md"]),
+        (["c", "old*"], ["a.md", "b.txt"]),
+        (["*.md", "!c/a.md"], ["b.txt", "c/a.md", "c/d/e.txt"]),
+        (["?.txt", "# old.d"], ["a.md", "c/a.md", "old.d/f.md"]),
+    ],
+)
+def test_patterns_leave_out_what_gitignore_would_ignore(here, patterns, expected):
+    write("news/a.md", "news/b.txt", "news/c/a.md", "news/c/d/e.txt", "news/old.d/f.md")
+    assert kept(*patterns) == [f"news/{name}" for name in expected]
+
+
+def test_what_is_excluded_is_named_with_its_pattern(here):
+    write("news/a.md", "news/b.tmp.md", "news/drafts/c.md")
+    assert find_sources(["news"], exclude=["*.tmp.*", "drafts/"]).left_out == (
+        Skipped("news/b.tmp.md", "excluded by the pattern *.tmp.*"),
+        Skipped("news/drafts", "excluded by the pattern drafts/"),
+    )
+
+
+def test_a_file_named_itself_may_be_excluded_too(here):
+    write("a.md", "b.md")
+    assert [file.source for file in find_files(["b.md"], exclude=["a.md"])] == ["b.md"]
+    with pytest.raises(SourceError) as caught:
+        find_files(["a.md"], exclude=["a.*"])
+    assert str(caught.value) == (
+        "a.md: a.md is excluded by the pattern a.*, and nothing is left; see to exclude"
+    )
+
+
+def test_folders_above_a_source_exclude_nothing(here):
+    write("drafts/news/a.md")
+    folder = here / "drafts/news"
+    assert len(find_files([folder], exclude=["drafts"])) == 1
+    with pytest.raises(SourceError):
+        find_files(["drafts/news"], exclude=["drafts"])
+
+
+def test_a_broken_pattern_is_an_error_that_names_it(here):
+    write("a.md")
+    with pytest.raises(SourceError) as caught:
+        find_files(["a.md"], exclude=["b.md", "!"])
+    assert str(caught.value) == "exclude: '!' is no pattern; write it as in .gitignore"
 
 
 def test_a_file_named_itself_is_plain_text_whatever_its_ending(here):
@@ -124,6 +200,38 @@ def test_a_link_inside_its_folder_stands_for_its_target(here):
     (item,) = read_sources(["news"])
     assert isinstance(item, Article)
     assert item.text == PROSE
+
+
+def test_a_link_to_a_hidden_folder_inside_is_followed(here):
+    write("news/.store/a.txt", "news/.store/b/c.txt", "news/d.txt")
+    Path("news/shown").symlink_to(".store", target_is_directory=True)
+    Path("news/shown2").symlink_to(here / "news/.store", target_is_directory=True)
+    found = sources_of("news")
+    assert [name.replace("shown2", "shown") for name in found] == [
+        "news/d.txt",
+        "news/shown/a.txt",
+        "news/shown/b/c.txt",
+    ]
+
+
+def test_links_in_a_circle_come_to_an_end(here):
+    write("news/a/x.txt", "news/b/y.txt")
+    Path("news/a/b").symlink_to("../b", target_is_directory=True)
+    Path("news/b/a").symlink_to("../a", target_is_directory=True)
+    Path("news/up").symlink_to("..", target_is_directory=True)
+    Path("news/self").symlink_to("self")
+    items = list(read_sources(["news"]))
+    assert [type(item) for item in items] == [Article, Article, Skipped]
+    assert [file.source for file in find_files(["news"]) if not file.problem] == [
+        "news/a/x.txt",
+        "news/b/y.txt",
+    ]
+
+
+def test_no_link_leads_back_to_what_is_excluded(here):
+    write("news/drafts/a.txt", "news/b.txt")
+    Path("news/also").symlink_to("drafts", target_is_directory=True)
+    assert kept("drafts") == ["news/b.txt"]
 
 
 def test_links_out_of_their_folder_are_refused_and_the_rest_goes_on(here):
@@ -224,7 +332,7 @@ def test_any_name_that_the_system_allows_can_be_shown_and_stored(here):
         (
             "empty",
             "empty: no article in this folder; add files that end in "
-            ".txt, .text, .md, .markdown, .html, .htm, .xhtml",
+            ".txt, .text, .md, .markdown, .html, .htm, .xhtml, .pdf, .docx, .epub, .odt",
         ),
         ("pipe", "pipe: neither a file nor a folder; name one of those"),
     ],

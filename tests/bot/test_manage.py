@@ -19,9 +19,11 @@ from qabot.errors import RebuildRunningError, StorageError
 from qabot.index import IndexStore
 from qabot.rebuild import Progress, rebuild
 from qabot.settings import Settings
+from tests.articles.documents import lines, pdf
 from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, make_bot, shown
 from tests.support import small_index, write_article
 
+ENDINGS = "txt, md, html, pdf, docx, odt, epub"
 MARS = b"---\ntitle: Mars\npublished: 2024-05\n---\n\nMars has *two* moons, @everyone.\n"
 ASK_MARS = "How many moons has Mars?"
 
@@ -268,11 +270,12 @@ async def test_what_is_cancelled_leaves_nothing(mod, settings, renewal):
         (
             "mars.exe",
             b"MZ",
-            "I can read files that end in txt, md, html; this one is called mars.exe.",
+            f"I can read files that end in {ENDINGS}; this one is called mars.exe.",
         ),
-        ("mars", b"text", "I can read files that end in txt, md, html; this one is called mars."),
+        ("mars", b"text", f"I can read files that end in {ENDINGS}; this one is called mars."),
+        ("mars.pdf", MARS, "I cannot read this file as an article: not a PDF document"),
         ("mars.md", b"", "The file is empty."),
-        ("mars.txt", b"x" * (4 * 2**20 + 1), "The file has 5 MiB; I take 4 at most."),
+        ("mars.txt", b"x" * (10 * 2**20 + 1), "The file has 11 MiB; I take 10 at most."),
         ("mars.md", b"\0\0\0", "I cannot read this file as an article:"),
     ],
 )
@@ -282,6 +285,15 @@ async def test_a_file_that_is_no_article_is_refused(mod, settings, name, data, p
     assert shown(result.response).startswith(problem)
     assert labels(result.response) == []
     assert files_in(settings.uploads) == []
+
+
+async def test_a_document_is_added_and_quoted_with_its_page(mod):
+    data = pdf(lines("Phobos is near."), lines("Mars has two moons."), info={"Title": "Moons"})
+    result = await mod.use("add", file=("moons.pdf", data))
+    assert "Phobos is near." in shown(result.response)
+    await mod.click(result.response, "Add")
+    answer = shown((await mod.ask(ASK_MARS)).response)
+    assert "· page 2 · moons\n> **Mars has two moons.**" in answer
 
 
 async def test_a_file_that_discord_does_not_give_is_told(mod, monkeypatch):

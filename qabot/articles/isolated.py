@@ -1,0 +1,203 @@
+"""Documents are read in a process of their own: one that hangs or grows is ended, and only it.
+
+PDFs and office files are programs of a kind, and what reads them is large. The process has a limit
+of memory, each document one of time; after a fault the next document gets a new process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import IO, Literal
+
+import msgspec
+
+from qabot.articles.text import Draft
+from qabot.errors import ArticleError
+
+Document = Literal["pdf", "docx", "epub", "odt"]
+
+SECONDS = 60.0
+"""What reading one document may take."""
+MEMORY = 2 * 2**30
+"""Bytes of address space that the process may have."""
+
+_PROGRAM = "from qabot.articles.isolated import serve; serve()"
+# What the process has no use for.
+_SECRETS = ("QABOT_TOKEN", "DISCORD_TOKEN")
+
+
+class _Reply(msgspec.Struct):
+    """A draft, or why there is none; and whether the process should read no further document."""
+
+    draft: Draft | None = None
+    error: str = ""
+    fault: bool = False
+
+
+class ReadingProcess:
+    """Reads documents one after the other; the process starts with the first one.
+
+    Args:
+        seconds: What one document may take.
+        memory: Bytes of address space of the process, where the system can limit them.
+    """
+
+    def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+        self._seconds = seconds
+        self._memory = memory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, document: Document, data: bytes) -> Draft:
+        """Make a draft of a document.
+
+        Raises:
+            ArticleError: It is no such document, is damaged, or takes too much time or memory.
+        """
+        process = self._process = self._process or self._started()
+        slow = threading.Event()
+        timer = threading.Timer(self._seconds, _end_slow, (process, slow))
+        timer.start()
+        try:
+            reply = _asked(process, document, data)
+        finally:
+            timer.cancel()
+        if reply is None:
+            self.close()
+            raise ArticleError(_why_ended(process.returncode, self._seconds, slow=slow.is_set()))
+        if reply.fault:
+            self.close()
+        if reply.draft is None:
+            raise ArticleError(reply.error)
+        return reply.draft
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            with contextlib.suppress(OSError):
+                process.communicate()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        environment = {k: v for k, v in os.environ.items() if k not in _SECRETS}
+        # Not from the working folder (-P), where modules of any name may lie.
+        return subprocess.Popen(  # noqa: S603 (this very program)
+            [sys.executable, "-P", "-c", _PROGRAM, str(self._memory), str(int(self._seconds) + 1)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # What libraries complain of says nothing to a person.
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+
+
+def _end_slow(process: subprocess.Popen[bytes], slow: threading.Event) -> None:
+    slow.set()
+    process.kill()
+
+
+def _asked(process: subprocess.Popen[bytes], document: Document, data: bytes) -> _Reply | None:
+    """What the process replies; ``None`` where it ends instead."""
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("both are pipes")
+    try:
+        _send(process.stdin, document.encode(), data)
+        reply = _received(process.stdout)
+    except OSError:
+        reply = None
+    if reply is None:
+        process.kill()
+        process.wait()
+        return None
+    return msgspec.msgpack.decode(reply[1], type=_Reply)
+
+
+def _why_ended(code: int, seconds: float, *, slow: bool) -> str:
+    if slow or code == -getattr(signal, "SIGALRM", 0):
+        return f"takes longer than {seconds:.0f} s to read; split it, or save it in another format"
+    return "cannot be read (its reader broke off); save it again, or in another format"
+
+
+def _send(stream: IO[bytes], head: bytes, body: bytes) -> None:
+    stream.write(b"%s %d\n" % (head, len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def _received(stream: IO[bytes]) -> tuple[str, bytes] | None:
+    """Head and body of what was sent; ``None`` at the end."""
+    head, _, length = stream.readline().decode("ascii", "replace").partition(" ")
+    body = stream.read(int(length)) if length.strip().isdecimal() else b""
+    return (head, body) if length and len(body) == int(length) else None
+
+
+def serve() -> None:
+    """The process: read documents from standard input until it ends."""
+    memory, seconds = (int(argument) for argument in sys.argv[1:3])
+    _limit(memory)
+    replies = os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not stand among the replies.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    while request := _received(sys.stdin.buffer):
+        if hasattr(signal, "alarm"):
+            # Where nobody waits any more, a document that hangs must not hang for ever.
+            signal.alarm(seconds)
+        _send(replies, b"reply", msgspec.msgpack.encode(_reply(*request)))
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+
+
+def _limit(memory: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has none.
+        return
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _reply(document: str, data: bytes) -> _Reply:
+    try:
+        return _Reply(_reader(document)(data))
+    except ArticleError as error:
+        return _Reply(error=_printable(str(error)))
+    except MemoryError:
+        reason = "takes too much memory to read; split it"
+    # Whatever a library trips over in a hostile document concerns this document alone.
+    except Exception as error:  # noqa: BLE001 (told in the reply)
+        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        reason = f"damaged: cannot be read ({told}); save it again"
+    return _Reply(error=_printable(reason), fault=True)
+
+
+def _printable(reason: str) -> str:
+    # Names of files in a document may be anything.
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason)
+
+
+def _reader(document: str) -> Callable[[bytes], Draft]:
+    # One of these libraries is not needed for the others' documents.
+    if document == "pdf":
+        from qabot.articles.pdf import read_pdf
+
+        return read_pdf
+    if document == "docx":
+        from qabot.articles.docx import read_docx
+
+        return read_docx
+    if document == "epub":
+        from qabot.articles.epub import read_epub
+
+        return read_epub
+    from qabot.articles.odt import read_odt
+
+    return read_odt

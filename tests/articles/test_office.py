@@ -1,0 +1,203 @@
+"""DOCX, ODT and EPUB: text, headings and what they say about themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qabot.articles import read_sources
+from qabot.errors import ArticleError
+from tests.articles.documents import docx, epub, odt, word_paragraph, zipped
+from tests.articles.support import headings, read
+
+P1 = "Die Werft hat am Montag den ersten Schlepper seit zehn Jahren vom Stapel gelassen."
+P2 = "Hunderte kamen, um dabei zu sein, und die Kapelle spielte bis in den Abend."
+P3 = "Im Frühjahr soll das zweite Schiff folgen, sagte die Leiterin der Werft."
+
+WORD = docx(
+    word_paragraph("Stapellauf in Wittsiel", "Titel")
+    + word_paragraph("Fest am Kai    2", "Verzeichnis1")
+    + word_paragraph("Die Werft", "berschrift1")
+    + "<w:p><w:r><w:t>Die Werft hat am </w:t></w:r><w:ins><w:r><w:t>Montag</w:t></w:r></w:ins>"
+    "<w:del><w:r><w:delText>Dienstag</w:delText></w:r></w:del><w:r><w:t xml:space='preserve'> den "
+    "ersten Schlepper seit zehn Jahren vom Stapel gelassen.</w:t></w:r>"
+    '<w:r><w:footnoteReference w:id="1"/></w:r></w:p>'
+    + word_paragraph("Fest am Kai", "berschrift2")
+    + word_paragraph(P2)
+    + f"<w:tbl><w:tr><w:tc>{word_paragraph('Jahr')}</w:tc><w:tc>{word_paragraph('Schiffe')}</w:tc>"
+    f"</w:tr><w:tr><w:tc>{word_paragraph('2011')}</w:tc><w:tc>{word_paragraph('1')}</w:tc></w:tr>"
+    "</w:tbl>",
+    "<dc:title>Ein  Stapellauf</dc:title><dc:creator>Änne Friis</dc:creator>"
+    '<dc:language>da-DK</dc:language><dcterms:created xsi:type="dcterms:W3CDTF">'
+    "2021-05-03T10:00:00Z</dcterms:created>",
+)
+
+
+def test_a_word_document_is_read_by_its_styles(tmp_path: Path):
+    article = read(tmp_path, "a.docx", WORD)
+    assert article.text == (
+        f"Stapellauf in Wittsiel\n\nDie Werft\n\n{P1}\n\nFest am Kai\n\n{P2}\n\n"
+        "Jahr | Schiffe\n2011 | 1\n\nSaid in passing."
+    )
+    assert headings(article) == [
+        (1, "Stapellauf in Wittsiel"),
+        (1, "Die Werft"),
+        (2, "Fest am Kai"),
+    ]
+    info = article.info
+    assert (info.title, info.author) == ("Ein Stapellauf", "Änne Friis")
+    assert (info.published, info.language) == ("2021-05-03", "da")
+    assert article.pages == ()
+
+
+def test_what_a_document_does_not_say_is_found_in_its_text(tmp_path: Path):
+    body = word_paragraph("Stapellauf", "Titel") + word_paragraph(P1) + word_paragraph(P2)
+    info = read(tmp_path, "a.docx", docx(body)).info
+    assert (info.title, info.author, info.published) == ("Stapellauf", None, None)
+    assert info.language == "de"
+
+
+OPEN = odt(
+    '<text:h text:outline-level="1">Die Werft</text:h>'
+    f'<text:p text:style-name="P1">Stapellauf</text:p><text:p>{P1}<text:note><text:note-citation>'
+    "1</text:note-citation><text:note-body><text:p>Nebenbei gesagt.</text:p></text:note-body>"
+    "</text:note></text:p>"
+    "<text:tracked-changes><text:p>Gestrichen.</text:p></text:tracked-changes>"
+    '<text:h text:outline-level="2">Fest<text:line-break/>am<text:s/>Kai</text:h>'
+    f"<text:p>Hunderte <text:span>kamen</text:span>, um dabei zu sein, und die\n  Kapelle spielte "
+    "bis in den Abend.</text:p><text:list><text:list-item><text:p>eins</text:p></text:list-item>"
+    "<text:list-item><text:p>zwei</text:p></text:list-item></text:list><table:table>"
+    "<table:table-row><table:table-cell><text:p>Jahr</text:p></table:table-cell>"
+    "<table:table-cell><text:p>2011</text:p><text:p>und 2012</text:p></table:table-cell>"
+    "</table:table-row></table:table>",
+    "<dc:title>Ein Stapellauf</dc:title><meta:initial-creator>Änne Friis</meta:initial-creator>"
+    "<meta:creation-date>2021-05-03T10:00:00.000</meta:creation-date><dc:language>da</dc:language>",
+    styles='<style:style style:name="P1" style:parent-style-name="Title"/>',
+)
+
+
+def test_an_open_document_is_read_with_its_headings_lists_and_notes(tmp_path: Path):
+    article = read(tmp_path, "a.odt", OPEN)
+    assert article.text == (
+        f"Die Werft\n\nStapellauf\n\n{P1}\n\nFest am Kai\n\n{P2}\n\neins\nzwei\n\n"
+        "Jahr | 2011 und 2012\n\nNebenbei gesagt."
+    )
+    assert headings(article) == [(1, "Die Werft"), (1, "Stapellauf"), (2, "Fest am Kai")]
+    info = article.info
+    assert (info.title, info.author) == ("Ein Stapellauf", "Änne Friis")
+    assert (info.published, info.language) == ("2021-05-03", "da")
+
+
+BOOK = epub(
+    {
+        "zwei.xhtml": f"<h2>Fest am&nbsp;Kai</h2><p>{P2}<a id='n'/></p><ul><li>eins</li>"
+        "<li>zwei</li></ul>",
+        "eins.xhtml": f"<h1>Die <i>Werft</i></h1><div>{P1}</div><script src='a.js'/><p>{P3}</p>",
+        "nav.xhtml": "<nav><ol><li>Die Werft</li></ol></nav>",
+    },
+    "<dc:title>Ein Stapellauf</dc:title><dc:creator>Änne Friis</dc:creator>"
+    "<dc:creator>Bo Friis</dc:creator><dc:language>da-DK</dc:language>"
+    '<dc:date opf:event="modification">2023-01-01</dc:date>'
+    '<dc:date opf:event="publication">2021-05</dc:date>',
+    spine=["eins.xhtml", "zwei.xhtml", "eins.xhtml"],
+)
+
+
+def test_a_book_is_read_in_the_order_of_its_spine(tmp_path: Path):
+    article = read(tmp_path, "a.epub", BOOK)
+    assert article.text == (f"Die Werft\n\n{P1}\n\n{P3}\n\nFest am\u00a0Kai\n\n{P2}\n\neins\nzwei")
+    assert headings(article) == [(1, "Die Werft"), (2, "Fest am\u00a0Kai")]
+    info = article.info
+    assert (info.title, info.author) == ("Ein Stapellauf", "Änne Friis, Bo Friis")
+    assert (info.published, info.language) == ("2021-05", "da")
+
+
+LAUGHS = (
+    '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>'
+)
+ENTITIES = "declares XML entities, which are not read; save it again without them"
+PROTECTED = (
+    '<encryption xmlns:e="http://www.w3.org/2001/04/xmlenc#"><e:CipherReference URI="{}"/>'
+    "</encryption>"
+)
+NO_PASSWORD = "encrypted; save it without a password"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "complaint"),
+    [
+        (
+            "a.docx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "not a DOCX document (encrypted, or an old Office document); save it as one without",
+        ),
+        ("a.docx", b"Hello.", "not a DOCX document, or damaged (File is not a zip file)"),
+        ("a.docx", zipped({"a": "b"}), "not a DOCX document (holds no text); save it as DOCX"),
+        ("a.docx", docx("<w:p>"), "damaged: cannot be read (ExpatError: "),
+        ("a.docx", docx("", extra={"word/styles.xml": LAUGHS}), f"word/styles.xml {ENTITIES}"),
+        (
+            "a.docx",
+            docx("", extra={"word/styles.xml": LAUGHS.encode("utf-16")}),
+            f"word/styles.xml {ENTITIES}",
+        ),
+        ("a.docx", docx(""), "is empty; remove it or add text"),
+        ("a.odt", b"Hello.", "not an ODT document, or damaged (File is not a zip file)"),
+        ("a.odt", zipped({"a": "b"}), "damaged: holds no content.xml; save it again"),
+        ("a.odt", odt("", prolog=LAUGHS), f"content.xml {ENTITIES}"),
+        ("a.odt", odt("<text:p>"), "damaged: content.xml is not valid XML ("),
+        (
+            "a.odt",
+            odt("", extra={"META-INF/manifest.xml": "<manifest:encryption-data/>"}),
+            NO_PASSWORD,
+        ),
+        ("a.epub", zipped({"a": "b"}), "not an EPUB book (holds no META-INF/container.xml)"),
+        ("a.epub", epub({}), "damaged: its package names no chapter; save it again"),
+        ("a.epub", epub({"a": "<p>a</p>"}, extra={"OEBPS/a": LAUGHS}), f"OEBPS/a {ENTITIES}"),
+        (
+            "a.epub",
+            epub({"../../etc/passwd": "<p>a</p>"}),
+            "damaged: holds no ../etc/passwd; save it again",
+        ),
+        (
+            "a.epub",
+            epub({"a": "<p>a</p>"}, extra={"META-INF/encryption.xml": PROTECTED.format("OEBPS/a")}),
+            "copy-protected; its text cannot be read",
+        ),
+    ],
+)
+def test_a_document_that_is_none_is_refused_with_the_reason(tmp_path: Path, name, data, complaint):
+    with pytest.raises(ArticleError) as caught:
+        read(tmp_path, name, data)
+    assert str(caught.value).startswith(f"{(tmp_path / name).as_posix()}: {complaint}")
+
+
+def test_scrambled_fonts_do_not_make_a_book_protected(tmp_path: Path):
+    fonts = {"META-INF/encryption.xml": PROTECTED.format("OEBPS/font.otf")}
+    assert read(tmp_path, "a.epub", epub({"a": f"<p>{P1}</p>"}, extra=fonts)).text == P1
+
+
+def test_pictures_and_styles_of_a_document_lead_nowhere(tmp_path: Path):
+    (tmp_path / "secret.txt").write_text("secret")
+    body = word_paragraph(P1) + (
+        "<w:p><w:r><w:drawing><wp:inline xmlns:wp='http://schemas.openxmlformats.org/"
+        "drawingml/2006/wordprocessingDrawing'><a:graphic xmlns:a='http://schemas."
+        "openxmlformats.org/drawingml/2006/main'><a:graphicData><pic:pic xmlns:pic='http://schemas."
+        "openxmlformats.org/drawingml/2006/picture'><pic:blipFill><a:blip r:link='r9' xmlns:r='http"
+        "://schemas.openxmlformats.org/officeDocument/2006/relationships'/></pic:blipFill></pic:pic>"
+        "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
+    )
+    links = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="r9" Type="x" Target="file://{tmp_path}/secret.txt" '
+        'TargetMode="External"/></Relationships>'
+    )
+    extra = {"word/_rels/document.xml.rels": links, "mammoth/style-map": "p => !"}
+    assert read(tmp_path, "a.docx", docx(body, extra=extra)).text == P1
+
+
+def test_one_hostile_document_leaves_the_others(tmp_path: Path):
+    (tmp_path / "a.docx").write_bytes(docx("", extra={"word/styles.xml": LAUGHS}))
+    (tmp_path / "b.docx").write_bytes(WORD)
+    first, second = read_sources([tmp_path])
+    assert (type(first).__name__, type(second).__name__) == ("Skipped", "Article")
