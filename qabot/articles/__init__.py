@@ -10,19 +10,31 @@ from qabot.articles.reading import (
     read_article,
     read_changed,
     read_files,
+    read_page,
     read_sources,
     readers_version,
 )
-from qabot.articles.sources import SourceFile, distinct_id, find_files
+from qabot.articles.sources import (
+    Format,
+    SourceFile,
+    distinct_id,
+    find_files,
+    page_file,
+    with_unique_ids,
+)
 
 __all__ = [
+    "Format",
     "Skipped",
     "SourceFile",
     "distinct_id",
     "find_files",
+    "page_file",
     "read_article",
     "read_changed",
     "read_files",
+    "read_page",
     "read_sources",
     "readers_version",
+    "with_unique_ids",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from qabot.articles.decoding import decode
 from qabot.articles.html import read_html
@@ -42,15 +43,17 @@ _READERS: dict[Format, Callable[[str], Draft]] = {
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that could not be read as an article.
+    """A file or page that could not be read as an article.
 
     Attributes:
-        source: Its path as the user named it.
+        source: Its path as the user named it, or its address.
         reason: What is wrong with it and what to do about it, on one line.
+        kept: Whether the index holds what it held of it before.
     """
 
     source: str
     reason: str
+    kept: bool = False
 
 
 def read_sources(sources: Sequence[str | Path]) -> Iterator[Article | Skipped]:
@@ -116,6 +119,32 @@ def read_article(file: SourceFile) -> Article:
         return _read(file)
     except ArticleError as error:
         raise ArticleError(f"{file.source}: {error}") from error
+
+
+def read_page(file: SourceFile, data: bytes, *, content: str, address: str) -> Article:
+    """Read a page of the web.
+
+    Args:
+        file: Its place; ``path`` is not opened.
+        data: The page.
+        content: The article's ``content``.
+        address: Where ``data`` was read from, which is linked unless the page names a better
+            address on its own server. (Of another server, it would say what that never said.)
+
+    Raises:
+        ArticleError: It holds no article.
+    """
+    article = _article(file, data, content)
+    own = article.info.url
+    same = own is not None and _server(own) == _server(address)
+    return replace(article, info=replace(article.info, url=own if same else address))
+
+
+def _server(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _read(file: SourceFile) -> Article:

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 import regex
 
@@ -33,6 +34,8 @@ FORMATS: dict[str, Format] = {
 
 _ENDINGS = f"that end in {', '.join(FORMATS)}"
 _ID_DIGITS = 6
+_LONGEST_ID = 200
+_PAGE_ENDING = regex.compile(r"(?:/index)?\.(?:x?html?|php|aspx?|md|txt)$", regex.IGNORECASE)
 _WILD = frozenset("*?[")
 _CHECK = "check the path and its permissions"
 _OUTSIDE = (
@@ -95,7 +98,17 @@ def find_files(
         replace(file, collections=tuple(sorted(filter(None, members[place]))))
         for place, file in found.items()
     ]
-    return _with_unique_ids(files)
+    return with_unique_ids(files)
+
+
+def page_file(address: str, file_format: Format, collections: tuple[str, ...] = ()) -> SourceFile:
+    """A page of the web as a source: its id is its address, without what all addresses share."""
+    parts = urlsplit(address)
+    path = _PAGE_ENDING.sub("", unquote(parts.path)).rstrip("/")
+    query = f"-{unquote(parts.query)}" if parts.query else ""
+    name = Path(f"{parts.netloc}{path}{query}"[:_LONGEST_ID])
+    # Its path is opened by nobody.
+    return SourceFile(Path(address), address, _id(name), file_format, None, collections)
 
 
 def _files_of(source: Path) -> list[SourceFile]:
@@ -183,7 +196,7 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
 
 def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFile:
     file_format = FORMATS.get(path.suffix.lower(), "plain")
-    return SourceFile(path, _printable(path), _id(name), file_format, problem)
+    return SourceFile(path, _printable(path), _id(name.with_suffix("")), file_format, problem)
 
 
 def _printable(path: Path) -> str:
@@ -193,12 +206,13 @@ def _printable(path: Path) -> str:
 
 
 def _id(name: Path) -> str:
-    text = unicodedata.normalize("NFC", _printable(name.with_suffix("")))
+    text = unicodedata.normalize("NFC", _printable(name))
     # Unlike re's, this \w has the combining marks that belong to the words of many scripts.
     return regex.sub(r"[^\w./]+", "-", text).strip("-") or "article"
 
 
-def _with_unique_ids(files: list[SourceFile]) -> list[SourceFile]:
+def with_unique_ids(files: list[SourceFile]) -> list[SourceFile]:
+    """``files``; of those that would share an id, all but the first by name get a longer one."""
     sharing: defaultdict[str, list[str]] = defaultdict(list)
     for file in files:
         sharing[file.id].append(file.source)
