@@ -6,90 +6,21 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from qabot.web.addresses import spelled
-from qabot.web.bodies import Body, BodyError, too_large
+from qabot.web.answers import Fetched, FinalError, TroubleError, Validators, read_answer
+from qabot.web.bodies import BodyError
 from qabot.web.guard import PrivateAddressError, open_public_socket
 from qabot.web.options import Options
 from qabot.web.robots import Rules
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientSession
 
-Outcome = Literal["read", "same", "gone", "failed"]
-
-_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-_REDIRECTS = (301, 302, 303, 307, 308)
-_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-_PACKED = {"gzip": True, "x-gzip": True, "deflate": True, "identity": False, "": False}
-_CHUNK = 65_536
 PRIVATE = (
     "is within a private network or on this machine; "
     "set allow_private_addresses = true if it is meant"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server said last of an address, to ask whether that has changed.
-
-    Attributes:
-        final: The address that answered, at the end of all redirects.
-        etag, modified: The headers ``ETag`` and ``Last-Modified``.
-    """
-
-    final: str
-    etag: str | None = None
-    modified: str | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Headers of a request for what has changed."""
-        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
-        return {name: value for name, value in headers.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What came of asking for an address.
-
-    Attributes:
-        outcome: ``same`` where it has not changed; ``gone`` where there is nothing, or nothing that
-            may be read; ``failed`` where that cannot be told now.
-        reason: Why it is gone or failed, fit to stand after the address.
-        status: The HTTP status, where there was one.
-        body: Unpacked; in UTF-8 where the server named another encoding.
-        type: Its media type in lower case, as the server declared it.
-        validators: For asking again.
-    """
-
-    outcome: Outcome
-    reason: str = ""
-    status: int = 0
-    body: bytes = b""
-    type: str = ""
-    validators: Validators = field(default_factory=lambda: Validators(""))
-
-
-class _FinalError(Exception):
-    """An address that could not be read; the server is not to blame, or its answer is final."""
-
-    def __init__(self, outcome: Outcome, reason: str, status: int = 0) -> None:
-        super().__init__(reason)
-        self.fetched = Fetched(outcome, reason, status)
-
-
-class _TroubleError(Exception):
-    """A server that does not answer as it should; perhaps it does later.
-
-    Attributes:
-        wait: Seconds after which to ask again, if it said so.
-    """
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
 
 
 @dataclass(slots=True)
@@ -153,9 +84,9 @@ class Fetcher:
         """
         try:
             return await self._follow(address, limit, known, obey=True)
-        except _FinalError as failure:
+        except FinalError as failure:
             return failure.fetched
-        except _TroubleError as trouble:
+        except TroubleError as trouble:
             return Fetched("failed", str(trouble))
 
     async def _follow(
@@ -170,7 +101,7 @@ class Fetcher:
             if isinstance(answer, Fetched):
                 return answer
             address = answer
-        raise _FinalError("failed", f"leads on more than {self._options.redirects} times")
+        raise FinalError("failed", f"leads on more than {self._options.redirects} times")
 
     def _server(self, address: str) -> _Server:
         return self._servers.setdefault(_origin(address), _Server())
@@ -182,20 +113,20 @@ class Fetcher:
                 asked = server.rules.delay(self._options.user_agent)
                 server.delay = min(asked, self._options.longest_delay)
         if server.rules.problem:
-            raise _FinalError("failed", server.rules.problem)
+            raise FinalError("failed", server.rules.problem)
         if not server.rules.allow(address, self._options.user_agent):
-            raise _FinalError("gone", f"must not be read, says {_origin(address)}/robots.txt")
+            raise FinalError("gone", f"must not be read, says {_origin(address)}/robots.txt")
 
     async def _rules(self, origin: str) -> Rules:
         limit = self._options.robots_bytes
         try:
             found = await self._follow(f"{origin}/robots.txt", limit, None, obey=False)
-        except _FinalError as failure:
+        except FinalError as failure:
             # A server without rules allows everything; one that cannot tell them, nothing.
             if 400 <= failure.fetched.status < 500:
                 return Rules()
             return Rules(problem=_of_robots(origin, failure.fetched.reason))
-        except _TroubleError as trouble:
+        except TroubleError as trouble:
             return Rules(problem=_of_robots(origin, str(trouble)))
         return Rules.read(found.body)
 
@@ -205,10 +136,10 @@ class Fetcher:
         """What ``server`` answers, or the address that it leads on to."""
         async with server.turn:
             if server.failures >= self._options.failures:
-                raise _TroubleError(server.reason)
+                raise TroubleError(server.reason)
             try:
                 answer = await self._patiently(server, address, limit, known)
-            except _TroubleError as trouble:
+            except TroubleError as trouble:
                 server.failures += 1
                 server.reason = str(trouble)
                 raise
@@ -222,7 +153,7 @@ class Fetcher:
         await self._wait(server)
         try:
             return await self._once(address, limit, known)
-        except _TroubleError as trouble:
+        except TroubleError as trouble:
             if trouble.wait is None or trouble.wait > self._options.longest_delay:
                 raise
             server.free += trouble.wait
@@ -247,48 +178,19 @@ class Fetcher:
                     allow_redirects=False,
                 ) as response,
             ):
-                return await self._answer(response, address, limit, known)
+                return await read_answer(response, address, limit, known)
         except TimeoutError as error:
-            raise _TroubleError(f"took longer than {self._options.timeout:g} seconds") from error
+            raise TroubleError(f"took longer than {self._options.timeout:g} seconds") from error
         except BodyError as error:
-            raise _FinalError("failed", str(error)) from error
+            raise FinalError("failed", str(error)) from error
         except ClientPayloadError as error:
-            raise _TroubleError("cannot be reached (the answer broke off)") from error
+            raise TroubleError("cannot be reached (the answer broke off)") from error
         except InvalidURL as error:
-            raise _FinalError("failed", "is no address that can be asked") from error
+            raise FinalError("failed", "is no address that can be asked") from error
         except (ClientError, OSError, ValueError) as error:
             if isinstance(getattr(error, "os_error", None), PrivateAddressError):
-                raise _FinalError("failed", PRIVATE) from error
-            raise _TroubleError(f"cannot be reached ({_told(error)})") from error
-
-    async def _answer(
-        self, response: ClientResponse, address: str, limit: int, known: Validators | None
-    ) -> Fetched | str:
-        status = response.status
-        if status == HTTPStatus.NOT_MODIFIED and known:
-            return Fetched("same", validators=known)
-        if status in _REDIRECTS and "Location" in response.headers:
-            return _joined(address, response.headers["Location"])
-        if status != HTTPStatus.OK:
-            raise _refusal(status, response.headers.get("Retry-After", ""))
-        if (response.content_length or 0) > limit:
-            raise too_large(limit)
-        body = await self._body(response, limit)
-        headers = response.headers
-        validators = Validators(address, headers.get("ETag"), headers.get("Last-Modified"))
-        charset = _charset(response)
-        return Fetched(
-            "read", "", status, _in_utf8(body, charset), response.content_type.lower(), validators
-        )
-
-    async def _body(self, response: ClientResponse, limit: int) -> bytes:
-        packing = response.headers.get("Content-Encoding", "").strip().lower()
-        if packing not in _PACKED:
-            raise BodyError(f"is packed by {packing[:20]}, which was not asked for")
-        body = Body(limit, packed=_PACKED[packing])
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            body.add(chunk)
-        return body.whole()
+                raise FinalError("failed", PRIVATE) from error
+            raise TroubleError(f"cannot be reached ({_told(error)})") from error
 
 
 def _origin(address: str) -> str:
@@ -303,53 +205,8 @@ def _of_robots(origin: str, reason: str) -> str:
     return reason if known else f"cannot be read, because {origin}/robots.txt {reason}"
 
 
-def _joined(address: str, location: str) -> str:
-    """The address that a redirect leads to."""
-    from yarl import URL
-
-    try:
-        return spelled(str(URL(address, encoded=True).join(URL(location))))
-    except ValueError as error:
-        raise _FinalError("failed", f"leads on to what is no address ({error})") from error
-
-
-def _refusal(status: int, retry_after: str) -> Exception:
-    """The exception for a status that brings no body."""
-    try:
-        name = f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        name = str(status)
-    if status in _GONE:
-        return _FinalError("gone", f"is not there ({name})", status)
-    if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        wait = float(retry_after) if retry_after.isdecimal() and len(retry_after) < 9 else None
-        return _TroubleError(f"cannot be reached (the server answers {name})", wait)
-    return _FinalError("failed", f"cannot be read (the server answers {name})", status)
-
-
 def _told(error: Exception) -> str:
     """What a library says of a connection, on one line."""
     reason = getattr(error, "os_error", error)
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return " ".join(str(text).split())[:200]
-
-
-def _charset(response: ClientResponse) -> str | None:
-    with contextlib.suppress(LookupError, ValueError):
-        return response.charset
-    return None
-
-
-def _in_utf8(body: bytes, charset: str | None) -> bytes:
-    """``body`` in UTF-8 if it is in another encoding that the server named; else as it came."""
-    if charset is None or charset.lower() in ("utf-8", "utf8"):
-        return body
-    try:
-        body.decode("utf-8")
-        return body
-    except UnicodeDecodeError:
-        pass
-    try:
-        return body.decode(charset).encode("utf-8")
-    except (LookupError, ValueError):
-        return body

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qabot.web.fetching import Validators
+from qabot.web.answers import Validators
 from qabot.web.kinds import Kind
 
 FILE = "web.sqlite"

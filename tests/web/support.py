@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,9 +55,9 @@ class Site:
         self.replies[path] = Reply(data, type or "text/html; charset=utf-8", **more)
         return self.url + path
 
-    def put_page(self, path: str, *paragraphs: str, title: str = "", **more: Any) -> str:
-        """Have an article at a path; its address."""
-        return self.put(path, page(*paragraphs, title=title or path), **more)
+    def put_story(self, path: str, subject: str, head: str = "", **more: Any) -> str:
+        """Have an article on a subject at a path; its address."""
+        return self.put(path, page(*story(subject), title=subject, head=head), **more)
 
     def redirect(self, path: str, to: str, status: int = 301) -> str:
         """Have a path lead on."""
@@ -193,9 +193,9 @@ def held(index: Path) -> dict[str, Article]:
     return {article.info.source: article for article in articles if article}
 
 
-def texts(index: Path) -> set[str]:
-    """What the articles of an index say, as far as it follows the title."""
-    return {article.text.split("\n\n", 1)[-1] for article in held(index).values()}
+def titles(index: Path) -> set[str]:
+    """What the articles of an index are called."""
+    return {article.info.title for article in held(index).values()}
 
 
 def reasons(summary: Summary) -> dict[str, str]:
@@ -203,5 +203,13 @@ def reasons(summary: Summary) -> dict[str, str]:
     return {item.source: item.reason for item in summary.skipped}
 
 
-def lines(count: int) -> Iterable[str]:
-    return (f"Sentence number {n} says that the river rose by {n} metres." for n in range(count))
+def story(subject: str) -> tuple[str, str, str]:
+    """Three paragraphs, long enough to be told from what stands around them."""
+    return (
+        f"{subject} was opened in 1907 by the mayor, in front of some two thousand people who had "
+        "come from all over the county to see it.",
+        f"{subject} is three hundred metres long. It took four years and nine hundred workers to "
+        "build it, and it cost twice as much as had been planned.",
+        "In the year that followed, newspapers called it the most useful thing that was ever built "
+        "in this part of the country.",
+    )
