@@ -9,6 +9,7 @@ from qabot.web.options import MEGABYTE
 # zlib and gzip, told apart by their headers.
 _ANY_HEADER = 32 + zlib.MAX_WBITS
 _GZIP = b"\x1f\x8b"
+_MOST_PARTS = 1000
 
 
 class BodyError(Exception):
@@ -32,6 +33,7 @@ class Body:
         self._limit = limit
         self._data = bytearray()
         self._received = 0
+        self._parts = 1
         self._unpacker = zlib.decompressobj(_ANY_HEADER) if packed else None
 
     def add(self, chunk: bytes) -> None:
@@ -62,7 +64,10 @@ class Body:
             return self._unpacker.unconsumed_tail
         rest = self._unpacker.unused_data.lstrip(b"\0")
         if rest:
-            # Several gzip files in a row are one.
+            # Several gzip files in a row are one; thousands of them only cost time.
+            self._parts += 1
+            if self._parts > _MOST_PARTS:
+                raise BodyError(f"is packed in more than {_MOST_PARTS} parts")
             self._unpacker = zlib.decompressobj(_ANY_HEADER)
         return rest
 

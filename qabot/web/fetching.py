@@ -166,7 +166,7 @@ class Fetcher:
         server.free = loop.time() + max(self._options.delay, server.delay)
 
     async def _once(self, address: str, limit: int, known: Validators | None) -> Fetched | str:
-        from aiohttp import ClientError, ClientPayloadError, InvalidURL
+        from aiohttp import ClientError, ClientPayloadError, ClientResponseError, InvalidURL
         from yarl import URL
 
         try:
@@ -185,6 +185,8 @@ class Fetcher:
             raise FinalError("failed", str(error)) from error
         except ClientPayloadError as error:
             raise TroubleError("cannot be reached (the answer broke off)") from error
+        except ClientResponseError as error:
+            raise TroubleError("cannot be reached (what it answers is not HTTP)") from error
         except InvalidURL as error:
             raise FinalError("failed", "is no address that can be asked") from error
         except (ClientError, OSError, ValueError) as error:

@@ -119,7 +119,7 @@ def _feed(body: bytes, address: str) -> Iterator[Entry]:
         # Whatever a library trips over in a hostile feed concerns this feed alone.
         except Exception as error:
             raise ListingError(f"cannot be parsed ({type(error).__name__})") from error
-    if not parsed.version and not parsed.entries:
+    if not dict.get(parsed, "version") and not parsed.entries:
         raise ListingError("is no RSS or Atom feed that can be parsed")
     for entry in parsed.entries:
         link = _string(entry, "link")

@@ -136,7 +136,11 @@ class Memory:
         """
         run = self._connection.executemany
         with self._connection:
-            run("UPDATE page SET gone = ? WHERE address = ?", ((n, a) for a, n in gone.items()))
+            run(
+                "INSERT INTO page (address, final, gone) VALUES (?, ?, ?) "
+                "ON CONFLICT (address) DO UPDATE SET gone = excluded.gone",
+                ((address, address, times) for address, times in gone.items()),
+            )
             run("UPDATE page SET body = NULL WHERE address = ?", ((a,) for a in indexed))
             for listing, addresses in members.items():
                 run("DELETE FROM member WHERE listing = ?", [(listing,)])
