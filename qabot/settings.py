@@ -19,13 +19,11 @@ from qabot.errors import SettingsError
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"
 _LONGEST_NAME = 100
-# An address up to what separates it from the next source; a colon in its path must be avoided by
-# putting each source on a line.
-_SOURCE = re.compile(
-    rf"https?://(?:\[[^\]]*\]|[^{os.pathsep}/]*)(?::\d+)?(?:/[^{os.pathsep}]*)?"
-    rf"|[^{os.pathsep}]+",
-    re.IGNORECASE,
-)
+# What comes before a colon within an address, and after it: a scheme, or a host and a port.
+# (Other colons, as in addresses of IPv6, need a line for each source.)
+_SCHEME = re.compile(r"https?", re.IGNORECASE)
+_HOST = re.compile(r"https?://[^/\[\]]+", re.IGNORECASE)
+_PORT = re.compile(r"\d{1,5}(/|$)")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -199,7 +197,17 @@ def _sources(text: str) -> list[str]:
             return [str(source) for source in json.loads(text)]
     if "\n" in text:
         return [line.strip() for line in text.split("\n") if line.strip()]
-    return _SOURCE.findall(text)
+    sources: list[str] = []
+    for part in text.split(os.pathsep):
+        before = sources[-1] if sources else ""
+        within = (_SCHEME.fullmatch(before) and part.startswith("//")) or (
+            _HOST.fullmatch(before) and _PORT.match(part)
+        )
+        if within and os.pathsep == ":":
+            sources[-1] = f"{before}:{part}"
+        else:
+            sources.append(part)
+    return sources
 
 
 # How the text of a variable becomes several values.

@@ -49,10 +49,10 @@ class Site:
     replies: dict[str, Reply | Raw] = field(default_factory=dict)
     seen: list[tuple[str, dict[str, str], int]] = field(default_factory=list)
 
-    def put(self, path: str, body: str | bytes, type: str | None = None, **more: Any) -> str:
+    def put(self, path: str, body: str | bytes, media: str | None = None, **more: Any) -> str:
         """Have something at a path; its address."""
         data = body.encode() if isinstance(body, str) else body
-        self.replies[path] = Reply(data, type or "text/html; charset=utf-8", **more)
+        self.replies[path] = Reply(data, media or "text/html; charset=utf-8", **more)
         return self.url + path
 
     def put_story(self, path: str, subject: str, head: str = "", **more: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import threading
 import tracemalloc
@@ -151,7 +152,7 @@ def test_each_is_told_apart_and_the_rest_is_indexed(index, site, over, behave):
     good = site.put_story("/good", "The bridge")
     answer, reason = behave(over)
     bad = site.raw("/bad", answer)
-    source = site.put("/sitemap.xml", sitemap(bad, good), type="text/xml")
+    source = site.put("/sitemap.xml", sitemap(bad, good), media="text/xml")
     tracemalloc.start()
     summary = build(index, source, web=SMALL)
     _, most = tracemalloc.get_traced_memory()
@@ -188,14 +189,14 @@ def test_it_is_no_better_elsewhere(index, site, over, path, behave, tmp_path):
 def test_a_packed_sitemap_that_is_a_bomb_is_refused(index, site):
     good = site.put_story("/good", "The bridge")
     bomb = gzip.compress(b"<urlset>" + bytes(300 * MEGABYTE), 9)
-    source = site.put("/sitemap.xml.gz", bomb, type="application/gzip")
+    source = site.put("/sitemap.xml.gz", bomb, media="application/gzip")
     summary = build(index, good, source, web=SMALL)
     assert reasons(summary) == {source: "is larger than 2 MB, the limit"}
 
 
 def test_a_feed_may_be_so_large_only(index, site):
     good = site.put_story("/good", "The bridge")
-    source = site.put("/feed", rss((good, "x" * 5000)), type="text/xml")
+    source = site.put("/feed", rss((good, "x" * 5000)), media="text/xml")
     summary = build(index, good, source, web=replace(OPTIONS, feed_bytes=4000))
     assert reasons(summary) == {source: "is larger than 0.004 MB, the limit"}
 
@@ -210,55 +211,34 @@ def test_markup_of_a_page_runs_nothing_and_asks_for_nothing(index, site):
     assert {path for path, _, _ in site.seen} == {"/robots.txt", "/evil"}
 
 
-# --- For whatever comes -----------------------------------------------------------------------------
+# --- For whatever comes ---------------------------------------------------------------------------
 
 
 @given(st.binary(max_size=300), st.sampled_from(["sitemap", "sitemap index", "feed"]))
 def test_whatever_a_list_holds_it_is_read_or_refused(data, kind):
-    try:
+    with contextlib.suppress(ListingError):
         entries = read_listing(data, kind, "http://example.org/feed", 10)
-    except ListingError as error:
-        assert "\n" not in str(error)
-    else:
         assert all(entry.address == spelled(entry.address) for entry in entries)
 
 
-MARKUP = st.lists(
-    st.sampled_from(
-        ["<urlset>", "</urlset>", "<url>", "<loc>", "http://a.org/b", "</loc>", "</url>", "<rss>"]
-        + [
-            "<item>",
-            "<link>",
-            "</link>",
-            "</item>",
-            "<!--",
-            "-->",
-            "<![CDATA[",
-            "]]>",
-            "&amp;",
-            "&x;",
-        ]
-        + ["<!DOCTYPE a [", "]>", "<?xml version='1.0' encoding='utf-7'?>", "\0", "é", "<feed", ">"]
-    ),
-    max_size=25,
-).map(lambda parts: "".join(parts).encode())
+PIECES = (
+    *("<urlset>", "</urlset>", "<url>", "<loc>", "http://a.org/b", "</loc>", "</url>", "<rss>"),
+    *("<item>", "<link>", "</link>", "</item>", "<!--", "-->", "<![CDATA[", "]]>", "&amp;", "&x;"),
+    *("<!DOCTYPE a [", "]>", "<?xml version='1.0' encoding='utf-7'?>", "\0", "é", "<feed", ">"),
+)
+MARKUP = st.lists(st.sampled_from(PIECES), max_size=25).map(lambda parts: "".join(parts).encode())
 
 
 @given(MARKUP, st.sampled_from(["sitemap", "sitemap index", "feed"]))
 def test_markup_in_any_disorder_is_read_or_refused(data, kind):
-    try:
-        entries = read_listing(data, kind, "http://example.org/feed", 10)
-        assert len(entries) <= 11
-    except ListingError as error:
-        assert str(error)
+    with contextlib.suppress(ListingError):
+        assert len(read_listing(data, kind, "http://example.org/feed", 10)) <= 11
 
 
 @given(st.one_of(st.binary(max_size=200), MARKUP), st.sampled_from(["", "text/html", "a/b"]))
 def test_whatever_comes_its_kind_can_be_told_or_not(data, declared):
-    try:
+    with contextlib.suppress(ValueError):
         assert kind_of(data, declared)
-    except ValueError as error:
-        assert str(error).startswith("is ")
 
 
 @given(st.lists(st.binary(max_size=2000), max_size=4), st.integers(1, 64), st.integers(0, 9000))

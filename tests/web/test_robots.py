@@ -19,7 +19,7 @@ def test_what_robots_txt_forbids_is_not_asked_for(index, site, pages):
     site.put(
         "/robots.txt",
         "User-agent: *\nDisallow: /\n\nUser-agent: Qabot\nDisallow: /private\nDisallow: *.pdf$\n",
-        type="text/plain",
+        media="text/plain",
     )
     summary = build(index, *pages)
     assert summary.articles == 1
@@ -30,7 +30,7 @@ def test_what_robots_txt_forbids_is_not_asked_for(index, site, pages):
 
 def test_an_article_that_is_forbidden_leaves_as_one_that_is_gone(index, site, pages):
     build(index, *pages)
-    site.put("/robots.txt", "User-agent: *\nDisallow: /private\n", type="text/plain")
+    site.put("/robots.txt", "User-agent: *\nDisallow: /private\n", media="text/plain")
     assert [build(index, *pages).articles for _ in range(3)] == [3, 3, 2]
 
 
@@ -51,7 +51,7 @@ def test_without_rules_all_is_allowed_and_with_unknown_ones_nothing(
 
 def test_rules_of_where_a_page_leads_to_count(index, site, pages):
     other = site.url.replace("127.0.0.1", "localhost")
-    site.put("/robots.txt", "User-agent: *\nDisallow: /private\n", type="text/plain")
+    site.put("/robots.txt", "User-agent: *\nDisallow: /private\n", media="text/plain")
     moved = site.redirect("/moved", f"{other}/private/a")
     summary = build(index, pages[0], moved)
     assert reasons(summary) == {moved: f"must not be read, says {other}/robots.txt"}
@@ -64,7 +64,7 @@ def test_requests_to_one_server_keep_their_distance(index, site, pages):
 
 
 def test_a_server_may_ask_for_more_distance_within_bounds(index, site, pages):
-    site.put("/robots.txt", "User-agent: *\nCrawl-delay: 3600\n", type="text/plain")
+    site.put("/robots.txt", "User-agent: *\nCrawl-delay: 3600\n", media="text/plain")
     started = time.monotonic()
     build(index, *pages, web=replace(OPTIONS, longest_delay=0.1))
     assert time.monotonic() - started >= 0.2
@@ -94,7 +94,7 @@ def test_a_server_that_says_when_to_come_again_is_asked_again(index, site):
 
 def test_a_server_that_fails_again_and_again_is_left_alone(index, site, pages):
     broken = [site.put(f"/broken/{n}", "", status=500) for n in range(20)]
-    source = site.put("/sitemap.xml", sitemap(*broken), type="text/xml")
+    source = site.put("/sitemap.xml", sitemap(*broken), media="text/xml")
     summary = build(index, pages[0], source)
     assert summary.articles == 1
     assert sum(len(site.asked(f"/broken/{n}")) for n in range(20)) == 3
@@ -106,7 +106,7 @@ def test_a_server_that_fails_again_and_again_is_left_alone(index, site, pages):
 def test_a_rebuild_fetches_for_so_long_and_the_next_goes_on(index, site):
     pages = [site.put_story(f"/{n}", f"Bridge {n}") for n in range(4)]
     first = site.put_story("/first", "The first")
-    source = site.put("/sitemap.xml", sitemap(*pages), type="text/xml")
+    source = site.put("/sitemap.xml", sitemap(*pages), media="text/xml")
     summary = build(index, first, source, web=replace(OPTIONS, minutes=1e-9))
     assert summary.articles == 1
     (problem,) = summary.skipped
