@@ -22,7 +22,7 @@ _LONGEST_NAME = 100
 # What comes before a colon within an address, and after it: a scheme, or a host and a port.
 # (Other colons, as in addresses of IPv6, need a line for each source.)
 _SCHEME = re.compile(r"https?", re.IGNORECASE)
-_HOST = re.compile(r"https?://[^/\[\]]+", re.IGNORECASE)
+_HOST = re.compile(r"https?://[^/:\[\]]+", re.IGNORECASE)
 _PORT = re.compile(r"\d{1,5}(/|$)")
 
 

@@ -15,7 +15,7 @@ ATOM = """<?xml version="1.0" encoding="utf-8"?>
     <title>Die Brücke</title>
     <link rel="alternate" href="/bruecke"/>
     <published>2023-05-04T10:00:00Z</published>
-    <content media="html">&lt;p&gt;{}&lt;/p&gt;</content>
+    <content type="html">&lt;p&gt;{}&lt;/p&gt;</content>
   </entry>
 </feed>"""
 GERMAN = (
@@ -151,7 +151,7 @@ def test_a_feed_that_is_no_well_formed_xml_is_read_none_the_less(index, site, pa
 
 
 def test_text_of_a_feed_that_is_no_html_is_taken_as_it_stands(index, site):
-    text = ATOM.format("").replace('<content media="html">&lt;p&gt;&lt;/p&gt;', "<content>{}")
+    text = ATOM.format("").replace('<content type="html">&lt;p&gt;&lt;/p&gt;', "<content>{}")
     text = text.format(" ".join(story("The &lt;b&gt; bridge")))
     source = site.put("/feed", text, media="text/xml")
     build(index, source)
