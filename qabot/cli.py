@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qabot.rebuild import Summary
     from qabot.settings import Settings
     from qabot.types import Filters
+    from qabot.web import Options
 
 NOT_FOUND, BAD_INPUT = 1, 2
 
@@ -177,7 +178,7 @@ def rebuild(
         list[str] | None,
         typer.Argument(
             metavar="[SOURCE]...",
-            help="Files, folders, patterns, or collections of qabot.toml; seeds by default.",
+            help="Files, folders, patterns, addresses, or collections of qabot.toml; else seeds.",
         ),
     ] = None,
     index: Index = None,
@@ -656,7 +657,6 @@ def _rebuild(
     quiet: bool = False,
     progress: bool = False,
 ) -> Summary:
-    from qabot.articles import find_files
     from qabot.encoders import open_encoder_later
     from qabot.index import IndexStore
     from qabot.progress import reporting
@@ -664,9 +664,9 @@ def _rebuild(
 
     # A missing source is the likelier mistake: say so before loading a model.
     if only:
-        find_files((), {name: collections[name] for name in only}, settings.exclude)
+        _find_sources((), {name: collections[name] for name in only}, settings.exclude)
     else:
-        find_files(sources, collections, settings.exclude)
+        _find_sources(sources, collections, settings.exclude)
     encoder = encoder or open_encoder_later(
         settings.encoder,
         cache=settings.cache_folder,
@@ -683,8 +683,38 @@ def _rebuild(
             exclude=settings.exclude,
             cache=settings.cache_folder,
             full=full,
+            web=_web_options(settings),
             report=report,
         )
+
+
+def _find_sources(
+    sources: tuple[str, ...],
+    collections: Mapping[str, tuple[str, ...]],
+    exclude: tuple[str, ...],
+) -> None:
+    """Look whether all files and folders are there, and all addresses are some."""
+    from qabot.articles import find_files
+    from qabot.web import apart
+
+    paths, groups, addresses = apart(sources, collections)
+    if paths or groups or not addresses:
+        find_files(paths, groups, exclude)
+
+
+def _web_options(settings: Settings) -> Options:
+    from qabot import __version__
+    from qabot.web import Options
+
+    return Options(
+        user_agent=settings.user_agent.strip() or f"qabot/{__version__}",
+        gone_after=settings.gone_after,
+        allow_private_addresses=settings.allow_private_addresses,
+        pages=settings.web_pages,
+        delay=settings.web_delay,
+        timeout=settings.web_timeout,
+        minutes=settings.web_minutes,
+    )
 
 
 def _print_summary(summary: Summary, index: str | None = None) -> None:
@@ -703,7 +733,7 @@ def _print_summary(summary: Summary, index: str | None = None) -> None:
 
         _print(left_out_line(summary))
     for item in summary.skipped:
-        _complain(f"skipped {item.source}: {item.reason}")
+        _complain(f"{'kept' if item.kept else 'skipped'} {item.source}: {item.reason}")
 
 
 def _print_bold(bold: str, rest: str) -> None:

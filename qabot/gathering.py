@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
 
 from qabot.articles import (
+    Found,
     Skipped,
     SourceFile,
     distinct_id,
     find_sources,
     read_changed,
     readers_version,
+    with_unique_ids,
 )
 from qabot.errors import SourceError
 from qabot.index import Generation, Manifest
 from qabot.types import Article, ArticleInfo
+from qabot.web import Options, Visit, apart, is_address, visit
+
+Report = Callable[[Literal["fetching", "reading"], int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +31,13 @@ class Wanted:
     """What an index is to be built from.
 
     Attributes:
-        sources: Files, folders and patterns that are in no collection.
+        sources: Files, folders, patterns and web addresses that are in no collection.
         collections: Name → the sources of that collection.
         only: Collections to renew; what is in none of them stays as it is in the index. All is
             renewed where none is named.
         full: Whether to read anew what has not changed, too.
         exclude: Patterns of what is not read.
+        web: How addresses are fetched.
     """
 
     sources: tuple[str, ...]
@@ -37,6 +45,7 @@ class Wanted:
     only: tuple[str, ...] = ()
     full: bool = False
     exclude: tuple[str, ...] = ()
+    web: Options = field(default_factory=Options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class Gathered:
         items: By id. Of an article that the live generation has just so, only what is shown of it.
         readers: The version of what read them.
         left_out: Files that sources hold, but that are not meant to be read.
+        visit: What was fetched, to be remembered once the articles are in the index.
     """
 
     items: list[Article | ArticleInfo]
@@ -54,6 +64,7 @@ class Gathered:
     sources: tuple[str, ...]
     collections: dict[str, tuple[str, ...]]
     readers: str
+    visit: Visit
     left_out: tuple[Skipped, ...] = ()
 
     def is_live(self, manifest: Manifest) -> bool:
@@ -70,34 +81,72 @@ class Gathered:
         return mine != (manifest.sources, manifest.collections, manifest.readers)
 
 
-def gather(wanted: Wanted, live: Generation | None, report: Callable[[int, int], None]) -> Gathered:
+def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report) -> Gathered:
     """Read what is wanted and has changed, and take the rest out of the live generation.
 
     Args:
-        report: Told how many files are read, of how many.
+        folder: The index folder, where the web is remembered.
+        report: Told how many pages are fetched or files read, of how many.
 
     Raises:
-        SourceError: A source is missing, unreadable, or none of its documents is an article.
+        SourceError: A source is missing or unreadable, or no document of them is an article.
     """
     sources, collections = wanted.sources, dict(wanted.collections)
-    kept: list[Article | ArticleInfo] = []
+    renewed = {name: collections[name] for name in wanted.only}
+    infos = live.database.infos() if live else []
     if wanted.only:
-        renewed = {name: collections[name] for name in wanted.only}
-        found = find_sources((), renewed, wanted.exclude)
-        files = found.files
         sources, collections = (), renewed
         if live:
             sources, collections = live.manifest.sources, {**live.manifest.collections, **renewed}
-            infos = live.database.infos()
-            files = _known_files(files, infos, wanted.only)
-            kept = _kept(live, infos, wanted.only, {file.id for file in files})
+        paths, groups, addresses = apart((), renewed)
     else:
-        found = find_sources(sources, collections, wanted.exclude)
-        files = found.files
-    read, skipped = _read(files, _Known(None if wanted.full else live), report)
+        paths, groups, addresses = apart(sources, collections)
+    found = Found([], ())
+    if paths or groups or not addresses:
+        found = find_sources(paths, groups, wanted.exclude)
+    files = found.files
+    if wanted.only:
+        files = _known_files(files, infos, wanted.only)
+
+    def placed(pages: list[SourceFile]) -> list[SourceFile]:
+        if wanted.only:
+            return _known_files(pages, infos, wanted.only, {file.id for file in files})
+        return with_unique_ids([*files, *pages])[len(files) :]
+
+    held = _HeldPages(live, wanted)
+    fetched = visit(
+        addresses,
+        held,
+        wanted.web,
+        folder=folder,
+        placed=placed,
+        report=lambda done, total: report("fetching", done, total),
+        all_sources=not wanted.only,
+    )
+    read, skipped = _read(
+        files,
+        _Known(None if wanted.full else live),
+        lambda done, total: report("reading", done, total),
+    )
+    read += fetched.items
+    skipped += fetched.skipped
+    if not read:
+        reasons = "; ".join(f"{item.source} {item.reason}" for item in skipped[:3])
+        raise SourceError(f"no article could be read: {reasons}")
+    kept: list[Article | ArticleInfo] = []
+    if wanted.only and live:
+        done = {file.id for file in files} | fetched.done
+        kept = _kept(live, infos, wanted.only, done)
     items = sorted([*kept, *read], key=_id)
-    readers = readers_version()
-    return Gathered(items, skipped, sources, collections, readers, found.left_out)
+    return Gathered(
+        items,
+        tuple(skipped),
+        sources,
+        collections,
+        readers_version(),
+        fetched,
+        found.left_out,
+    )
 
 
 def _id(item: Article | ArticleInfo) -> str:
@@ -135,15 +184,58 @@ class _Known:
         return replace(article, info=here)
 
 
+class _HeldPages:
+    """The articles of a generation that were read from the web, by their addresses."""
+
+    def __init__(self, live: Generation | None, wanted: Wanted) -> None:
+        self._live = live
+        same_readers = live is not None and live.manifest.readers == readers_version()
+        self._is_current = same_readers and not wanted.full
+        contents = live.database.contents() if live else []
+        self._pages = {
+            info.source: (info, content) for info, content in contents if is_address(info.source)
+        }
+        self.renewed = frozenset(
+            address
+            for address, (info, _) in self._pages.items()
+            if not wanted.only or not set(wanted.only).isdisjoint(info.collections)
+        )
+
+    def addresses(self) -> Collection[str]:
+        return self._pages.keys()
+
+    def info(self, address: str) -> ArticleInfo | None:
+        return self._pages[address][0] if address in self._pages else None
+
+    def content(self, address: str) -> str | None:
+        return self._pages[address][1] if address in self._pages else None
+
+    def current(self, address: str) -> str | None:
+        return self.content(address) if self._is_current else None
+
+    def article(self, info: ArticleInfo) -> Article:
+        article = self._live.database.article(info.id) if self._live else None
+        if article is None:
+            raise AssertionError("only what is in the live generation is taken out of it")
+        return article
+
+
 def _known_files(
-    files: Sequence[SourceFile], infos: Sequence[ArticleInfo], only: Collection[str]
+    files: Sequence[SourceFile],
+    infos: Sequence[ArticleInfo],
+    only: Collection[str],
+    others: Collection[str] = (),
 ) -> list[SourceFile]:
-    """``files`` under the ids that they have in the index, and in the other collections too."""
-    known = {os.path.realpath(info.source): info for info in infos}
-    taken = {info.id for info in infos}
-    renamed = []
+    """``files`` under the ids that they have in the index, and in the other collections too.
+
+    Args:
+        others: Ids that are taken besides.
+    """
+    known = {_place(info.source): info for info in infos}
+    taken = {info.id for info in infos} | set(others)
+    renewed = []
     for file in files:
-        info = known.get(os.path.realpath(file.path))
+        info = known.get(_place(file.source if is_address(file.source) else file.path))
         if info:
             members = {*file.collections, *_others(info, only)}
             new = replace(file, id=info.id, source=info.source, collections=tuple(sorted(members)))
@@ -152,8 +244,13 @@ def _known_files(
         else:
             new = file
         taken.add(new.id)
-        renamed.append(new)
-    return renamed
+        renewed.append(new)
+    return renewed
+
+
+def _place(source: str | Path) -> str:
+    text = str(source)
+    return text if is_address(text) else os.path.realpath(source)
 
 
 def _kept(
@@ -177,7 +274,7 @@ def _others(info: ArticleInfo, only: Collection[str]) -> tuple[str, ...]:
 
 def _read(
     files: Sequence[SourceFile], known: _Known, report: Callable[[int, int], None]
-) -> tuple[list[Article | ArticleInfo], tuple[Skipped, ...]]:
+) -> tuple[list[Article | ArticleInfo], list[Skipped]]:
     items: list[Article | ArticleInfo] = []
     skipped: list[Skipped] = []
     for number, item in enumerate(read_changed(files, known), 1):
@@ -186,7 +283,4 @@ def _read(
             skipped.append(item)
         else:
             items.append(item)
-    if not items:
-        reasons = "; ".join(f"{item.source} {item.reason}" for item in skipped[:3])
-        raise SourceError(f"no article could be read: {reasons}")
-    return items, tuple(skipped)
+    return items, skipped

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _TITLES = {
+    "fetching": "Fetching pages",
     "reading": "Reading articles",
     "preparing": "Learning languages (once a model)",
     "encoding": "Encoding passages",

@@ -35,8 +35,9 @@ from qabot.index import (
 from qabot.index import manifest as files
 from qabot.passages import CHUNKER_VERSION, split_article
 from qabot.types import Article, ArticleInfo, Passage
+from qabot.web import Options
 
-Stage = Literal["reading", "preparing", "encoding", "writing"]
+Stage = Literal["fetching", "reading", "preparing", "encoding", "writing"]
 # Texts go to the encoder in groups of this size, so that progress shows and memory stays bounded.
 _GROUP = 64
 
@@ -46,7 +47,8 @@ class Progress:
     """How far a rebuild is.
 
     Attributes:
-        done, total: In units of the stage: files, sample sentences, characters, files written.
+        done, total: In units of the stage: pages, files, sample sentences, characters, files
+            written.
         passages: Passages encoded so far.
     """
 
@@ -97,6 +99,7 @@ def rebuild(
     exclude: Sequence[str] = (),
     cache: Path,
     full: bool = False,
+    web: Options | None = None,
     report: Report = lambda progress: None,
 ) -> Summary:
     """Make the index hold what its sources hold now, and publish it.
@@ -104,13 +107,14 @@ def rebuild(
     Args:
         store: The index folder; its lock is held throughout.
         encoder: The embedding model. Where the live generation is another model's, all is encoded.
-        sources: Files, folders and patterns that are in no collection.
+        sources: Files, folders, patterns and web addresses that are in no collection.
         collections: Name → sources of that collection.
         only: Names of collections; articles that are in none of these stay as they are in the
             index. All sources and collections are read where none is named.
         exclude: Patterns of files and folders that are not read.
         cache: Where the encoder's language subspace is kept between indexes.
         full: Encode everything, and publish even if nothing changed.
+        web: How web addresses are fetched; as by default where not given.
         report: Called often with how far it is.
 
     Raises:
@@ -121,13 +125,17 @@ def rebuild(
     """
     started = time.perf_counter()
     named = {name: tuple(group) for name, group in collections.items()}
-    wanted = Wanted(tuple(sources), named, tuple(only), full, tuple(exclude))
+    wanted = Wanted(tuple(sources), named, tuple(only), full, tuple(exclude), web or Options())
     with store.rebuild() as writer, _live(store, needed=bool(only)) as live:
         gathered = gather(
-            wanted, live, lambda done, total: report(Progress("reading", done, total))
+            wanted,
+            live,
+            store.folder,
+            lambda stage, done, total: report(Progress(stage, done, total)),
         )
         old = live if live and not full and _is_reusable(live, encoder) else None
         if old and gathered.is_live(old.manifest):
+            gathered.visit.remember()
             return _nothing_changed(old.manifest, gathered, started)
         plan = _plan(gathered, live, old, encoder)
         changed = not old or plan.differs or gathered.differs(old.manifest)
@@ -135,6 +143,7 @@ def rebuild(
         if changed:
             _write(writer, plan, old, gathered, encoder=encoder, cache=cache, report=report)
             number = writer.number
+        gathered.visit.remember()
         known = set(live.database.article_digests()) if live else set()
     return Summary(
         generation=number,

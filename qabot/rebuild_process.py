@@ -6,6 +6,7 @@ its own interpreter, a lower priority, and takes nobody along when it runs out o
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +24,10 @@ from qabot.rebuild import Progress, Report, Summary
 _PROGRAM = "import os; getattr(os, 'nice', int)(10); from qabot.cli import main; main()"
 # What the process has no use for.
 _SECRETS = ("QABOT_TOKEN", "DISCORD_TOKEN")
+
+
+# What was left out or kept as it was is in the summary, too.
+_SKIPPED = ("qabot: skipped ", "qabot: kept ")
 
 
 class RebuildProcess:
@@ -62,7 +67,8 @@ class RebuildProcess:
         environment = dict(self._environment)
         if self._has_collections():
             # Sources that are named on the command line would be all that the index holds.
-            environment["QABOT_SOURCES"] = os.pathsep.join(sources)
+            # Empty, the variable would not count; the settings' own are none of it then.
+            environment["QABOT_SOURCES"] = json.dumps(list(sources)) if sources else ""
             named = []
         else:
             named = ["--", *sources]
@@ -96,7 +102,7 @@ def _followed(lines: IO[str] | None, report: Report) -> str:
     for line in lines or ():
         if line.startswith("{"):
             report(msgspec.json.decode(line, type=Progress))
-        elif line.startswith("qabot: ") and not line.startswith("qabot: skipped "):
+        elif line.startswith("qabot: ") and not line.startswith(_SKIPPED):
             complaint = line.removeprefix("qabot: ").strip()
     return complaint
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,12 @@ FILE = "qabot.toml"
 _PREFIX = "QABOT_"
 _LONGEST_NAME = 100
 # Between the values of a variable that holds several.
-_SEPARATORS = {"sources": os.pathsep, "exclude": os.pathsep, "home_guilds": ","}
+_SEPARATORS = {"exclude": os.pathsep, "home_guilds": ","}
+# What comes before a colon within an address, and after it: a scheme, or a host and a port.
+# (Other colons, as in addresses of IPv6, need a line for each source.)
+_SCHEME = re.compile(r"https?", re.IGNORECASE)
+_HOST = re.compile(r"https?://[^/:\[\]]+", re.IGNORECASE)
+_PORT = re.compile(r"\d{1,5}(/|$)")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         index: The index folder.
-        sources: Files, folders and patterns that ``qabot rebuild`` reads.
+        sources: Files, folders, patterns and web addresses that ``qabot rebuild`` reads.
         collections: Name → sources that are read too, and that a question can be limited to.
         exclude: Patterns of files and folders that are not read, as in ``.gitignore``.
         encoder: ``multilingual-e5-small`` (packaged), a model folder, or
@@ -48,6 +56,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         log_questions: Whether the bot keeps what it was asked for good.
         uploads: Folder of the articles that are added in Discord.
         home_guilds: Discord servers whose managers may change the articles; all where empty.
+        gone_after: In how many rebuilds in a row an article of the web must be gone before it
+            leaves the index.
+        user_agent: Who asks, as web servers are told: ``qabot`` and its version where not set.
+        allow_private_addresses: Whether addresses within private networks and on this machine are
+            fetched, too.
+        web_pages: The most pages of one sitemap or feed.
+        web_delay: Seconds between two requests to one web server.
+        web_timeout: Seconds that a web server may take to answer.
+        web_minutes: Minutes that one rebuild may spend on fetching.
     """
 
     index: str = "index"
@@ -70,6 +87,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_questions: bool = False
     uploads: str = "uploads"
     home_guilds: tuple[int, ...] = ()
+    gone_after: int = 3
+    user_agent: str = ""
+    allow_private_addresses: bool = False
+    web_pages: int = 5000
+    web_delay: float = 0.5
+    web_timeout: float = 30.0
+    web_minutes: float = 60.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
@@ -80,9 +104,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("keep is 1 or more")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
-        for name in ("waiting", "user_questions", "guild_questions"):
+        for name in ("waiting", "user_questions", "guild_questions", "gone_after", "web_pages"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is 1 or more")
+        self._check_web()
         if not self.sources and not self.collections:
             raise ValueError("sources names at least one file or folder")
         for name in self.collections:
@@ -103,6 +128,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             # An empty path would mean the working directory.
             if not text.strip() or "\0" in text:
                 raise ValueError(f"{name} is not a name: {text!r}")
+
+    def _check_web(self) -> None:
+        if not 0 <= self.web_delay <= 3600:
+            raise ValueError("web_delay is a number of seconds from 0 to 3600")
+        for name in ("web_timeout", "web_minutes"):
+            if not 0 < getattr(self, name) <= 86_400:
+                raise ValueError(f"{name} is a number above 0")
+        if self.user_agent and not (self.user_agent.isascii() and self.user_agent.isprintable()):
+            raise ValueError("user_agent is ASCII text on one line")
 
     @property
     def cache_folder(self) -> Path:
@@ -150,8 +184,7 @@ def load_settings(
         variable = _PREFIX + name.upper()
         text = environment.get(variable)
         if text:
-            value = text.split(_SEPARATORS[name]) if name in _SEPARATORS else text
-            values |= _checked({name: value}, variable)
+            values |= _checked({name: _SPLIT.get(name, str)(text)}, variable)
     for name, value in (flags or {}).items():
         if value is not None:
             values |= _checked({name: value}, "SOURCE" if name == "sources" else f"--{name}")
@@ -159,6 +192,34 @@ def load_settings(
         # Whoever names collections need not have a folder of the default's name as well.
         values.setdefault("sources", ())
     return Settings(**values)
+
+
+def _sources(text: str) -> list[str]:
+    """The sources in a variable: a JSON list; or one a line; or separated as paths in ``PATH``."""
+    if text.startswith("[") and text.endswith("]"):
+        # A pattern may begin like that, but is no JSON.
+        with contextlib.suppress(ValueError):
+            return [str(source) for source in json.loads(text)]
+    if "\n" in text:
+        return [line.strip() for line in text.split("\n") if line.strip()]
+    sources: list[str] = []
+    for part in text.split(os.pathsep):
+        before = sources[-1] if sources else ""
+        within = (_SCHEME.fullmatch(before) and part.startswith("//")) or (
+            _HOST.fullmatch(before) and _PORT.match(part)
+        )
+        if within and os.pathsep == ":":
+            sources[-1] = f"{before}:{part}"
+        else:
+            sources.append(part)
+    return sources
+
+
+# How the text of a variable becomes several values.
+_SPLIT: dict[str, Callable[[str], Any]] = {
+    "sources": _sources,
+    "home_guilds": lambda text: text.split(","),
+}
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from qabot.index import IndexStore
 from qabot.index.manifest import FILES, FileStamp, Manifest, checksum
 from qabot.index.store import KEEP
 from qabot.rebuild import Summary, rebuild
+from qabot.web import Options
 
 ROOT = Path(__file__).parent.parent
 
@@ -155,17 +156,19 @@ def build_index(
     cache: Path | None = None,
     full: bool = False,
     keep: int = KEEP,
+    web: Options | None = None,
 ) -> Summary:
     """Build the index, or bring it up to date.
 
     Args:
         index: The index folder.
-        sources: Files and folders.
-        collections: Name → files and folders.
+        sources: Files, folders and web addresses.
+        collections: Name → the same.
         only: The collections to renew; all where none is named.
         encoder: A ``HashingEncoder`` where not given.
         cache: For the language subspace; one that all tests share where not given.
         keep: How many generations stay.
+        web: How web addresses are fetched.
     """
     return rebuild(
         IndexStore(index, keep=keep),
@@ -177,6 +180,7 @@ def build_index(
         only=only,
         cache=cache or shared_cache(),
         full=full,
+        web=web,
     )
 
 

@@ -50,6 +50,17 @@ def test_collections_of_the_settings_stay(process, tmp_path, real_index):
     generation.close()
 
 
+def test_sources_may_have_any_name(process, tmp_path, real_index):
+    write_article(tmp_path / "news", "today", "Mars is red.")
+    write_article(tmp_path / "up:loads\nof a day", "late", "Venus is hot.")
+    (tmp_path / "qabot.toml").write_text('[collections]\nnews = ["news"]\n', "utf-8")
+    cache = str(real_index.cache)
+    renew = RebuildProcess("index", "multilingual-e5-small", cache, has_collections=lambda: True)
+    summary = renew(["up:loads\nof a day", "http://127.0.0.1:9/a:b"], print)
+    assert summary.articles == 2
+    assert [item.source for item in summary.skipped] == ["http://127.0.0.1:9/a:b"]
+
+
 def test_what_goes_wrong_is_told_in_the_words_of_the_command(process):
     with pytest.raises(RebuildError, match=r"^nowhere: no such file or folder; check the path$"):
         process(["nowhere"], print)

@@ -16,7 +16,8 @@ from qabot.settings import Settings, load_settings
 KNOWN = (
     "known settings: index, sources, collections, exclude, encoder, reader, cache, threads, "
     "quotes, threshold, keep, token_file, message_content, shards, waiting, user_questions, "
-    "guild_questions, log_questions, uploads, home_guilds"
+    "guild_questions, log_questions, uploads, home_guilds, gone_after, user_agent, "
+    "allow_private_addresses, web_pages, web_delay, web_timeout, web_minutes"
 )
 CORRECT = "correct it or leave it out"
 
@@ -127,6 +128,12 @@ def test_several_sources_in_a_variable(tmp_path):
     assert load(tmp_path, exclude=os.pathsep.join(["*.tmp.md", "old/"])).exclude == (
         "*.tmp.md",
         "old/",
+    )
+    addresses = ("https://a.org/x", "a", "http://b.org:8080/y", "http://c.org:81", "8", "HTTPS://d")
+    assert load(tmp_path, sources=os.pathsep.join(addresses)).sources == addresses
+    assert load(tmp_path, sources="http://[::1]:80/a:b\n c:d\n").sources == (
+        "http://[::1]:80/a:b",
+        "c:d",
     )
 
 

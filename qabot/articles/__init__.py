@@ -10,28 +10,36 @@ from qabot.articles.reading import (
     read_article,
     read_changed,
     read_files,
+    read_page,
     read_sources,
     readers_version,
 )
 from qabot.articles.sources import (
+    Format,
     Found,
     Skipped,
     SourceFile,
     distinct_id,
     find_files,
     find_sources,
+    page_file,
+    with_unique_ids,
 )
 
 __all__ = [
+    "Format",
     "Found",
     "Skipped",
     "SourceFile",
     "distinct_id",
     "find_files",
     "find_sources",
+    "page_file",
     "read_article",
     "read_changed",
     "read_files",
+    "read_page",
     "read_sources",
     "readers_version",
+    "with_unique_ids",
 ]

@@ -6,8 +6,10 @@ import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from qabot.articles.decoding import decode
 from qabot.articles.html import read_html
@@ -112,6 +114,33 @@ def read_article(file: SourceFile) -> Article:
             return _read(file, process)
         except ArticleError as error:
             raise ArticleError(f"{file.source}: {error}") from error
+
+
+def read_page(file: SourceFile, data: bytes, *, content: str, address: str) -> Article:
+    """Read a page of the web.
+
+    Args:
+        file: Its place; ``path`` is not opened.
+        data: The page.
+        content: The article's ``content``.
+        address: Where ``data`` was read from, which is linked unless the page names a better
+            address on its own server. (Of another server, it would say what that never said.)
+
+    Raises:
+        ArticleError: It holds no article.
+    """
+    with closing(ReadingProcess()) as process:
+        article = _article(file, data, content, process)
+    own = article.info.url
+    same = own is not None and _server(own) == _server(address)
+    return replace(article, info=replace(article.info, url=own if same else address))
+
+
+def _server(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _read(file: SourceFile, process: ReadingProcess) -> Article:

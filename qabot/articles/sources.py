@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 import regex
 
@@ -39,6 +40,8 @@ FORMATS: dict[str, Format] = {
 
 _ENDINGS = f"that end in {', '.join(FORMATS)}"
 _ID_DIGITS = 6
+_LONGEST_ID = 200
+_PAGE_ENDING = regex.compile(r"(?:/index)?\.(?:x?html?|php|aspx?|md|txt)$", regex.IGNORECASE)
 _WILD = frozenset("*?[")
 _CHECK = "check the path and its permissions"
 
@@ -66,15 +69,17 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Skipped:
-    """A file or folder that is not read.
+    """A file, folder or page that is not read.
 
     Attributes:
-        source: Its path as the user named it.
+        source: Its path as the user named it, or its address.
         reason: Why, and what to do about it where it should be read, on one line.
+        kept: Whether the index holds what it held of it before.
     """
 
     source: str
     reason: str
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,17 @@ def find_sources(
     ]
     read = {file.source for file in files}
     missed = sorted(item for name, item in left_out.items() if name not in read)
-    return Found(_with_unique_ids(files), tuple(missed))
+    return Found(with_unique_ids(files), tuple(missed))
+
+
+def page_file(address: str, file_format: Format, collections: tuple[str, ...] = ()) -> SourceFile:
+    """A page of the web as a source: its id is its address, without what all addresses share."""
+    parts = urlsplit(address)
+    path = _PAGE_ENDING.sub("", unquote(parts.path)).rstrip("/")
+    query = f"-{unquote(parts.query)}" if parts.query else ""
+    name = Path(f"{parts.netloc}{path}{query}"[:_LONGEST_ID])
+    # Its path is opened by nobody.
+    return SourceFile(Path(address), address, _id(name), file_format, None, collections)
 
 
 def _found_in(source: Path, excludes: Excludes) -> Found:
@@ -217,7 +232,7 @@ def _belongs(entry: Entry, pattern: Sequence[str]) -> bool:
 
 def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFile:
     file_format = FORMATS.get(path.suffix.lower(), "plain")
-    return SourceFile(path, _printable(path), _id(name), file_format, problem)
+    return SourceFile(path, _printable(path), _id(name.with_suffix("")), file_format, problem)
 
 
 def _printable(path: Path) -> str:
@@ -227,12 +242,13 @@ def _printable(path: Path) -> str:
 
 
 def _id(name: Path) -> str:
-    text = unicodedata.normalize("NFC", _printable(name.with_suffix("")))
+    text = unicodedata.normalize("NFC", _printable(name))
     # Unlike re's, this \w has the combining marks that belong to the words of many scripts.
     return regex.sub(r"[^\w./]+", "-", text).strip("-") or "article"
 
 
-def _with_unique_ids(files: list[SourceFile]) -> list[SourceFile]:
+def with_unique_ids(files: list[SourceFile]) -> list[SourceFile]:
+    """``files``; of those that would share an id, all but the first by name get a longer one."""
     sharing: defaultdict[str, list[str]] = defaultdict(list)
     for file in files:
         sharing[file.id].append(file.source)

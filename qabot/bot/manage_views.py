@@ -12,6 +12,7 @@ from qabot.translations import mark, number_text, percent_text, plural, translat
 from qabot.types import Article, ArticleInfo
 
 _STAGES = {
+    "fetching": mark("Fetching the pages"),
     "reading": mark("Reading the articles"),
     "preparing": mark("Learning languages (once a model)"),
     "encoding": mark("Encoding passages"),

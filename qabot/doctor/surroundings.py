@@ -21,6 +21,7 @@ from qabot.index import IndexStore
 from qabot.reader import PACKAGED as READER
 from qabot.reader import open_reader
 from qabot.settings import Settings
+from qabot.web import apart
 
 TOKENS = ("QABOT_TOKEN", "DISCORD_TOKEN")
 # What one rebuild writes is about as large as the live generation; twice that leaves room.
@@ -32,9 +33,12 @@ _TOKEN = re.compile(r"([\w-]{17,40})\.[\w-]{5,8}\.[\w-]{25,60}", re.ASCII)
 
 
 def sources_check(settings: Settings) -> Check:
-    """Whether all sources and collections are there."""
+    """Whether all files and folders of sources and collections are there."""
     try:
-        files = find_files(settings.sources, settings.collections, settings.exclude)
+        paths, groups, addresses = apart(settings.sources, settings.collections)
+        files = (
+            find_files(paths, groups, settings.exclude) if paths or groups or not addresses else []
+        )
     except QabotError as error:
         return fault("sources", error)
     problems = [file for file in files if file.problem]
@@ -44,7 +48,9 @@ def sources_check(settings: Settings) -> Check:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return Check("sources", "warning", detail + more, remedy)
     held = f" in {len(settings.collections)} collections" if settings.collections else ""
-    return Check("sources", "ok", f"{len(files)} documents{held}")
+    # Looking changes nothing, nor does it ask other machines.
+    also = f", {len(addresses)} web addresses (not asked)" if addresses else ""
+    return Check("sources", "ok", f"{len(files)} documents{also}{held}")
 
 
 def model_check(settings: Settings) -> tuple[Encoder | None, Check]:

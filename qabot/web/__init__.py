@@ -1,0 +1,15 @@
+"""The web: pages, sitemaps and feeds → articles, politely, and only what has changed.
+
+Data flows one way: ``addresses`` tells addresses from paths; ``fetching`` asks servers, within the
+bounds of ``options``, through ``guard`` (no private networks), ``robots`` (their rules) and
+``bodies`` (no endless answers); ``kinds`` tells what came, ``listings`` reads sitemaps and feeds;
+``crawling`` joins these to the pages of all sources; ``reading`` makes articles of them;
+``visiting`` is all of that for one rebuild. ``memory`` is what is known from rebuild to rebuild.
+Nothing here knows of generations or a model.
+"""
+
+from qabot.web.addresses import apart, is_address
+from qabot.web.options import Options
+from qabot.web.visiting import Visit, visit
+
+__all__ = ["Options", "Visit", "apart", "is_address", "visit"]

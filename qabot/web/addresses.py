@@ -1,0 +1,78 @@
+"""Web addresses: which sources are some, and their one spelling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from qabot.errors import SourceError
+
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_LONGEST = 2048
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is a web address, not a path."""
+    return bool(_ADDRESS.match(source))
+
+
+def apart(
+    sources: Iterable[str], collections: Mapping[str, Iterable[str]]
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Paths and addresses among sources.
+
+    Returns:
+        The paths in no collection; those of each collection that has some; and each address in its
+        one spelling, with the collections that name it.
+
+    Raises:
+        SourceError: An address is none that can be fetched.
+    """
+    paths = tuple(source for source in sources if not is_address(source))
+    named = [("", source) for source in sources if is_address(source)]
+    grouped: dict[str, tuple[str, ...]] = {}
+    for name, group in collections.items():
+        named += [(name, source) for source in group if is_address(source)]
+        if own := tuple(source for source in group if not is_address(source)):
+            grouped[name] = own
+    addresses: dict[str, set[str]] = {}
+    for name, source in named:
+        addresses.setdefault(checked(source), set()).update({name} - {""})
+    return paths, grouped, {key: tuple(sorted(names)) for key, names in addresses.items()}
+
+
+def checked(source: str) -> str:
+    """The one spelling of an address that a person wrote.
+
+    Raises:
+        SourceError: It is none that can be fetched.
+    """
+    try:
+        return spelled(source)
+    except ValueError as error:
+        # Not the address itself: it may hold a password.
+        shown = _ADDRESS.match(source)
+        name = f"{shown[0] if shown else ''}{source.rpartition('@')[2][:_LONGEST]}"
+        name = source if "@" not in source else name
+        raise SourceError(f"{name}: {error}; correct the address") from error
+
+
+def spelled(address: str) -> str:
+    """The one spelling of ``address``: host in lower case, no fragment, no standard port.
+
+    Raises:
+        ValueError: It is no http address with a host, or holds a password.
+    """
+    from yarl import URL
+
+    url = URL(address.strip()).with_fragment(None)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("not an http or https address with a host")
+    if url.user is not None or url.password is not None:
+        raise ValueError("holds a name or password, which would be shown beside quotes")
+    if url.is_default_port():
+        url = url.with_port(None)
+    if len(text := str(url)) > _LONGEST:
+        raise ValueError(f"longer than {_LONGEST} characters")
+    # https://example.org and https://example.org/ are one page.
+    return text if url.raw_path != "/" or url.query_string else f"{url.origin()}/"

@@ -1,0 +1,96 @@
+"""Ask for one address: only for what has changed, and remember what came."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from qabot.web.answers import Fetched, Validators
+from qabot.web.bodies import BodyError, too_large, unpacked
+from qabot.web.fetching import Fetcher
+from qabot.web.kinds import LISTINGS, Kind, kind_of
+from qabot.web.memory import Memory, Remembered
+from qabot.web.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is at an address.
+
+    Attributes:
+        state: ``there`` where its content is that of the memory.
+        reason: Why it is gone or failed.
+        kind: What it is.
+        body: Of a sitemap or feed, all of it.
+    """
+
+    state: Literal["there", "gone", "failed"]
+    reason: str = ""
+    kind: Kind | None = None
+    body: bytes = b""
+
+
+class Asker:
+    """Asks for addresses.
+
+    Args:
+        held: Address → the content that the live generation's article was read from.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        memory: Memory,
+        held: Mapping[str, str | None],
+        options: Options,
+    ) -> None:
+        self._fetcher = fetcher
+        self._memory = memory
+        self._held = held
+        self._options = options
+
+    async def ask(self, address: str, *, limit: int) -> Found:
+        """What is at ``address`` now.
+
+        Args:
+            limit: Bytes that it may have.
+        """
+        known = self._memory.known(address)
+        validators: Validators | None = None
+        # Where a server has nothing new, what it had must be at hand.
+        if known and known.content and (known.has_body or known.content == self._held.get(address)):
+            validators = known.validators
+        fetched = await self._fetcher.fetch(address, limit=limit, known=validators)
+        if fetched.outcome == "read":
+            return self._read(address, fetched)
+        self._memory.touch(address)
+        if fetched.outcome == "same":
+            return self._same(address, known)
+        return Found(fetched.outcome, fetched.reason)
+
+    def _same(self, address: str, known: Remembered | None) -> Found:
+        kind = known.kind if known else None
+        body = self._memory.body(address) if kind in LISTINGS else None
+        return Found("there", "", kind, body or b"")
+
+    def _read(self, address: str, fetched: Fetched) -> Found:
+        try:
+            body = unpacked(fetched.body, self._options.listing_bytes)
+            kind = kind_of(body, fetched.type)
+            if kind not in LISTINGS and len(body) > self._options.page_bytes:
+                raise too_large(self._options.page_bytes)
+        except (BodyError, ValueError) as error:
+            # There is something, but no article: as good as gone.
+            self._memory.touch(address)
+            return Found("gone", str(error))
+        content = _content(kind, fetched.validators, body)
+        self._memory.keep(address, fetched.validators, kind, content, body)
+        return Found("there", "", kind, body)
+
+
+def _content(kind: Kind, validators: Validators, body: bytes) -> str:
+    # The address that it was read from is shown with it, so it takes part.
+    head = f"{kind} {validators.final}\n".encode()
+    return hashlib.sha256(head + body).hexdigest()

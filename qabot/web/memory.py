@@ -1,0 +1,197 @@
+"""What is remembered of the web between rebuilds: a database beside the generations.
+
+The articles themselves are in the index. Here is what servers said of them last, so that they need
+not be sent again; what was fetched and is in no generation yet, so that a rebuild that was killed
+goes on where it was; and how often in a row an article was gone. What is said here of an article
+counts only together with a generation that holds just this article, so that neither a rebuild that
+was killed nor ``qabot rollback`` can make the two differ.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qabot.web.answers import Validators
+from qabot.web.kinds import Kind
+
+FILE = "web.sqlite"
+_VERSION = 1
+_SCHEMA = f"""
+CREATE TABLE page (
+  address TEXT PRIMARY KEY, final TEXT NOT NULL, etag TEXT, modified TEXT, kind TEXT,
+  content TEXT, body BLOB, gone INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE member (
+  listing TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (listing, address)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = {_VERSION};
+"""
+_FAST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is known of an address.
+
+    Attributes:
+        kind: What it held; ``None`` where nothing was ever read there.
+        content: Names what it held, as ``Article.content`` does.
+        has_body: Whether what it held is kept here.
+        gone: In how many rebuilds in a row it was gone.
+        asked: The number of the rebuild that asked for it last; they count up from 1.
+    """
+
+    validators: Validators
+    kind: Kind | None
+    content: str | None
+    has_body: bool
+    gone: int
+    asked: int
+
+
+class Memory:
+    """The open database, for one thread; only who holds the index's lock may have it.
+
+    Attributes:
+        is_new: Whether nothing was remembered.
+        round: The number of this rebuild.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, is_new: bool) -> None:
+        self._connection = connection
+        self.is_new = is_new
+        last = connection.execute("SELECT coalesce(max(asked), 0) FROM page").fetchone()[0]
+        self.round = int(last) + 1
+
+    def known(self, address: str) -> Remembered | None:
+        """What is remembered of ``address``."""
+        row = self._connection.execute(
+            "SELECT final, etag, modified, kind, content, body IS NOT NULL, gone, asked "
+            "FROM page WHERE address = ?",
+            (address,),
+        ).fetchone()
+        if row is None:
+            return None
+        final, etag, modified, kind, content, has_body, gone, asked = row
+        return Remembered(
+            Validators(final, etag, modified), kind, content, bool(has_body), gone, asked
+        )
+
+    def body(self, address: str) -> bytes | None:
+        """What was read at ``address``, where it is kept."""
+        row = self._connection.execute(
+            "SELECT body FROM page WHERE address = ?", (address,)
+        ).fetchone()
+        return zlib.decompress(row[0]) if row and row[0] is not None else None
+
+    def keep(
+        self, address: str, validators: Validators, kind: Kind, content: str, body: bytes
+    ) -> None:
+        """Remember what was read at ``address``."""
+        values = (validators.final, validators.etag, validators.modified, kind, content)
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO page (address, final, etag, modified, kind, content, body, asked) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (address) DO UPDATE SET "
+                "final = excluded.final, etag = excluded.etag, modified = excluded.modified, "
+                "kind = excluded.kind, content = excluded.content, body = excluded.body, "
+                "asked = excluded.asked",
+                (address, *values, zlib.compress(body, _FAST), self.round),
+            )
+
+    def touch(self, address: str) -> None:
+        """Remember that ``address`` was asked for in this rebuild."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO page (address, final, asked) VALUES (?, ?, ?) "
+                "ON CONFLICT (address) DO UPDATE SET asked = excluded.asked",
+                (address, address, self.round),
+            )
+
+    def members(self, listing: str) -> set[str]:
+        """The pages that a sitemap or feed named, and whose articles may be in the index."""
+        rows = self._connection.execute("SELECT address FROM member WHERE listing = ?", (listing,))
+        return {address for (address,) in rows}
+
+    def settle(
+        self,
+        gone: Mapping[str, int],
+        indexed: Iterable[str],
+        members: Mapping[str, Iterable[str]],
+        *,
+        wanted: Iterable[str] | None,
+    ) -> None:
+        """Write down what came of a rebuild, in one step.
+
+        Args:
+            gone: Address → in how many rebuilds in a row it was gone; 0 where it was there.
+            indexed: Addresses whose content, as remembered, the live generation holds now.
+            members: Sitemap or feed → pages.
+            wanted: All else is forgotten; nothing is where this is ``None``.
+        """
+        run = self._connection.executemany
+        with self._connection:
+            run(
+                "INSERT INTO page (address, final, gone) VALUES (?, ?, ?) "
+                "ON CONFLICT (address) DO UPDATE SET gone = excluded.gone",
+                ((address, address, times) for address, times in gone.items()),
+            )
+            run("UPDATE page SET body = NULL WHERE address = ?", ((a,) for a in indexed))
+            for listing, addresses in members.items():
+                run("DELETE FROM member WHERE listing = ?", [(listing,)])
+                run("INSERT INTO member VALUES (?, ?)", ((listing, a) for a in set(addresses)))
+            if wanted is not None:
+                self._forget_all_but(set(wanted))
+
+    def _forget_all_but(self, wanted: set[str]) -> None:
+        for table, column in (("page", "address"), ("member", "listing")):
+            rows = self._connection.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall()
+            self._connection.executemany(
+                f"DELETE FROM {table} WHERE {column} = ?",
+                [row for row in rows if row[0] not in wanted],
+            )
+
+
+@contextlib.contextmanager
+def remembering(folder: Path) -> Iterator[Memory]:
+    """The memory of the index in ``folder``; where it is damaged or none, a new one.
+
+    Raises:
+        sqlite3.Error: It cannot be read or written.
+    """
+    path = folder / FILE
+    connection = _opened(path)
+    try:
+        is_new = connection is None
+        if connection is None:
+            # Of another version, or damaged: all of it can be asked for again.
+            for name in (FILE, f"{FILE}-journal", f"{FILE}-wal", f"{FILE}-shm"):
+                (folder / name).unlink(missing_ok=True)
+            connection = sqlite3.connect(path)
+            connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        yield Memory(connection, is_new=is_new)
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    if not path.exists():
+        return None
+    connection = sqlite3.connect(path)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if version == _VERSION and state == "ok":
+            return connection
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            connection.close()
+            raise
+    connection.close()
+    return None

@@ -1,0 +1,178 @@
+"""Feeds as sources: pages of their entries, what feeds hold themselves, and what became old."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.web.support import OPTIONS, build, held, reasons, rss, sitemap, story, titles
+
+ATOM = """<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de">
+  <title>Nachrichten</title>
+  <entry>
+    <title>Die Brücke</title>
+    <link rel="alternate" href="/bruecke"/>
+    <published>2023-05-04T10:00:00Z</published>
+    <content type="html">&lt;p&gt;{}&lt;/p&gt;</content>
+  </entry>
+</feed>"""
+GERMAN = (
+    "Die Brücke wurde im Jahr 1907 vom Bürgermeister eröffnet, und mehr als zweitausend Menschen "
+    "aus dem ganzen Land waren gekommen, um sie zu sehen."
+)
+BOMB = """<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa">
+{}]><rss version="2.0"><channel><item><title>&z;</title><link>http://127.0.0.1/</link></item>
+</channel></rss>"""
+
+
+@pytest.fixture
+def pages(site) -> list[str]:
+    return [site.put_story(f"/{n}", f"Bridge {n}") for n in range(3)]
+
+
+def items(pages: list[str]) -> list[tuple[str, str]]:
+    return [(page, "Short.") for page in pages]
+
+
+@pytest.mark.parametrize("media", ["application/rss+xml", "text/xml", "text/html"])
+def test_the_pages_of_a_feed_are_read(index, site, pages, media):
+    source = site.put("/feed", rss(*items(pages)), media=media)
+    summary = build(index, source)
+    assert (3, ()) == (summary.articles, summary.skipped)
+    assert titles(index) == {"Bridge 0", "Bridge 1", "Bridge 2"}
+    site.forget()
+    assert not build(index, source).changed
+    assert {status for path, _, status in site.seen if path != "/robots.txt"} == {304}
+
+
+def test_where_a_page_cannot_be_had_the_feeds_own_text_is_taken(index, site):
+    source = site.put("/feed", ATOM.format(GERMAN), media="application/atom+xml")
+    site.put("/bruecke", "pay", status=402)
+    summary = build(index, source)
+    assert (1, ()) == (summary.articles, summary.skipped)
+    (article,) = held(index).values()
+    assert article.text == f"Die Brücke\n\n{GERMAN}"
+    info = article.info
+    assert (info.title, info.language, info.published) == ("Die Brücke", "de", "2023-05-04")
+    assert info.source == info.url == site.url + "/bruecke"
+    assert not build(index, source).changed
+    site.put("/feed", ATOM.format(GERMAN.replace("1907", "1911")), media="application/atom+xml")
+    assert build(index, source).changed
+    (article,) = held(index).values()
+    assert "1911" in article.text
+    site.put_story("/bruecke", "The bridge")
+    assert build(index, source).changed
+    assert titles(index) == {"The bridge"}
+    # A whole article does not give way to the feed's shorter one, unless it is gone for good.
+    site.put("/bruecke", "pay", status=402)
+    assert not build(index, source).changed
+    del site.replies["/bruecke"]
+    assert [build(index, source).changed for _ in range(4)] == [False, False, True, False]
+    assert titles(index) == {"Die Brücke"}
+
+
+def test_without_text_of_its_own_an_entry_is_skipped_with_the_pages_reason(index, site, pages):
+    source = site.put("/feed", rss((pages[0], ""), (site.url + "/none", "")), media="text/xml")
+    summary = build(index, source)
+    assert reasons(summary) == {site.url + "/none": "is not there (404 Not Found)"}
+    assert summary.articles == 1
+
+
+def test_what_is_in_the_feed_no_more_stays_until_its_page_is_gone(index, site, pages):
+    source = site.put("/feed", rss(*items(pages)), media="text/xml")
+    build(index, source)
+    site.put("/feed", rss(*items(pages[:1])), media="text/xml")
+    for _ in range(5):
+        summary = build(index, source)
+        assert (3, False, ()) == (summary.articles, summary.changed, summary.skipped)
+    site.put_story("/1", "Tunnel 1")
+    assert build(index, source).changed
+    assert titles(index) == {"Bridge 0", "Tunnel 1", "Bridge 2"}
+    del site.replies["/2"]
+    assert [build(index, source).articles for _ in range(4)] == [3, 3, 2, 2]
+    site.forget()
+    build(index, source)
+    assert site.asked("/2") == []
+
+
+def test_old_pages_are_asked_for_a_few_at_a_time(index, site):
+    pages = [site.put_story(f"/{n}", f"Bridge {n}") for n in range(7)]
+    source = site.put("/feed", rss(*items(pages)), media="text/xml")
+    options = replace(OPTIONS, rechecked=2)
+    build(index, source, web=options)
+    site.put("/feed", rss(*items(pages[:1])), media="text/xml")
+    site.forget()
+    for _ in range(3):
+        assert build(index, source, web=options).articles == 7
+    counts = [len(site.asked(f"/{n}")) for n in range(7)]
+    assert counts == [3, 1, 1, 1, 1, 1, 1]
+
+
+def test_a_page_in_feed_and_sitemap_is_asked_for_once(index, site, pages):
+    feed = site.put("/feed", rss(*items(pages)), media="text/xml")
+    site_map = site.put("/sitemap.xml", sitemap(*pages), media="text/xml")
+    build(index, feed, site_map, pages[0])
+    assert [len(site.asked(f"/{n}")) for n in range(3)] == [1, 1, 1]
+    site.put("/sitemap.xml", sitemap(*pages[:1]), media="text/xml")
+    site.put("/feed", rss(*items(pages[:2])), media="text/xml")
+    # Out of the sitemap, but once in the feed: that the page is there counts.
+    for _ in range(4):
+        assert build(index, feed, site_map, pages[0]).articles == 3
+
+
+def test_a_feed_that_is_away_costs_no_article(index, site, pages):
+    source = site.put("/feed", rss(*items(pages)), media="text/xml")
+    build(index, source)
+    for body, status in (("", 404), ("", 500), ("<rss", 200), ("gone", 200)):
+        site.put("/feed", body, status=status, media="text/xml")
+        summary = build(index, source)
+        assert (3, False, 1) == (summary.articles, summary.changed, len(summary.skipped)), body
+        assert summary.skipped[0].reason.endswith("; its 3 articles are kept as they were")
+    for body in ("<rss></rss>", "<rss>", rss()):
+        site.put("/feed", body, media="text/xml")
+        assert build(index, source).articles == 3
+
+
+def test_a_lost_memory_costs_no_article(index, site, pages):
+    source = site.put("/feed", rss(*items(pages)), media="text/xml")
+    build(index, source)
+    (index / "web.sqlite").unlink()
+    site.put("/feed", rss(*items(pages[:1])), media="text/xml")
+    for _ in range(4):
+        assert build(index, source).articles == 3
+
+
+def test_a_feed_that_is_no_well_formed_xml_is_read_none_the_less(index, site, pages):
+    text = rss(*items(pages)).replace("<title>News</title>", "<title>Rock & roll</title>")
+    source = site.put("/feed", text, media="text/xml")
+    assert build(index, source).articles == 3
+
+
+def test_text_of_a_feed_that_is_no_html_is_taken_as_it_stands(index, site):
+    text = ATOM.format("").replace('<content type="html">&lt;p&gt;&lt;/p&gt;', "<content>{}")
+    text = text.format(" ".join(story("The &lt;b&gt; bridge")))
+    source = site.put("/feed", text, media="text/xml")
+    build(index, source)
+    (article,) = held(index).values()
+    assert "The <b> bridge was opened in 1907" in article.text
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        "".join(
+            f'<!ENTITY {b} "{f"&{a};" * 10}">'
+            for a, b in zip("abcdefghi", "bcdefghiz", strict=True)
+        ),
+        '<!ENTITY z SYSTEM "file:///etc/passwd">',
+        '<!entity z "x">',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entities_are_refused(index, site, pages, entities, encoding):
+    source = site.put("/feed", BOMB.format(entities).encode(encoding), media="text/xml")
+    summary = build(index, source, pages[0])
+    assert reasons(summary) == {source: "declares entities of its own, which is refused"}
+    assert summary.articles == 1
