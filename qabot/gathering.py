@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -77,20 +78,28 @@ def gather(wanted: Wanted, live: Generation | None, report: Callable[[int, int],
     """
     sources, collections = wanted.sources, dict(wanted.collections)
     kept: list[Article | ArticleInfo] = []
+    files = _find(wanted)
     if wanted.only:
         renewed = {name: collections[name] for name in wanted.only}
-        files = find_files((), renewed)
         sources, collections = (), renewed
         if live:
             sources, collections = live.manifest.sources, {**live.manifest.collections, **renewed}
             infos = live.database.infos()
             files = _known_files(files, infos, wanted.only)
             kept = _kept(live, infos, wanted.only, {file.id for file in files})
-    else:
-        files = find_files(sources, collections)
     read, skipped = _read(files, _Known(None if wanted.full else live), report)
+    if skipped:
+        # A source that has vanished meanwhile (a disk that was taken out) is as missing as one that
+        # was never there: what it held must not leave the index.
+        _find(wanted)
     items = sorted([*kept, *read], key=_id)
     return Gathered(items, skipped, sources, collections, readers_version())
+
+
+def _find(wanted: Wanted) -> list[SourceFile]:
+    if wanted.only:
+        return find_files((), {name: wanted.collections[name] for name in wanted.only})
+    return find_files(wanted.sources, wanted.collections)
 
 
 def _id(item: Article | ArticleInfo) -> str:
@@ -153,15 +162,29 @@ def _kept(
     live: Generation, infos: Sequence[ArticleInfo], only: Collection[str], read: Collection[str]
 ) -> list[Article | ArticleInfo]:
     kept: list[Article | ArticleInfo] = []
-    for info in infos:
+    left = [info for info in infos if info.id not in read]
+    leaving = [info for info in left if info.collections and not _others(info, only)]
+    # Which of them ``sources`` name as well, the index does not know.
+    named = _named(live.manifest.sources) if leaving else set()
+    gone = {info.id for info in leaving if os.path.realpath(info.source) not in named}
+    for info in left:
         others = _others(info, only)
-        if info.id in read or (info.collections and not others):
+        if info.id in gone:
             continue
         if others == info.collections:
             kept.append(info)
         elif article := live.database.article(info.id):
             kept.append(replace(article, info=replace(info, collections=others)))
     return kept
+
+
+def _named(sources: Sequence[str]) -> set[str]:
+    """The files of those ``sources`` that can be found now."""
+    named: set[str] = set()
+    for source in sources:
+        with contextlib.suppress(SourceError):
+            named |= {os.path.realpath(file.path) for file in find_files((source,))}
+    return named
 
 
 def _others(info: ArticleInfo, only: Collection[str]) -> tuple[str, ...]:
