@@ -153,7 +153,11 @@ def is_verbatim(told: Told, articles: Articles) -> bool:
 
 
 class Campaign:
-    """Prepares sites, all alike, and keeps what came of each fault."""
+    """Prepares sites, all alike.
+
+    Attributes:
+        seconds: How long a rebuild takes at most that nothing harms.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -171,8 +175,10 @@ class Campaign:
         shutil.copytree(self._template, folder / "after")
         site = Site(folder / "after", self._expected)
         write(site.folder / "articles", AFTER)
-        self.seconds = _expect(site.run(*REBUILD)).seconds
+        lengths = [_expect(site.run(*REBUILD)).seconds]
         self._learn("after", site, AFTER)
+        lengths += [_expect(site.run(*REBUILD, "--full")).seconds for _ in range(2)]
+        self.seconds = max(lengths)
         write(self._template / "articles", AFTER)
         if self._expected["before"] == self._expected["after"]:
             raise RuntimeError("the questions tell nothing apart")

@@ -656,7 +656,7 @@ def _rebuild(
     quiet: bool = False,
     progress: bool = False,
 ) -> Summary:
-    from qabot.articles import find_files
+    from qabot.articles import Limits, find_files
     from qabot.encoders import open_encoder_later
     from qabot.index import IndexStore
     from qabot.progress import reporting
@@ -682,6 +682,7 @@ def _rebuild(
             only=only,
             cache=settings.cache_folder,
             full=full,
+            limits=Limits(settings.max_article_mb),
             report=report,
         )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from qabot.articles import (
+    Limits,
     Skipped,
     SourceFile,
     distinct_id,
@@ -30,12 +31,14 @@ class Wanted:
         only: Collections to renew; what is in none of them stays as it is in the index. All is
             renewed where none is named.
         full: Whether to read anew what has not changed, too.
+        limits: What one document may cost.
     """
 
     sources: tuple[str, ...]
     collections: Mapping[str, tuple[str, ...]]
     only: tuple[str, ...] = ()
     full: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def gather(wanted: Wanted, live: Generation | None, report: Callable[[int, int],
             infos = live.database.infos()
             files = _known_files(files, infos, wanted.only)
             kept = _kept(live, infos, wanted.only, {file.id for file in files})
-    read, skipped = _read(files, _Known(None if wanted.full else live), report)
+    known = _Known(None if wanted.full else live)
+    read, skipped = _read(read_changed(files, known, wanted.limits), len(files), report)
     if skipped:
         # A source that has vanished meanwhile (a disk that was taken out) is as missing as one that
         # was never there: what it held must not leave the index.
@@ -192,12 +196,14 @@ def _others(info: ArticleInfo, only: Collection[str]) -> tuple[str, ...]:
 
 
 def _read(
-    files: Sequence[SourceFile], known: _Known, report: Callable[[int, int], None]
+    found: Iterable[Article | ArticleInfo | Skipped],
+    total: int,
+    report: Callable[[int, int], None],
 ) -> tuple[list[Article | ArticleInfo], tuple[Skipped, ...]]:
     items: list[Article | ArticleInfo] = []
     skipped: list[Skipped] = []
-    for number, item in enumerate(read_changed(files, known), 1):
-        report(number, len(files))
+    for number, item in enumerate(found, 1):
+        report(number, total)
         if isinstance(item, Skipped):
             skipped.append(item)
         else:

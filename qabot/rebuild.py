@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from qabot.articles import Skipped
+from qabot.articles import Limits, Skipped
 from qabot.encoders import Encoder, FloatArray, language_subspace
 from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import NoIndexError, UnusableIndexError
@@ -94,6 +94,7 @@ def rebuild(
     only: Sequence[str] = (),
     cache: Path,
     full: bool = False,
+    limits: Limits | None = None,
     report: Report = lambda progress: None,
 ) -> Summary:
     """Make the index hold what its sources hold now, and publish it.
@@ -107,6 +108,7 @@ def rebuild(
             index. All sources and collections are read where none is named.
         cache: Where the encoder's language subspace is kept between indexes.
         full: Encode everything, and publish even if nothing changed.
+        limits: What one document may cost; the defaults where not given.
         report: Called often with how far it is.
 
     Raises:
@@ -117,7 +119,7 @@ def rebuild(
     """
     started = time.perf_counter()
     named = {name: tuple(group) for name, group in collections.items()}
-    wanted = Wanted(tuple(sources), named, tuple(only), full)
+    wanted = Wanted(tuple(sources), named, tuple(only), full, limits or Limits())
     with store.rebuild() as writer, _live(store, needed=bool(only)) as live:
         gathered = gather(
             wanted, live, lambda done, total: report(Progress("reading", done, total))

@@ -5,6 +5,7 @@ format (``plain``, ``markdown``, ``html``) makes a ``Draft`` of it, and ``readin
 draft (title, language) into an ``Article``. Nothing here knows of an index or a model.
 """
 
+from qabot.articles.limits import Limits
 from qabot.articles.reading import (
     Skipped,
     read_article,
@@ -16,6 +17,7 @@ from qabot.articles.reading import (
 from qabot.articles.sources import SourceFile, distinct_id, find_files
 
 __all__ = [
+    "Limits",
     "Skipped",
     "SourceFile",
     "distinct_id",

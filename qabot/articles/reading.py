@@ -12,6 +12,7 @@ from pathlib import Path
 from qabot.articles.decoding import decode
 from qabot.articles.html import read_html
 from qabot.articles.language import identify
+from qabot.articles.limits import Limits
 from qabot.articles.markdown import read_markdown
 from qabot.articles.plain import read_plain
 from qabot.articles.sources import Format, SourceFile, find_files
@@ -19,9 +20,6 @@ from qabot.articles.text import Draft, has_words
 from qabot.articles.titles import title_of
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
-
-MAX_BYTES = 20_000_000
-"""A larger file is no article, but a dump of many."""
 
 # What takes part in reading besides this package.
 _LIBRARIES = (
@@ -77,21 +75,28 @@ def read_files(files: Iterable[SourceFile]) -> Iterator[Article | Skipped]:
 def read_changed(
     files: Iterable[SourceFile],
     known: Callable[[SourceFile, str], Article | ArticleInfo | None],
+    limits: Limits | None = None,
 ) -> Iterator[Article | ArticleInfo | Skipped]:
     """Read those of ``files`` whose content is not known, when asked for, in their order.
 
     Args:
         known: Asked with each file and its ``Article.content``; what it gives is passed on in the
             article's place.
+        limits: What one file may cost; the defaults where not given.
     """
+    limits = limits or Limits()
     for file in files:
         try:
-            data = _read_bytes(file)
+            data = _read_bytes(file, limits)
             content = _content(file, data)
-            same = known(file, content)
-            yield _article(file, data, content) if same is None else same
+            item = known(file, content)
+            if item is None:
+                with limits.patience():
+                    item = _article(file, data, content)
         except ArticleError as error:
             yield Skipped(file.source, str(error))
+        else:
+            yield item
 
 
 @cache
@@ -119,8 +124,10 @@ def read_article(file: SourceFile) -> Article:
 
 
 def _read(file: SourceFile) -> Article:
-    data = _read_bytes(file)
-    return _article(file, data, _content(file, data))
+    limits = Limits()
+    data = _read_bytes(file, limits)
+    with limits.patience():
+        return _article(file, data, _content(file, data))
 
 
 def _content(file: SourceFile, data: bytes) -> str:
@@ -145,23 +152,23 @@ def _article(file: SourceFile, data: bytes, content: str) -> Article:
     return Article(info, draft.text, draft.headings, content)
 
 
-def _read_bytes(file: SourceFile) -> bytes:
+def _read_bytes(file: SourceFile, limits: Limits) -> bytes:
     if file.problem:
         raise ArticleError(file.problem)
     try:
         # Asked first, because opening a named pipe would wait for ever.
-        if not stat.S_ISREG(file.path.stat().st_mode):
+        status = file.path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise ArticleError("not a regular file; remove it or name a file with text")
+        limits.check_size(status.st_size, file.format)
         with file.path.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
+            data = opened.read(limits.most_bytes(file.format) + 1)
     except OSError as error:
         raise ArticleError(
             f"cannot be read ({error.strerror}); check the file and its permissions"
         ) from error
-    if len(data) > MAX_BYTES:
-        raise ArticleError(
-            f"larger than {MAX_BYTES // 1_000_000} MB, the limit for one article; split it"
-        )
+    # Again, as it may have grown; and some files of the system say that they have no size.
+    limits.check_size(len(data), file.format)
     if not data.strip():
         raise ArticleError("is empty; remove it or add text")
     return data
