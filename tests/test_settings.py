@@ -15,8 +15,8 @@ from qabot.settings import Settings, load_settings
 
 KNOWN = (
     "known settings: index, sources, collections, encoder, reader, max_article_mb, "
-    "cache, threads, quotes, threshold, keep, token_file, message_content, shards, waiting, user_questions, "
-    "guild_questions, log_questions, uploads, home_guilds"
+    "cache, threads, quotes, threshold, keep, token_file, message_content, shards, waiting, "
+    "user_questions, guild_questions, log_questions, uploads, home_guilds"
 )
 CORRECT = "correct it or leave it out"
 
