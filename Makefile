@@ -12,7 +12,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CODE := $(wildcard qabot tests benchmarks training)
+CODE := $(wildcard qabot tests benchmarks faults fuzz training)
 
 # pip's progress is for people.
 SET_QUIET = quiet=--quiet; [ ! -t 1 ] || quiet=
@@ -100,6 +100,10 @@ translations: $(STAMP) ## Bring the catalogues up to date with the code, and com
 bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'
 	@echo "Running the benchmarks …"
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: faults
+faults: $(STAMP) ## Break all that can break, and write what came of it to docs/reliability.md
+	@$(BIN)/python -m faults $(ARGS)
 
 .PHONY: constraints
 constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows

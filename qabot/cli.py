@@ -9,13 +9,13 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from qabot.errors import FilterError, QabotError, QuestionError, UsageError
+from qabot.errors import FilterError, QabotError, QuestionError, UnusableIndexError, UsageError
 
 if TYPE_CHECKING:
     from qabot.encoders import Encoder as LoadedEncoder
@@ -475,8 +475,17 @@ def rollback(
     """
     from qabot.index import IndexStore
 
-    settings = _settings(index=index)
-    manifest = IndexStore(Path(settings.index)).rollback(number)
+    store = IndexStore(Path(_settings(index=index).index))
+    before = None
+    with suppress(UnusableIndexError):  # It may be damaged: all the more reason to go back.
+        before = store.manifest().encoder
+    manifest = store.rollback(number)
+    if before and manifest.encoder != before:
+        _complain(
+            f"generation {manifest.generation} was made by {manifest.encoder.name}, and not as "
+            f"{before.name} makes it now; ask it with that model by --encoder or the setting "
+            "encoder, or run `qabot rebuild`"
+        )
     if json:
         from qabot.render.json import dumps
 
@@ -657,6 +666,7 @@ def _rebuild(
     quiet: bool = False,
     progress: bool = False,
 ) -> Summary:
+    from qabot.articles import Limits
     from qabot.encoders import open_encoder_later
     from qabot.index import IndexStore
     from qabot.progress import reporting
@@ -684,6 +694,7 @@ def _rebuild(
             cache=settings.cache_folder,
             full=full,
             web=_web_options(settings),
+            limits=Limits(settings.max_article_mb),
             report=report,
         )
 

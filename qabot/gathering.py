@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from qabot.articles import (
     Found,
+    Limits,
     Skipped,
     SourceFile,
     distinct_id,
@@ -38,6 +40,7 @@ class Wanted:
         full: Whether to read anew what has not changed, too.
         exclude: Patterns of what is not read.
         web: How addresses are fetched.
+        limits: What one document may cost.
     """
 
     sources: tuple[str, ...]
@@ -46,6 +49,7 @@ class Wanted:
     full: bool = False
     exclude: tuple[str, ...] = ()
     web: Options = field(default_factory=Options)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,13 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
         all_sources=not wanted.only,
     )
     read, skipped = _read(
-        files,
-        _Known(None if wanted.full else live),
-        lambda done, total: report("reading", done, total),
+        read_changed(files, _Known(None if wanted.full else live), wanted.limits),
+        lambda done: report("reading", done, len(files)),
     )
+    if skipped and (paths or groups):
+        # A source that has vanished meanwhile (a disk that was taken out) is as missing as one that
+        # was never there: what it held must not leave the index.
+        find_sources(paths, groups, wanted.exclude)
     read += fetched.items
     skipped += fetched.skipped
     if not read:
@@ -257,9 +264,14 @@ def _kept(
     live: Generation, infos: Sequence[ArticleInfo], only: Collection[str], read: Collection[str]
 ) -> list[Article | ArticleInfo]:
     kept: list[Article | ArticleInfo] = []
-    for info in infos:
+    left = [info for info in infos if info.id not in read]
+    leaving = [info for info in left if info.collections and not _others(info, only)]
+    # Which of them ``sources`` name as well, the index does not know.
+    named = _named(live.manifest.sources) if leaving else set()
+    gone = {info.id for info in leaving if _place(info.source) not in named}
+    for info in left:
         others = _others(info, only)
-        if info.id in read or (info.collections and not others):
+        if info.id in gone:
             continue
         if others == info.collections:
             kept.append(info)
@@ -268,17 +280,29 @@ def _kept(
     return kept
 
 
+def _named(sources: Sequence[str]) -> set[str]:
+    """The files of those ``sources`` that can be found now, and the addresses among them."""
+    named: set[str] = set()
+    for source in sources:
+        if is_address(source):
+            named.add(source)
+            continue
+        with contextlib.suppress(SourceError):
+            named |= {os.path.realpath(file.path) for file in find_sources((source,)).files}
+    return named
+
+
 def _others(info: ArticleInfo, only: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in info.collections if name not in only)
 
 
 def _read(
-    files: Sequence[SourceFile], known: _Known, report: Callable[[int, int], None]
+    found: Iterable[Article | ArticleInfo | Skipped], report: Callable[[int], None]
 ) -> tuple[list[Article | ArticleInfo], list[Skipped]]:
     items: list[Article | ArticleInfo] = []
     skipped: list[Skipped] = []
-    for number, item in enumerate(read_changed(files, known), 1):
-        report(number, len(files))
+    for number, item in enumerate(found, 1):
+        report(number)
         if isinstance(item, Skipped):
             skipped.append(item)
         else:

@@ -29,7 +29,7 @@ import sentencex
 
 from qabot.types import Article, Heading, Passage, Span
 
-CHUNKER_VERSION: int = 2
+CHUNKER_VERSION: int = 3
 """To be raised with every change that can move a boundary."""
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
@@ -69,6 +69,8 @@ _CUTS = (
     re.compile(r"[,;:،؛]+[\"'”’»)\]]*\s+|\s[–—-]+\s+|[，、；：]+[」』”’）]*"),
     re.compile(r"\s+"),
 )
+# sentencex takes time with the square of what it is given, where that has no end of a sentence.
+_WINDOW = 10_000
 _GRAPHEME = regex.compile(r"\X")
 _CLUSTER_REACH = 32
 _FILL = 0.8
@@ -215,6 +217,18 @@ def _may_be_item(line: str) -> bool:
 
 def _boundaries(block: str, language: str) -> Iterator[int]:
     """Where the sentences of a block end; the last is the block's end."""
+    start = 0
+    while start < len(block):
+        part = block[start : start + _WINDOW]
+        ends = list(_part_boundaries(part, language))
+        if start + len(part) < len(block):
+            # Where the last one ends is told by what follows; one without an end is cut.
+            ends = ends[:-1] or [_best_cut(block, start, start + len(part), len(block)) - start]
+        yield from (start + end for end in ends)
+        start += ends[-1] if ends else len(part)
+
+
+def _part_boundaries(block: str, language: str) -> Iterator[int]:
     known = _LANGUAGE.match(language.lower())
     code = known[0] if known else "en"
     # For sentencex, one character is put for another where it goes wrong: it panics at an initial

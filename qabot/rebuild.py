@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from qabot.articles import Skipped
+from qabot.articles import Limits, Skipped
 from qabot.encoders import Encoder, FloatArray, language_subspace
 from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import NoIndexError, UnusableIndexError
@@ -100,6 +100,7 @@ def rebuild(
     cache: Path,
     full: bool = False,
     web: Options | None = None,
+    limits: Limits | None = None,
     report: Report = lambda progress: None,
 ) -> Summary:
     """Make the index hold what its sources hold now, and publish it.
@@ -115,6 +116,7 @@ def rebuild(
         cache: Where the encoder's language subspace is kept between indexes.
         full: Encode everything, and publish even if nothing changed.
         web: How web addresses are fetched; as by default where not given.
+        limits: What one document may cost; the defaults where not given.
         report: Called often with how far it is.
 
     Raises:
@@ -125,7 +127,15 @@ def rebuild(
     """
     started = time.perf_counter()
     named = {name: tuple(group) for name, group in collections.items()}
-    wanted = Wanted(tuple(sources), named, tuple(only), full, tuple(exclude), web or Options())
+    wanted = Wanted(
+        tuple(sources),
+        named,
+        tuple(only),
+        full,
+        tuple(exclude),
+        web or Options(),
+        limits or Limits(),
+    )
     with store.rebuild() as writer, _live(store, needed=bool(only)) as live:
         gathered = gather(
             wanted,

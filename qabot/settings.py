@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ``sentence-transformers:NAME``.
         reader: ``qabot-reader`` (packaged), ``none``, or a folder or name of a question-answering
             model for transformers.
+        max_article_mb: The most megabytes of a text file; of HTML half as many, of Markdown a
+            tenth.
         cache: Where the packaged model is unpacked.
         threads: Cores that one question may use; all of them where not set.
         quotes: The most quotes that an answer shows.
@@ -73,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     exclude: tuple[str, ...] = ()
     encoder: str = "multilingual-e5-small"
     reader: str = "qabot-reader"
+    max_article_mb: int = 20
     cache: str = ""
     threads: int | None = None
     quotes: int = 3
@@ -102,6 +105,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("quotes is a number from 1 to 10")
         if self.keep < 1:
             raise ValueError("keep is 1 or more")
+        if self.max_article_mb < 1:
+            raise ValueError("max_article_mb is 1 or more")
         if self.threads is not None and self.threads < 1:
             raise ValueError("threads is 1 or more")
         for name in ("waiting", "user_questions", "guild_questions", "gone_after", "web_pages"):

@@ -140,6 +140,19 @@ def test_an_article_that_left_one_collection_stays_in_the_other(here):
     assert members()["storm"] == ("all", "news")
 
 
+def test_an_article_that_left_a_collection_stays_if_the_sources_name_it_too(here):
+    build(all=["seeds", "news"])
+    assert members()["bridge"] == ("all",)
+    build("all", all=["news"])
+    assert {"bridge": (), "rocket": ("all", "news")}.items() <= members().items()
+    assert text_of("bridge") == "The bridge was built in 1907."
+    # It is the collection's article again, and only its own, once the sources are without it.
+    build("all", all=["seeds", "news"])
+    (here / "seeds/bridge.md").rename(here / "bridge.md")
+    build("all", all=["news"])
+    assert "bridge" not in members()
+
+
 def test_an_article_that_another_collection_holds_too_stays_in_it(here):
     build(all=["news"])
     write_article(here / "news", "rocket", "The rocket flew to Venus in 2023.")

@@ -151,6 +151,18 @@ def test_the_command(index):
     assert run_qabot("rollback", cwd=index.parent / "articles").returncode == 3
 
 
+def test_the_command_says_that_a_generation_is_another_models(index):
+    build_index(index, index.parent / "articles", encoder=HashingEncoder("other", "made by other"))
+    result = run_qabot("rollback", "2", cwd=index.parent)
+    assert (0, 1) == (result.returncode, result.stderr.count("\n"))
+    assert result.stderr.startswith("qabot: generation 2 was made by hashing, and not as other ")
+    assert result.stderr.endswith("encoder, or run `qabot rebuild`\n")
+    assert run_qabot("rollback", "3", cwd=index.parent).stderr == ""
+    # What is live may be damaged: it is told by its number alone then.
+    (index / "generations/3/manifest.json").unlink()
+    assert run_qabot("rollback", "4", cwd=index.parent).stderr == ""
+
+
 # --- Which are kept -------------------------------------------------------------------------------
 
 

@@ -14,9 +14,9 @@ from qabot.errors import SettingsError
 from qabot.settings import Settings, load_settings
 
 KNOWN = (
-    "known settings: index, sources, collections, exclude, encoder, reader, cache, threads, "
-    "quotes, threshold, keep, token_file, message_content, shards, waiting, user_questions, "
-    "guild_questions, log_questions, uploads, home_guilds, gone_after, user_agent, "
+    "known settings: index, sources, collections, exclude, encoder, reader, max_article_mb, "
+    "cache, threads, quotes, threshold, keep, token_file, message_content, shards, waiting, "
+    "user_questions, guild_questions, log_questions, uploads, home_guilds, gone_after, user_agent, "
     "allow_private_addresses, web_pages, web_delay, web_timeout, web_minutes"
 )
 CORRECT = "correct it or leave it out"

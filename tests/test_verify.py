@@ -59,7 +59,8 @@ def test_a_verbatim_quote_passes():
 
 
 def test_a_quote_stands_on_the_page_that_it_names():
-    saved = {"question": "why?", "quotes": [{**ANSWER["quotes"][0], "page": 2}]}
+    saved = copy.deepcopy(ANSWER)
+    saved["quotes"][0]["page"] = 2  # type: ignore[index] (JSON)
     elsewhere = "it does not stand on page 2"
     for pages, expected in (
         ((0, 5), None),
@@ -69,7 +70,7 @@ def test_a_quote_stands_on_the_page_that_it_names():
         ((), elsewhere),
     ):
         article = Article(INFO, TEXT, pages=pages)
-        (check,) = check_answers([saved], lambda name, found=article: found)
+        (check,) = check_answers([saved], {INFO.id: article}.__getitem__)
         assert check.problem == expected
 
 

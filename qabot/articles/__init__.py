@@ -6,6 +6,7 @@ draft (title, language) into an ``Article``. Documents (``pdf``, ``docx``, ``epu
 read by ``isolated`` in a process of its own. Nothing here knows of an index or a model.
 """
 
+from qabot.articles.limits import Limits
 from qabot.articles.reading import (
     read_article,
     read_changed,
@@ -29,6 +30,7 @@ from qabot.articles.sources import (
 __all__ = [
     "Format",
     "Found",
+    "Limits",
     "Skipped",
     "SourceFile",
     "distinct_id",

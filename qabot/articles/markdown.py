@@ -23,6 +23,7 @@ _NULLS = ("", "~", "null")
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _SHOWN = 40
+_DEEPEST = 100
 
 
 def read_markdown(text: str) -> Draft:
@@ -34,7 +35,10 @@ def read_markdown(text: str) -> Draft:
     text = clean_characters(text)
     match = _FRONT_MATTER.match(text)
     known = _read_front_matter(match[1]) if match else Draft("")
-    body, headings = compose(_render(text[match.end() :] if match else text))
+    try:
+        body, headings = compose(_render(text[match.end() :] if match else text))
+    except RecursionError:
+        raise ArticleError("nested too deeply; write it with fewer levels") from None
     return replace(known, text=body, headings=headings)
 
 
@@ -128,7 +132,9 @@ def _render(source: str) -> Iterator[Block]:
     from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
 
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    # What is nested deeper is left out, and by default that is ten lists in each other.
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST})
+    parser.enable(["table", "strikethrough"])
     yield from _blocks(SyntaxTreeNode(parser.parse(source)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from qabot.articles.decoding import decode
 from qabot.articles.html import read_html
 from qabot.articles.isolated import Document, ReadingProcess
 from qabot.articles.language import identify
+from qabot.articles.limits import Limits
 from qabot.articles.markdown import read_markdown
 from qabot.articles.plain import read_plain
 from qabot.articles.sources import Format, Skipped, SourceFile, find_files
@@ -22,11 +24,6 @@ from qabot.articles.text import Draft, has_words
 from qabot.articles.titles import title_of
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
-
-MAX_BYTES = 20_000_000
-"""A larger file of text is no article, but a dump of many."""
-MAX_DOCUMENT_BYTES = 100_000_000
-"""The same of documents, which hold pictures as well."""
 
 # What takes part in reading besides this package.
 _LIBRARIES = (
@@ -73,22 +70,28 @@ def read_files(files: Iterable[SourceFile]) -> Iterator[Article | Skipped]:
 def read_changed(
     files: Iterable[SourceFile],
     known: Callable[[SourceFile, str], Article | ArticleInfo | None],
+    limits: Limits | None = None,
 ) -> Iterator[Article | ArticleInfo | Skipped]:
     """Read those of ``files`` whose content is not known, when asked for, in their order.
 
     Args:
         known: Asked with each file and its ``Article.content``; what it gives is passed on in the
             article's place.
+        limits: What one file may cost; the defaults where not given.
     """
+    limits = limits or Limits()
     with closing(ReadingProcess()) as process:
         for file in files:
             try:
-                data = _read_bytes(file)
+                data = _read_bytes(file, limits)
                 content = _content(file, data)
-                same = known(file, content)
-                yield _article(file, data, content, process) if same is None else same
+                item = known(file, content)
+                if item is None:
+                    item = _article(file, data, content, process, limits)
             except ArticleError as error:
                 yield Skipped(file.source, str(error))
+            else:
+                yield item
 
 
 @cache
@@ -130,7 +133,7 @@ def read_page(file: SourceFile, data: bytes, *, content: str, address: str) -> A
         ArticleError: It holds no article.
     """
     with closing(ReadingProcess()) as process:
-        article = _article(file, data, content, process)
+        article = _article(file, data, content, process, Limits())
     own = article.info.url
     same = own is not None and _server(own) == _server(address)
     return replace(article, info=replace(article.info, url=own if same else address))
@@ -144,15 +147,25 @@ def _server(address: str) -> str:
 
 
 def _read(file: SourceFile, process: ReadingProcess) -> Article:
-    data = _read_bytes(file)
-    return _article(file, data, _content(file, data), process)
+    limits = Limits()
+    data = _read_bytes(file, limits)
+    return _article(file, data, _content(file, data), process, limits)
 
 
 def _content(file: SourceFile, data: bytes) -> str:
     return hashlib.sha256(file.format.encode() + b" " + data).hexdigest()
 
 
-def _article(file: SourceFile, data: bytes, content: str, process: ReadingProcess) -> Article:
+def _article(
+    file: SourceFile, data: bytes, content: str, process: ReadingProcess, limits: Limits
+) -> Article:
+    # Documents have a limit of time in their own process.
+    patience = contextlib.nullcontext() if file.format in _DOCUMENTS else limits.patience()
+    with patience:
+        return _made(file, data, content, process)
+
+
+def _made(file: SourceFile, data: bytes, content: str, process: ReadingProcess) -> Article:
     # Inside this package messages do not name the file; the caller knows it.
     draft = _draft(file.format, data, process)
     if not has_words(draft.text):
@@ -177,24 +190,23 @@ def _draft(file_format: Format, data: bytes, process: ReadingProcess) -> Draft:
     return _READERS[file_format](decode(data, markup=file_format == "html"))
 
 
-def _read_bytes(file: SourceFile) -> bytes:
+def _read_bytes(file: SourceFile, limits: Limits) -> bytes:
     if file.problem:
         raise ArticleError(file.problem)
-    most = MAX_DOCUMENT_BYTES if file.format in _DOCUMENTS else MAX_BYTES
     try:
         # Asked first, because opening a named pipe would wait for ever.
-        if not stat.S_ISREG(file.path.stat().st_mode):
+        status = file.path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise ArticleError("not a regular file; remove it or name a file with text")
+        limits.check_size(status.st_size, file.format)
         with file.path.open("rb") as opened:
-            data = opened.read(most + 1)
+            data = opened.read(limits.most_bytes(file.format) + 1)
     except OSError as error:
         raise ArticleError(
             f"cannot be read ({error.strerror}); check the file and its permissions"
         ) from error
-    if len(data) > most:
-        raise ArticleError(
-            f"larger than {most // 1_000_000} MB, the limit for one article; split it"
-        )
+    # Again, as it may have grown; and some files of the system say that they have no size.
+    limits.check_size(len(data), file.format)
     if not data.strip():
         raise ArticleError("is empty; remove it or add text")
     return data

@@ -74,6 +74,14 @@ class IndexStore:
                 f"{path}: names no generation ({error}); run `qabot rebuild --full`"
             ) from error
 
+    def manifest(self) -> Manifest:
+        """What the live generation is; its other files are not looked at.
+
+        Raises:
+            UnusableIndexError: There is none, or its manifest is damaged or of another format.
+        """
+        return Manifest.read(self._path(self.current()))
+
     def open(self, *, whole: bool = True) -> Generation:
         """The live generation.
 

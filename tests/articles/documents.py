@@ -60,11 +60,11 @@ def pdf(
             b">> /XObject << /X 900 0 R >> >> /Contents %d 0 R >>" % (first_page + 2 * number + 1)
         )
         objects[first_page + 2 * number + 1] = stream(content)
-    for number, (title, page) in enumerate(outline):
+    for number, (title, place) in enumerate(outline):
         following = f" /Next {marks[number + 1]}" if number + 1 < len(marks) else ""
         objects[first_mark + number] = (
             f"<< /Title {_string(title)} /Parent 4 0 R{following} "
-            f"/Dest [{first_page + 2 * page} 0 R /Fit] >>"
+            f"/Dest [{first_page + 2 * place} 0 R /Fit] >>"
         ).encode()
     fields = "".join(f" /{name} {_string(value)}" for name, value in (info or {}).items())
     objects[first_mark + len(outline)] = f"<<{fields} >>".encode()

@@ -1,0 +1,212 @@
+"""A place to break things in: articles, an index of an earlier state of them, and the judgement."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from faults.commands import Ended, Running
+from faults.corpus import AFTER, BEFORE, QUESTIONS, Articles, write
+
+State = Literal["before", "after", "refused", "wrong"]
+# What an answer says: its status, and of each quote the article, the offsets and the text.
+Told = tuple[Any, ...]
+
+GENERATIONS = 3
+# Of answers that are wrong; enough to see what is.
+_SHOWN = 500
+REBUILD = ("rebuild", "articles", "--json")
+_ASK = ("ask", "--batch", "questions", "--json")
+_ENVIRONMENT = {"QABOT_THREADS": "1", "QABOT_KEEP": str(GENERATIONS)}
+
+
+@dataclass(slots=True)
+class Row:
+    """What came of one kind of fault.
+
+    Attributes:
+        codes: Exit codes of the command that was harmed, and how often each came.
+        states: What was answered afterwards.
+        repaired: How often the next rebuild brought the index up to date.
+        problems: What went wrong, in words.
+    """
+
+    fault: str
+    codes: Counter[int] = field(default_factory=Counter)
+    states: Counter[State] = field(default_factory=Counter)
+    repaired: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+class Site:
+    """A folder with ``articles`` as they are now and ``index`` as it was built before."""
+
+    def __init__(self, folder: Path, expected: dict[State, list[Told]]) -> None:
+        self.folder = folder
+        self.index = folder / "index"
+        self._expected = expected
+
+    def start(self, *arguments: str, harm: Callable[[], object] = lambda: None) -> Running:
+        """Start a command here."""
+        return Running(*arguments, folder=self.folder, environment=_ENVIRONMENT, harm=harm)
+
+    def run(self, *arguments: str, harm: Callable[[], object] = lambda: None) -> Ended:
+        """Run a command here."""
+        return self.start(*arguments, harm=harm).end()
+
+    def ask(self) -> Running:
+        """Start to ask all questions."""
+        return self.start(*_ASK)
+
+    def rebuilt(self, row: Row, ended: Ended, *, may_skip: bool = False) -> None:
+        """Enter how a rebuild ended: done without a word, or refused with one line."""
+        row.codes[ended.code] += 1
+        silent = ended.err == "" and ended.code == 0
+        skipped = may_skip and ended.code == 2 and '"skipped": [{' in ended.out
+        if not (ended.killed or silent or skipped or _one_line(ended)):
+            row.problems.append(f"code {ended.code}, said {ended.err!r}")
+
+    def judge(self, row: Row, ended: Ended | None = None, *, during: bool = False) -> State:
+        """Ask all questions, or look at answers; enter whether they are whole and right.
+
+        Args:
+            during: Whether a rebuild may have been published meanwhile: then each answer has to be
+                right for its generation, which counts up.
+        """
+        ended = ended or self.ask().end()
+        state: State = "wrong"
+        if ended.code == 3 and _one_line(ended) and ended.out == "" and "qabot r" in ended.err:
+            state = "refused"
+        elif ended.code in (0, 1) and ended.err == "":
+            state = self._followed(ended) if during else self._whole(ended)
+        row.states[state] += 1
+        if state == "wrong":
+            row.problems.append(f"code {ended.code}, answered {ended.out[:_SHOWN]!r} {ended.err!r}")
+        return state
+
+    def _whole(self, ended: Ended) -> State:
+        told = [answer_told(line) for line in ended.out.splitlines()]
+        states: tuple[State, ...] = ("before", "after")
+        return next((state for state in states if told == self._expected[state]), "wrong")
+
+    def _followed(self, ended: Ended) -> State:
+        lines = ended.out.splitlines()
+        numbers = [json.loads(line)["index"]["generation"] for line in lines]
+        states: list[State] = ["before" if n <= GENERATIONS else "after" for n in numbers]
+        right = [self._expected[state][place] for place, state in enumerate(states)]
+        if numbers != sorted(numbers) or [answer_told(line) for line in lines] != right:
+            return "wrong"
+        return states[-1]
+
+    def repair(self, row: Row) -> None:
+        """Rebuild without harm: the index has to be up to date, and nothing may lie about."""
+        ended = self.run(*REBUILD)
+        problem = "" if ended.code == 0 else f"code {ended.code}, said {ended.err!r}"
+        if not problem and self.texts() != AFTER:
+            problem = "it holds other texts than the articles"
+        numbers = [path.name for path in (self.index / "generations").iterdir()]
+        if left := [name for name in numbers if not name.isdecimal()]:
+            problem = problem or f"it leaves {left}"
+        row.repaired += not problem
+        if problem:
+            row.problems.append(f"the next rebuild: {problem}")
+
+    def texts(self) -> Articles:
+        """The articles of the live generation, every file of which is opened and compared."""
+        from qabot.index import IndexStore
+
+        generation = IndexStore(self.index).open()
+        try:
+            infos = generation.database.infos()
+            articles = [generation.database.article(info.id) for info in infos]
+        finally:
+            generation.close()
+        return {article.info.id: article.text for article in articles if article}
+
+
+def _one_line(ended: Ended) -> bool:
+    """Whether a command refused as it should: one line that says what to do, and an exit code."""
+    line = ended.err
+    is_line = line.count("\n") == 1 and line.endswith("\n") and line.startswith("qabot: ")
+    return is_line and "; " in line and "unexpected" not in line and ended.code in (2, 3, 4)
+
+
+def answer_told(line: str) -> Told:
+    """What one line of ``ask --json`` tells, without times and scores."""
+    answer = json.loads(line)
+    quotes = [
+        (quote["article"]["id"], quote["start"], quote["end"], quote["text"])
+        for quote in answer["quotes"]
+    ]
+    return answer["status"], *quotes
+
+
+def is_verbatim(told: Told, articles: Articles) -> bool:
+    """Whether each quote of an answer stands in its article where it says."""
+    return all(articles[name][start:end] == text for name, start, end, text in told[1:])
+
+
+class Campaign:
+    """Prepares sites, all alike.
+
+    Attributes:
+        seconds: How long a rebuild takes at most that nothing harms.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._template = folder / "template"
+        self._expected: dict[State, list[Told]] = {}
+        self._template.mkdir()
+        questions = "".join(f"{question}\n" for question in QUESTIONS)
+        (self._template / "questions").write_text(questions, "utf-8")
+        site = Site(self._template, self._expected)
+        write(self._template / "articles", BEFORE)
+        for _ in range(GENERATIONS):
+            _expect(site.run(*REBUILD, "--full"))
+        self._learn("before", site, BEFORE)
+        # Times count for nothing, but a file's may differ from its copy's.
+        shutil.copytree(self._template, folder / "after")
+        site = Site(folder / "after", self._expected)
+        write(site.folder / "articles", AFTER)
+        lengths = [_expect(site.run(*REBUILD)).seconds]
+        self._learn("after", site, AFTER)
+        lengths += [_expect(site.run(*REBUILD, "--full")).seconds for _ in range(2)]
+        self.seconds = max(lengths)
+        write(self._template / "articles", AFTER)
+        if self._expected["before"] == self._expected["after"]:
+            raise RuntimeError("the questions tell nothing apart")
+
+    def _learn(self, state: State, site: Site, articles: Articles) -> None:
+        told = [answer_told(line) for line in _expect(site.ask().end()).out.splitlines()]
+        if not all(is_verbatim(answer, articles) for answer in told) or site.texts() != articles:
+            raise RuntimeError(f"the answers are wrong without any fault: {told}")
+        self._expected[state] = told
+
+    def sites(self, count: int) -> Iterator[Site]:
+        """New sites, one after the other; each is removed when the next one is asked for."""
+        for _ in range(count):
+            folder = self._folder / "site"
+            shutil.copytree(self._template, folder)
+            try:
+                yield Site(folder, self._expected)
+            finally:
+                _make_writable(folder)
+                shutil.rmtree(folder)
+
+
+def _make_writable(folder: Path) -> None:
+    for place, _, _ in os.walk(folder):
+        Path(place).chmod(0o700)
+
+
+def _expect(ended: Ended) -> Ended:
+    if ended.code != 0:
+        raise RuntimeError(f"failed without any fault: {ended}")
+    return ended
