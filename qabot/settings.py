@@ -19,8 +19,6 @@ from qabot.errors import SettingsError
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"
 _LONGEST_NAME = 100
-# Between the values of a variable that holds several.
-_SEPARATORS = {"exclude": os.pathsep, "home_guilds": ","}
 # What comes before a colon within an address, and after it: a scheme, or a host and a port.
 # (Other colons, as in addresses of IPv6, need a line for each source.)
 _SCHEME = re.compile(r"https?", re.IGNORECASE)
@@ -223,6 +221,7 @@ def _sources(text: str) -> list[str]:
 # How the text of a variable becomes several values.
 _SPLIT: dict[str, Callable[[str], Any]] = {
     "sources": _sources,
+    "exclude": lambda text: text.split(os.pathsep),
     "home_guilds": lambda text: text.split(","),
 }
 
