@@ -671,12 +671,13 @@ def _rebuild(
     from qabot.index import IndexStore
     from qabot.progress import reporting
     from qabot.rebuild import rebuild as run
+    from qabot.web import find_all
 
     # A missing source is the likelier mistake: say so before loading a model.
     if only:
-        _find_sources((), {name: collections[name] for name in only}, settings.exclude)
+        find_all((), {name: collections[name] for name in only}, settings.exclude)
     else:
-        _find_sources(sources, collections, settings.exclude)
+        find_all(sources, collections, settings.exclude)
     encoder = encoder or open_encoder_later(
         settings.encoder,
         cache=settings.cache_folder,
@@ -697,20 +698,6 @@ def _rebuild(
             limits=Limits(settings.max_article_mb),
             report=report,
         )
-
-
-def _find_sources(
-    sources: tuple[str, ...],
-    collections: Mapping[str, tuple[str, ...]],
-    exclude: tuple[str, ...],
-) -> None:
-    """Look whether all files and folders are there, and all addresses are some."""
-    from qabot.articles import find_files
-    from qabot.web import apart
-
-    paths, groups, addresses = apart(sources, collections)
-    if paths or groups or not addresses:
-        find_files(paths, groups, exclude)
 
 
 def _web_options(settings: Settings) -> Options:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 from qabot.articles import (
-    Found,
     Limits,
     Skipped,
     SourceFile,
@@ -23,7 +22,7 @@ from qabot.articles import (
 from qabot.errors import SourceError
 from qabot.index import Generation, Manifest
 from qabot.types import Article, ArticleInfo
-from qabot.web import Options, Visit, apart, is_address, visit
+from qabot.web import Options, Visit, find_all, is_address, visit
 
 Report = Callable[[Literal["fetching", "reading"], int, int], None]
 
@@ -96,57 +95,44 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
         SourceError: A source is missing or unreadable, or no document of them is an article.
     """
     sources, collections = wanted.sources, dict(wanted.collections)
-    renewed = {name: collections[name] for name in wanted.only}
-    infos = live.database.infos() if live else []
+    named, renewed = sources, collections
     if wanted.only:
+        named, renewed = (), {name: collections[name] for name in wanted.only}
         sources, collections = (), renewed
         if live:
             sources, collections = live.manifest.sources, {**live.manifest.collections, **renewed}
-        paths, groups, addresses = apart((), renewed)
-    else:
-        paths, groups, addresses = apart(sources, collections)
-    found = Found([], ())
-    if paths or groups or not addresses:
-        found = find_sources(paths, groups, wanted.exclude)
-    files = found.files
-    if wanted.only:
-        files = _known_files(files, infos, wanted.only)
-
-    def placed(pages: list[SourceFile]) -> list[SourceFile]:
-        if wanted.only:
-            return _known_files(pages, infos, wanted.only, {file.id for file in files})
-        return with_unique_ids([*files, *pages])[len(files) :]
-
-    held = _HeldPages(live, wanted)
-    fetched = visit(
-        addresses,
-        held,
-        wanted.web,
-        folder=folder,
-        placed=placed,
-        report=lambda done, total: report("fetching", done, total),
-        all_sources=not wanted.only,
-    )
+    found, addresses = find_all(named, renewed, wanted.exclude)
+    infos = live.database.infos() if live and wanted.only else []
+    files = _known_files(found.files, infos, wanted.only) if wanted.only else found.files
+    fetched = Visit()
+    if addresses:
+        fetched = visit(
+            addresses,
+            _HeldPages(live, wanted),
+            wanted.web,
+            folder=folder,
+            placed=_placing(files, infos, wanted.only),
+            report=lambda done, total: report("fetching", done, total),
+            all_sources=not wanted.only,
+        )
     read, skipped = _read(
         read_changed(files, _Known(None if wanted.full else live), wanted.limits),
         lambda done: report("reading", done, len(files)),
     )
-    if skipped and (paths or groups):
+    if skipped:
         # A source that has vanished meanwhile (a disk that was taken out) is as missing as one that
         # was never there: what it held must not leave the index.
-        find_sources(paths, groups, wanted.exclude)
+        find_all(named, renewed, wanted.exclude)
     read += fetched.items
     skipped += fetched.skipped
     if not read:
         reasons = "; ".join(f"{item.source} {item.reason}" for item in skipped[:3])
         raise SourceError(f"no article could be read: {reasons}")
-    kept: list[Article | ArticleInfo] = []
     if wanted.only and live:
         done = {file.id for file in files} | fetched.done
-        kept = _kept(live, infos, wanted.only, done)
-    items = sorted([*kept, *read], key=_id)
+        read += _kept(live, infos, wanted.only, done)
     return Gathered(
-        items,
+        sorted(read, key=_id),
         tuple(skipped),
         sources,
         collections,
@@ -154,6 +140,19 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
         fetched,
         found.left_out,
     )
+
+
+def _placing(
+    files: Sequence[SourceFile], infos: Sequence[ArticleInfo], only: Collection[str]
+) -> Callable[[list[SourceFile]], list[SourceFile]]:
+    """What gives pages ids that neither ``files`` nor other articles in the index have."""
+
+    def placed(pages: list[SourceFile]) -> list[SourceFile]:
+        if only:
+            return _known_files(pages, infos, only, {file.id for file in files})
+        return with_unique_ids([*files, *pages])[len(files) :]
+
+    return placed
 
 
 def _id(item: Article | ArticleInfo) -> str:

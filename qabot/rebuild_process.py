@@ -7,7 +7,6 @@ its own interpreter, a lower priority, and takes nobody along when it runs out o
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,15 +16,12 @@ from typing import IO
 
 import msgspec
 
+from qabot.environment import without_tokens
 from qabot.errors import QabotError, RebuildError, RebuildRunningError
 from qabot.rebuild import Progress, Report, Summary
 
 # A rebuild gives way to answers.
 _PROGRAM = "import os; getattr(os, 'nice', int)(10); from qabot.cli import main; main()"
-# What the process has no use for.
-_SECRETS = ("QABOT_TOKEN", "DISCORD_TOKEN")
-
-
 # What was left out or kept as it was is in the summary, too.
 _SKIPPED = ("qabot: skipped ", "qabot: kept ")
 
@@ -50,7 +46,7 @@ class RebuildProcess:
     ) -> None:
         self._has_collections = has_collections
         self._options = ["--index", index, "--encoder", encoder]
-        self._environment = {k: v for k, v in os.environ.items() if k not in _SECRETS}
+        self._environment = without_tokens()
         if cache:
             self._environment["QABOT_CACHE"] = cache
         self._lock = threading.Lock()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
-Row = dict[str, Any]
+from training.exchanging import Row
 
 # A translation that is much longer than the answer holds words from around it.
 _MOST_GROWTH = 2.5

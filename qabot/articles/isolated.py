@@ -18,6 +18,7 @@ from typing import IO, Literal
 import msgspec
 
 from qabot.articles.text import Draft
+from qabot.environment import without_tokens
 from qabot.errors import ArticleError
 
 Document = Literal["pdf", "docx", "epub", "odt"]
@@ -28,8 +29,6 @@ MEMORY = 2 * 2**30
 """Bytes of address space that the process may have."""
 
 _PROGRAM = "from qabot.articles.isolated import serve; serve()"
-# What the process has no use for.
-_SECRETS = ("QABOT_TOKEN", "DISCORD_TOKEN")
 
 
 class _Reply(msgspec.Struct):
@@ -85,7 +84,6 @@ class ReadingProcess:
                 process.communicate()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        environment = {k: v for k, v in os.environ.items() if k not in _SECRETS}
         # Not from the working folder (-P), where modules of any name may lie.
         return subprocess.Popen(  # noqa: S603 (this very program)
             [sys.executable, "-P", "-c", _PROGRAM, str(self._memory), str(int(self._seconds) + 1)],
@@ -93,7 +91,7 @@ class ReadingProcess:
             stdout=subprocess.PIPE,
             # What libraries complain of says nothing to a person.
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=without_tokens(),
         )
 
 

@@ -7,8 +7,9 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, get_args
 
+from qabot.articles.isolated import Document
 from qabot.errors import ArticleError
 
 # Of the limit for plain text. Reading Markdown takes up to a gigabyte of memory for each megabyte,
@@ -16,7 +17,7 @@ from qabot.errors import ArticleError
 _SHARES = {"markdown": 0.1, "html": 0.5}
 _NAMES = {"markdown": "Markdown ", "html": "HTML "}
 # Documents hold pictures as well, and are read with limits of their own.
-_DOCUMENTS = frozenset({"pdf", "docx", "epub", "odt"})
+_DOCUMENTS = frozenset(get_args(Document))
 _MOST_DOCUMENT_BYTES = 100_000_000
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit
 
 from qabot.articles.decoding import decode
@@ -42,7 +43,7 @@ _READERS: dict[Format, Callable[[str], Draft]] = {
     "markdown": read_markdown,
     "html": read_html,
 }
-_DOCUMENTS: dict[Format, Document] = {"pdf": "pdf", "docx": "docx", "epub": "epub", "odt": "odt"}
+_DOCUMENTS: dict[Format, Document] = {name: name for name in get_args(Document)}
 
 
 def read_sources(sources: Sequence[str | Path]) -> Iterator[Article | Skipped]:

@@ -8,9 +8,9 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
+from qabot.environment import TOKENS
 from qabot.errors import BotError
 
-VARIABLES = ("QABOT_TOKEN", "DISCORD_TOKEN")
 _PORTAL = "https://discord.com/developers/applications"
 _WHERE = f"open {_PORTAL}, your application, Bot, Reset Token"
 # Three parts of base64; what else is pasted there by mistake is not sent to Discord.
@@ -18,7 +18,7 @@ _SHAPE = re.compile(r"[\w-]{10,}\.[\w-]{4,}\.[\w-]{20,}", re.ASCII)
 _CONNECTIONS = ("discord.client", "discord.gateway", "discord.shard")
 
 MISSING = (
-    f"there is no token: {_WHERE}, and put it into the variable {VARIABLES[0]}, or into a file "
+    f"there is no token: {_WHERE}, and put it into the variable {TOKENS[0]}, or into a file "
     "that the setting token_file names"
 )
 REFUSED = f"Discord does not know the token: {_WHERE}, and set the new one"
@@ -54,7 +54,7 @@ def read_token(token_file: str, environment: Mapping[str, str]) -> str:
 
 
 def _find(token_file: str, environment: Mapping[str, str]) -> tuple[str | None, str]:
-    for name in VARIABLES:
+    for name in TOKENS:
         if environment.get(name):
             return f"the variable {name}", environment[name]
     if not token_file:

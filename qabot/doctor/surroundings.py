@@ -12,18 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from qabot.articles import find_files
 from qabot.doctor.check import Check, fault
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.packaged import find_unpacked
+from qabot.environment import TOKENS
 from qabot.errors import QabotError
 from qabot.index import IndexStore
 from qabot.reader import PACKAGED as READER
 from qabot.reader import open_reader
 from qabot.settings import Settings
-from qabot.web import apart
+from qabot.web import find_all
 
-TOKENS = ("QABOT_TOKEN", "DISCORD_TOKEN")
 # What one rebuild writes is about as large as the live generation; twice that leaves room.
 _ROOM = 2
 _LEAST_FREE = 50_000_000
@@ -35,13 +34,10 @@ _TOKEN = re.compile(r"([\w-]{17,40})\.[\w-]{5,8}\.[\w-]{25,60}", re.ASCII)
 def sources_check(settings: Settings) -> Check:
     """Whether all files and folders of sources and collections are there."""
     try:
-        paths, groups, addresses = apart(settings.sources, settings.collections)
-        files = (
-            find_files(paths, groups, settings.exclude) if paths or groups or not addresses else []
-        )
+        found, addresses = find_all(settings.sources, settings.collections, settings.exclude)
     except QabotError as error:
         return fault("sources", error)
-    problems = [file for file in files if file.problem]
+    problems = [file for file in found.files if file.problem]
     if problems:
         first = f"{problems[0].source}: {problems[0].problem}"
         detail, _, remedy = first.rpartition("; ")
@@ -50,7 +46,7 @@ def sources_check(settings: Settings) -> Check:
     held = f" in {len(settings.collections)} collections" if settings.collections else ""
     # Looking changes nothing, nor does it ask other machines.
     also = f", {len(addresses)} web addresses (not asked)" if addresses else ""
-    return Check("sources", "ok", f"{len(files)} documents{also}{held}")
+    return Check("sources", "ok", f"{len(found.files)} documents{also}{held}")
 
 
 def model_check(settings: Settings) -> tuple[Encoder | None, Check]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from qabot.articles import Found, find_sources
 from qabot.errors import SourceError
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -16,7 +17,31 @@ def is_address(source: str) -> bool:
     return bool(_ADDRESS.match(source))
 
 
-def apart(
+def find_all(
+    sources: Sequence[str],
+    collections: Mapping[str, Sequence[str]],
+    exclude: Sequence[str] = (),
+) -> tuple[Found, dict[str, tuple[str, ...]]]:
+    """The files that sources name, and the addresses among them; no server is asked.
+
+    Returns:
+        What ``find_sources`` finds, and each address with the collections that name it.
+
+    Raises:
+        SourceError: As ``find_sources``; or an address is none that can be fetched.
+    """
+    paths, grouped, addresses = _apart(sources, collections)
+    if addresses and not paths and not grouped:
+        return Found([], ()), addresses
+    return find_sources(paths, grouped, exclude), addresses
+
+
+def server_of(address: str) -> str:
+    """The host of an address in its one spelling, and its port if that is no standard one."""
+    return address.split("/")[2]
+
+
+def _apart(
     sources: Iterable[str], collections: Mapping[str, Iterable[str]]
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """Paths and addresses among sources.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from qabot.articles import Skipped
+from qabot.web.addresses import server_of
 from qabot.web.asking import Asker
 from qabot.web.bodies import BodyError
 from qabot.web.fetching import fetching
@@ -135,7 +136,7 @@ class _Crawler:
 
     def _members(self, source: str) -> set[str]:
         """What a list named before; where that is lost, what is held of the same server."""
-        here = {address for address in self.lost if _server(address) == _server(source)}
+        here = {address for address in self.lost if server_of(address) == server_of(source)}
         return self._memory.members(source) | here
 
     def _keep_members(self, source: str, reason: str, members: Iterable[str]) -> None:
@@ -155,7 +156,7 @@ class _Crawler:
         self._report(done, total)
         by_server: defaultdict[str, list[Document]] = defaultdict(list)
         for document in waiting:
-            by_server[_server(document.address)].append(document)
+            by_server[server_of(document.address)].append(document)
         deadline = asyncio.get_running_loop().time() + 60 * self._options.minutes
 
         async def ask(documents: Sequence[Document]) -> None:
@@ -246,7 +247,3 @@ class _Crawler:
             {pages.source: frozenset(pages.entries) for pages in lists},
             frozenset(address for pages in lists for address in pages.visited),
         )
-
-
-def _server(address: str) -> str:
-    return address.split("/")[2]

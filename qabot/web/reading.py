@@ -11,6 +11,7 @@ from typing import Protocol
 from qabot.articles import Skipped, SourceFile, read_page
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
+from qabot.web.addresses import server_of
 from qabot.web.crawling import Document
 from qabot.web.memory import Memory
 
@@ -123,7 +124,7 @@ class PageReader:
         if info:
             self.items.append(self._here(file, info))
         if document.listed:
-            server = document.address.split("/")[2]
+            server = server_of(document.address)
             self._failed[server, document.reason, info is not None].append(document.address)
 
     def _lose(

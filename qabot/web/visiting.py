@@ -76,8 +76,6 @@ def visit(
     Raises:
         sqlite3.Error: The memory cannot be read or written.
     """
-    if not sources:
-        return Visit()
     with remembering(folder) as memory:
         known = {address: held.current(address) for address in held.addresses()}
         found = crawl(list(sources), memory, known, options, report, lost=held.renewed)
