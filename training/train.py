@@ -3,7 +3,8 @@
 ``python -m training.train DATA… --out FOLDER``: DATA holds the ``*.jsonl.gz`` files that
 ``training/README.md`` lists. Checkpoints are written on the way; started again, it goes on from the
 last one. ``--minutes`` ends it early, with the learning rate brought to zero by then; ``--start``
-takes up the weights of such a run, and its place in the data, with a new course of learning rates.
+takes up the weights of such a run, and its place in the data, with a new course of learning rates; or
+the weights of a reader that ships.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from qabot.encoders.packaged import unpack
 from training.data import Encoding, Paragraph, read_paragraphs
 from training.network import Network, batches, loss_of, tensors
 from training.sampling import CROSSED, Example, Sampler, example_of, held_back
+from training.shipped import shipped_weights
 
 FROZEN_LAYERS = 4
 RATE, HEAD_RATE, DECAY, WARM_UP = 1.5e-4, 6e-4, 0.01, 0.04
@@ -59,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=1, help="processes that train together")
-    parser.add_argument("--start", type=Path, help="checkpoint of an ended run to go on from")
+    parser.add_argument("--start", type=Path, help="an ended run's checkpoint.pt, or a reader.onnx")
     parser.add_argument("--rate", type=float, default=RATE, help="the learning rate at its peak")
     return parser.parse_args()
 
@@ -193,6 +195,12 @@ class Run:
     def _resume(self) -> None:
         path, start = self.options.out / "checkpoint.pt", self.options.start
         if not path.exists() and not start:
+            return
+        if start and start.suffix == ".onnx" and not path.exists():
+            weights = shipped_weights(start, skip=FROZEN_LAYERS)
+            self.model.load_state_dict(weights, strict=False)
+            self.average = [p.detach().clone() for p in self.parameters]
+            self._log(f"goes on from {start.name}: {len(weights)} tensors")
             return
         state = torch.load(path if path.exists() else start)
         self.model.load_state_dict(state["model"], strict=False)
