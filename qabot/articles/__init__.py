@@ -6,6 +6,7 @@ draft (title, language) into an ``Article``. Documents (``pdf``, ``docx``, ``epu
 read by ``isolated`` in a process of its own. Nothing here knows of an index or a model.
 """
 
+from qabot.articles.isolated import Document, ReadingProcess
 from qabot.articles.limits import Limits
 from qabot.articles.reading import (
     read_article,
@@ -28,9 +29,11 @@ from qabot.articles.sources import (
 )
 
 __all__ = [
+    "Document",
     "Format",
     "Found",
     "Limits",
+    "ReadingProcess",
     "Skipped",
     "SourceFile",
     "distinct_id",

@@ -120,12 +120,15 @@ def read_article(file: SourceFile) -> Article:
             raise ArticleError(f"{file.source}: {error}") from error
 
 
-def read_page(file: SourceFile, data: bytes, *, content: str, address: str) -> Article:
-    """Read a page of the web.
+def read_page(
+    file: SourceFile, data: bytes, process: ReadingProcess, *, content: str, address: str
+) -> Article:
+    """Read a page or document of the web.
 
     Args:
         file: Its place; ``path`` is not opened.
         data: The page.
+        process: Reads documents; the caller closes it.
         content: The article's ``content``.
         address: Where ``data`` was read from, which is linked unless the page names a better
             address on its own server. (Of another server, it would say what that never said.)
@@ -133,8 +136,7 @@ def read_page(file: SourceFile, data: bytes, *, content: str, address: str) -> A
     Raises:
         ArticleError: It holds no article.
     """
-    with closing(ReadingProcess()) as process:
-        article = _article(file, data, content, process, Limits())
+    article = _article(file, data, content, process, Limits())
     own = article.info.url
     same = own is not None and _server(own) == _server(address)
     return replace(article, info=replace(article.info, url=own if same else address))

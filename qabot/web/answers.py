@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
 
 from qabot.web.addresses import spelled
-from qabot.web.bodies import Body, BodyError, too_large
+from qabot.web.bodies import Body, BodyError, Limit, is_text
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -84,12 +84,12 @@ class TroubleError(Exception):
 
 
 async def read_answer(
-    response: ClientResponse, address: str, limit: int, known: Validators | None
+    response: ClientResponse, address: str, limit: Limit, known: Validators | None
 ) -> Fetched | str:
     """What a server answered, or the address that it leads on to.
 
     Args:
-        limit: Bytes that its body may have.
+        limit: What its body may have.
         known: What it was told is known.
 
     Raises:
@@ -104,8 +104,6 @@ async def read_answer(
         return _joined(address, response.headers["Location"])
     if status != HTTPStatus.OK:
         raise _refusal(status, response.headers.get("Retry-After", ""))
-    if (response.content_length or 0) > limit:
-        raise too_large(limit)
     body = await _body(response, limit)
     headers = response.headers
     validators = Validators(address, headers.get("ETag"), headers.get("Last-Modified"))
@@ -115,11 +113,11 @@ async def read_answer(
     )
 
 
-async def _body(response: ClientResponse, limit: int) -> bytes:
+async def _body(response: ClientResponse, limit: Limit) -> bytes:
     packing = response.headers.get("Content-Encoding", "").strip().lower()
     if packing not in _PACKED:
         raise BodyError(f"is packed by {packing[:20]}, which was not asked for")
-    body = Body(limit, packed=_PACKED[packing])
+    body = Body(limit, packed=_PACKED[packing], length=response.content_length or 0)
     async for chunk in response.content.iter_chunked(_CHUNK):
         body.add(chunk)
     return body.whole()
@@ -157,7 +155,7 @@ def _charset(response: ClientResponse) -> str | None:
 
 def _in_utf8(body: bytes, charset: str | None) -> bytes:
     """``body`` in UTF-8 if it is in another encoding that the server named; else as it came."""
-    if charset is None or charset.lower() in ("utf-8", "utf8"):
+    if charset is None or charset.lower() in ("utf-8", "utf8") or not is_text(body):
         return body
     try:
         body.decode("utf-8")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qabot.web.answers import Fetched, Validators
-from qabot.web.bodies import BodyError, too_large, unpacked
+from qabot.web.bodies import BodyError, Limit, too_large, unpacked
 from qabot.web.fetching import Fetcher
-from qabot.web.kinds import LISTINGS, Kind, kind_of
+from qabot.web.kinds import DOCUMENTS, LISTINGS, Kind, kind_of
 from qabot.web.memory import Memory, Remembered
 from qabot.web.options import Options
 
@@ -55,14 +55,15 @@ class Asker:
         """What is at ``address`` now.
 
         Args:
-            limit: Bytes that it may have.
+            limit: Bytes that it may have; a document has a limit of its own.
         """
         known = self._memory.known(address)
         validators: Validators | None = None
         # Where a server has nothing new, what it had must be at hand.
         if known and known.content and (known.has_body or known.content == self._held.get(address)):
             validators = known.validators
-        fetched = await self._fetcher.fetch(address, limit=limit, known=validators)
+        most = Limit(limit, self._options.document_bytes)
+        fetched = await self._fetcher.fetch(address, limit=most, known=validators)
         if fetched.outcome == "read":
             return self._read(address, fetched)
         self._memory.touch(address)
@@ -79,8 +80,11 @@ class Asker:
         try:
             body = unpacked(fetched.body, self._options.listing_bytes)
             kind = kind_of(body, fetched.type)
-            if kind not in LISTINGS and len(body) > self._options.page_bytes:
-                raise too_large(self._options.page_bytes)
+            if kind not in LISTINGS:
+                is_document = kind in DOCUMENTS
+                most = self._options.document_bytes if is_document else self._options.page_bytes
+                if len(body) > most:
+                    raise too_large(most)
         except (BodyError, ValueError) as error:
             # There is something, but no article: as good as gone.
             self._memory.touch(address)
@@ -92,5 +96,6 @@ class Asker:
 
 def _content(kind: Kind, validators: Validators, body: bytes) -> str:
     # The address that it was read from is shown with it, so it takes part.
-    head = f"{kind} {validators.final}\n".encode()
-    return hashlib.sha256(head + body).hexdigest()
+    digest = hashlib.sha256(f"{kind} {validators.final}\n".encode())
+    digest.update(body)
+    return digest.hexdigest()

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 
 from qabot.web.options import MEGABYTE
+
+PDF = b"%PDF-"
+ZIP = b"PK\x03\x04"
+"""How documents begin; those of office programs and books are ZIP archives."""
 
 # zlib and gzip, told apart by their headers.
 _ANY_HEADER = 32 + zlib.MAX_WBITS
 _GZIP = b"\x1f\x8b"
+_DOCUMENTS = (PDF, ZIP)
 _MOST_PARTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Bytes that a body may have, as sent and unpacked.
+
+    Attributes:
+        document: Those of one that begins as a document does.
+    """
+
+    any: int
+    document: int = 0
+
+    def of(self, beginning: bytes | bytearray) -> int:
+        """What holds for a body with this beginning."""
+        return max(self.any, self.document) if beginning.startswith(_DOCUMENTS) else self.any
 
 
 class BodyError(Exception):
@@ -25,12 +47,13 @@ class Body:
     """Gathers a body.
 
     Args:
-        limit: Bytes that it may have, as sent and unpacked.
+        length: Bytes that were announced, if any.
         packed: Whether it is compressed by gzip or deflate.
     """
 
-    def __init__(self, limit: int, *, packed: bool) -> None:
+    def __init__(self, limit: Limit, *, packed: bool, length: int = 0) -> None:
         self._limit = limit
+        self._length = length
         self._data = bytearray()
         self._received = 0
         self._parts = 1
@@ -44,12 +67,15 @@ class Body:
         """
         # Counted, too: a gzip file may go on for ever and hold nothing.
         self._received += len(chunk)
-        if self._received > self._limit:
-            raise too_large(self._limit)
         while chunk:
+            self._refuse(self._received)
             chunk = self._unpack(chunk)
-            if len(self._data) > self._limit:
-                raise too_large(self._limit)
+            self._refuse(max(self._length, len(self._data)))
+
+    def _refuse(self, size: int) -> None:
+        limit = self._limit.of(self._data)
+        if size > limit:
+            raise too_large(limit)
 
     def _unpack(self, chunk: bytes) -> bytes:
         """Add what ``chunk`` holds, as far as there is room; what is left of it."""
@@ -57,7 +83,8 @@ class Body:
             self._data += chunk
             return b""
         try:
-            self._data += self._unpacker.decompress(chunk, self._limit + 1 - len(self._data))
+            room = self._limit.of(self._data) + 1 - len(self._data)
+            self._data += self._unpacker.decompress(chunk, room)
         except zlib.error as error:
             raise BodyError("is damaged (cannot be unpacked)") from error
         if not self._unpacker.eof:
@@ -82,6 +109,11 @@ class Body:
         return bytes(self._data)
 
 
+def is_text(data: bytes) -> bool:
+    """Whether ``data`` may be text, whose encoding matters: it is no document and not packed."""
+    return not data.startswith((*_DOCUMENTS, _GZIP))
+
+
 def unpacked(data: bytes, limit: int) -> bytes:
     """``data``, or what it holds if it is a gzip file.
 
@@ -90,6 +122,6 @@ def unpacked(data: bytes, limit: int) -> bytes:
     """
     if not data.startswith(_GZIP):
         return data
-    body = Body(limit, packed=True)
+    body = Body(Limit(limit), packed=True)
     body.add(data)
     return body.whole()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qabot.web.answers import Fetched, FinalError, TroubleError, Validators, read_answer
-from qabot.web.bodies import BodyError
+from qabot.web.bodies import BodyError, Limit
 from qabot.web.guard import PrivateAddressError, open_public_socket
 from qabot.web.options import Options
 from qabot.web.robots import Rules
@@ -75,11 +75,13 @@ class Fetcher:
         self._servers: dict[str, _Server] = {}
         self._slots = asyncio.Semaphore(options.hosts)
 
-    async def fetch(self, address: str, *, limit: int, known: Validators | None = None) -> Fetched:
+    async def fetch(
+        self, address: str, *, limit: Limit, known: Validators | None = None
+    ) -> Fetched:
         """Ask for ``address``; raises nothing that a server could cause.
 
         Args:
-            limit: Bytes that its body may have.
+            limit: What its body may have.
             known: Its validators, where it need not be sent again if it has not changed.
         """
         try:
@@ -90,7 +92,7 @@ class Fetcher:
             return Fetched("failed", str(trouble))
 
     async def _follow(
-        self, address: str, limit: int, known: Validators | None, *, obey: bool
+        self, address: str, limit: Limit, known: Validators | None, *, obey: bool
     ) -> Fetched:
         for _ in range(self._options.redirects + 1):
             server = self._server(address)
@@ -118,7 +120,7 @@ class Fetcher:
             raise FinalError("gone", f"must not be read, says {_origin(address)}/robots.txt")
 
     async def _rules(self, origin: str) -> Rules:
-        limit = self._options.robots_bytes
+        limit = Limit(self._options.robots_bytes)
         try:
             found = await self._follow(f"{origin}/robots.txt", limit, None, obey=False)
         except FinalError as failure:
@@ -131,7 +133,7 @@ class Fetcher:
         return Rules.read(found.body)
 
     async def _ask(
-        self, server: _Server, address: str, limit: int, known: Validators | None
+        self, server: _Server, address: str, limit: Limit, known: Validators | None
     ) -> Fetched | str:
         """What ``server`` answers, or the address that it leads on to."""
         async with server.turn:
@@ -147,7 +149,7 @@ class Fetcher:
             return answer
 
     async def _patiently(
-        self, server: _Server, address: str, limit: int, known: Validators | None
+        self, server: _Server, address: str, limit: Limit, known: Validators | None
     ) -> Fetched | str:
         """Ask when the server may be asked, and once more if it says when."""
         await self._wait(server)
@@ -165,7 +167,7 @@ class Fetcher:
         await asyncio.sleep(max(0.0, server.free - loop.time()))
         server.free = loop.time() + max(self._options.delay, server.delay)
 
-    async def _once(self, address: str, limit: int, known: Validators | None) -> Fetched | str:
+    async def _once(self, address: str, limit: Limit, known: Validators | None) -> Fetched | str:
         from aiohttp import ClientError, ClientPayloadError, ClientResponseError, InvalidURL
         from yarl import URL
 

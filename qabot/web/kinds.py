@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
-from qabot.articles import Format
+from qabot.articles import Document, Format
+from qabot.web.bodies import PDF, ZIP
 
 Listing = Literal["sitemap", "sitemap index", "feed"]
 Kind = Format | Listing
 LISTINGS: frozenset[str] = frozenset(get_args(Listing))
+DOCUMENTS: frozenset[str] = frozenset(get_args(Document))
 
 _HEAD = 65_536
 # What may stand before the first element of a document.
@@ -27,12 +29,26 @@ _ROOTS: dict[str, Kind] = {
     "rdf": "feed",
     "html": "html",
 }
+_ODT = "application/vnd.oasis.opendocument.text"
+_EPUB = "application/epub+zip"
+_DOCUMENT_TYPES: dict[str, Document] = {
+    "application/pdf": "pdf",
+    "application/x-pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    _EPUB: "epub",
+    _ODT: "odt",
+}
+# In this space of its beginning a PDF says that it is one (ISO 32000, annex H).
+_PDF_WITHIN = 1024
+# Where a ZIP archive has the length of its first name, of what follows that, and the name.
+_NAME_LENGTH, _EXTRA_LENGTH, _NAME = slice(26, 28), slice(28, 30), 30
 _TYPES: dict[str, Kind] = {
     "text/html": "html",
     "application/xhtml+xml": "html",
     "text/plain": "plain",
     "text/markdown": "markdown",
 }
+_NOTHING = "not a page, document, sitemap or feed"
 
 
 def kind_of(body: bytes, declared: str) -> Kind:
@@ -44,6 +60,11 @@ def kind_of(body: bytes, declared: str) -> Kind:
     Raises:
         ValueError: Nothing that qabot reads; says what it is.
     """
+    document = _DOCUMENT_TYPES.get(declared)
+    if body.startswith(PDF):
+        return "pdf"
+    if body.startswith(ZIP):
+        return _packed_document(body, declared)
     head = _head(body)
     if re.match(r"\s*<!doctype\s+html", head, re.IGNORECASE):
         return "html"
@@ -53,9 +74,35 @@ def kind_of(body: bytes, declared: str) -> Kind:
     root = _ROOT.match(head, start)
     kind = _ROOTS.get(root[1].lower()) if root else None
     kind = kind or _TYPES.get(declared)
+    if kind is None and document == "pdf" and PDF in body[:_PDF_WITHIN]:
+        return "pdf"
+    if kind is None and document:
+        raise ValueError(
+            f"is called {declared} by its server, but is no {document.upper()} document"
+        )
     if kind is None:
-        raise ValueError(f"is {declared or 'of no declared type'}, not a page, sitemap or feed")
+        raise ValueError(f"is {declared or 'of no declared type'}, {_NOTHING}")
     return kind
+
+
+def _packed_document(body: bytes, declared: str) -> Kind:
+    """Which document a ZIP archive is, of which nothing is unpacked here.
+
+    Raises:
+        ValueError: None.
+    """
+    # Books and OpenDocument say first, and not packed, what they are.
+    name = _NAME + int.from_bytes(body[_NAME_LENGTH], "little")
+    start = name + int.from_bytes(body[_EXTRA_LENGTH], "little")
+    for media in (_EPUB, _ODT):
+        if body[_NAME:name] == b"mimetype" and body.startswith(media.encode(), start):
+            return _DOCUMENT_TYPES[media]
+    if b"[Content_Types].xml" in body and b"word/document.xml" in body:
+        return "docx"
+    document = _DOCUMENT_TYPES.get(declared)
+    if document and document != "pdf":
+        return document
+    raise ValueError(f"is {declared or 'of no declared type'} and a ZIP archive, {_NOTHING}")
 
 
 def _head(body: bytes) -> str:

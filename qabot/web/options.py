@@ -21,7 +21,8 @@ class Options:
         timeout: Seconds that one answer may take, from the first byte sent to the last received.
         connect_timeout, read_timeout: Seconds until a connection stands, and without a new byte.
         minutes: What a rebuild may spend on fetching pages; the next one goes on.
-        page_bytes, listing_bytes, feed_bytes, robots_bytes: The most that is read of each.
+        page_bytes, document_bytes, listing_bytes, feed_bytes, robots_bytes: The most that is read
+            of each.
         redirects: How often in a row an address may lead on to another.
         hosts: Servers that are asked at once.
         failures: After so many failures in a row a server is left alone until the next rebuild.
@@ -40,6 +41,8 @@ class Options:
     read_timeout: float = 15.0
     minutes: float = 60.0
     page_bytes: int = 20 * MEGABYTE
+    # As of files.
+    document_bytes: int = 100 * MEGABYTE
     # The sitemap protocol allows 50 MB.
     listing_bytes: int = 52 * MEGABYTE
     feed_bytes: int = 10 * MEGABYTE

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, get_args
 
-from qabot.articles import Format, Skipped, SourceFile, page_file
+from qabot.articles import Format, ReadingProcess, Skipped, SourceFile, page_file
 from qabot.types import Article, ArticleInfo
 from qabot.web.crawling import Crawl, Document, Report, crawl
 from qabot.web.memory import Memory, remembering
@@ -76,13 +76,13 @@ def visit(
     Raises:
         sqlite3.Error: The memory cannot be read or written.
     """
-    with remembering(folder) as memory:
+    with remembering(folder) as memory, contextlib.closing(ReadingProcess()) as process:
         known = {address: held.current(address) for address in held.addresses()}
         found = crawl(list(sources), memory, known, options, report, lost=held.renewed)
         documents = merged(found.documents, memory)
         files = placed([_file(document, sources, memory) for document in documents])
         renewed = frozenset(name for names in sources.values() for name in names)
-        reader = PageReader(memory, held, options.gone_after, renewed)
+        reader = PageReader(memory, held, options.gone_after, renewed, process)
         for document, file in zip(documents, files, strict=True):
             reader.read(document, file)
     wanted = {*sources, *found.lists, *(document.address for document in found.documents)}

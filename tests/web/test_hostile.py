@@ -14,14 +14,19 @@ from hypothesis import strategies as st
 
 from qabot.web.addresses import spelled
 from qabot.web.answers import Validators
-from qabot.web.bodies import Body, BodyError, unpacked
+from qabot.web.bodies import Body, BodyError, Limit, unpacked
 from qabot.web.kinds import kind_of
 from qabot.web.listings import ListingError, read_listing
 from qabot.web.options import MEGABYTE
 from tests.web.support import OPTIONS, build, page, reasons, rss, sitemap, story
 
 SMALL = replace(
-    OPTIONS, timeout=0.4, read_timeout=0.3, page_bytes=MEGABYTE, listing_bytes=2 * MEGABYTE
+    OPTIONS,
+    timeout=0.4,
+    read_timeout=0.3,
+    page_bytes=MEGABYTE,
+    listing_bytes=2 * MEGABYTE,
+    document_bytes=3 * MEGABYTE,
 )
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n"
 
@@ -119,6 +124,15 @@ def sends_a_long_header(over):
     return answer, "cannot be reached (what it answers is not HTTP)"
 
 
+def sends_an_endless_document(over):
+    def answer(handler):
+        handler.wfile.write(HEAD + b"\r\n%PDF-1.7\n")
+        while not over.is_set():
+            handler.wfile.write(b"0 0 obj\n" * 10_000)
+
+    return answer, "is larger than 3 MB, the limit"
+
+
 def claims_that_nothing_changed(over):
     def answer(handler):
         handler.wfile.write(b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n")
@@ -140,6 +154,7 @@ BEHAVIOURS = [
     breaks_off_a_chunk,
     sends_a_bomb,
     sends_empty_parts,
+    sends_an_endless_document,
     speaks_no_http,
     sends_a_long_header,
     claims_that_nothing_changed,
@@ -241,11 +256,20 @@ def test_whatever_comes_its_kind_can_be_told_or_not(data, declared):
         assert kind_of(data, declared)
 
 
+ZIPS = st.tuples(st.sampled_from([b"PK\3\4", b"%PDF-"]), st.binary(max_size=60)).map(b"".join)
+
+
+@given(ZIPS, st.sampled_from(["application/pdf", "application/epub+zip", "text/html"]))
+def test_what_begins_as_a_document_is_never_taken_for_text(data, declared):
+    with contextlib.suppress(ValueError):
+        assert kind_of(data, declared) in ("pdf", "docx", "epub", "odt")
+
+
 @given(st.lists(st.binary(max_size=2000), max_size=4), st.integers(1, 64), st.integers(0, 9000))
 def test_a_packed_body_comes_out_as_it_went_in_or_is_refused(parts, step, limit):
     whole = b"".join(parts)
     sent = b"".join(gzip.compress(part) for part in parts)
-    body = Body(limit, packed=True)
+    body = Body(Limit(limit), packed=True)
     try:
         for start in range(0, len(sent), step):
             body.add(sent[start : start + step])

@@ -135,7 +135,7 @@ def with_entities(site):
 
 def replaced_by_a_picture(site):
     site.put("/sitemap.xml", b"\x89PNG\r\n\x1a\n", media="image/png")
-    return "is image/png, not a page, sitemap or feed"
+    return "is image/png, not a page, document, sitemap or feed"
 
 
 @pytest.mark.parametrize("spoil", [damaged, missing, broken, with_entities, replaced_by_a_picture])
@@ -180,10 +180,10 @@ def test_each_page_that_cannot_be_read_has_its_reason(index, site, pages):
     other = site.url.replace("127.0.0.1", "localhost")
     wrong = {
         site.url + "/none": "is not there (404 Not Found)",
-        site.put("/a.zip", b"PK\3\4", media="application/zip"): "is application/zip, not a page",
+        site.put("/a.zip", b"PK\3\4", media="application/zip"): "is application/zip and a ZIP",
         site.put("/b", b"\x00\x01" * 50): "not a text file",
         site.put("/c", sitemap(*pages), media="text/xml"): "is a sitemap, not a page; name it as a",
-        site.put("/d", b"%PDF-1.7"): "not a text file (looks like a PDF document)",
+        site.put("/d", b"%PDF-1.7"): "damaged: PDFium cannot open it",
         site.put("/e", b"", media=""): "no main text found in the page",
         site.redirect("/f", "/f"): "leads on more than 10 times",
         site.redirect("/g", "ftp://example.org/"): "leads on to what is no address",
