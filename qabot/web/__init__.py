@@ -2,7 +2,8 @@
 
 Data flows one way: ``addresses`` tells addresses from paths; ``fetching`` asks servers, within the
 bounds of ``options``, through ``guard`` (no private networks), ``robots`` (their rules) and
-``bodies`` (no endless answers); ``kinds`` tells what came, ``listings`` reads sitemaps and feeds;
+``bodies`` (no endless answers); ``kinds`` tells what came, ``listings`` reads sitemaps and feeds,
+``freshness`` their dates;
 ``crawling`` joins these to the pages of all sources; ``reading`` makes articles of them;
 ``visiting`` is all of that for one rebuild. ``memory`` is what is known from rebuild to rebuild.
 Nothing here knows of generations or a model.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,7 @@ from typing import Literal
 from qabot.web.answers import Fetched, Validators
 from qabot.web.bodies import BodyError, Limit, too_large, unpacked
 from qabot.web.fetching import Fetcher
+from qabot.web.freshness import is_current
 from qabot.web.kinds import DOCUMENTS, LISTINGS, Kind, kind_of
 from qabot.web.memory import Memory, Remembered
 from qabot.web.options import Options
@@ -51,22 +53,26 @@ class Asker:
         self._held = held
         self._options = options
 
-    async def ask(self, address: str, *, limit: int) -> Found:
+    async def ask(self, address: str, *, limit: int, changed: float | None = None) -> Found:
         """What is at ``address`` now.
 
         Args:
             limit: Bytes that it may have; a document has a limit of its own.
+            changed: When it changed last, in Unix seconds, if a list says so: what was fetched
+                after that need not be asked for.
         """
         known = self._memory.known(address)
         validators: Validators | None = None
         # Where a server has nothing new, what it had must be at hand.
         if known and known.content and (known.has_body or known.content == self._held.get(address)):
+            if not known.gone and is_current(known.fetched, changed, time.time()):
+                return self._same(address, known)
             validators = known.validators
         most = Limit(limit, self._options.document_bytes)
         fetched = await self._fetcher.fetch(address, limit=most, known=validators)
         if fetched.outcome == "read":
             return self._read(address, fetched)
-        self._memory.touch(address)
+        self._memory.touch(address, confirmed=fetched.outcome == "same")
         if fetched.outcome == "same":
             return self._same(address, known)
         return Found(fetched.outcome, fetched.reason)

@@ -13,6 +13,7 @@ from qabot.web.addresses import server_of
 from qabot.web.asking import Asker
 from qabot.web.bodies import BodyError
 from qabot.web.fetching import fetching
+from qabot.web.freshness import later
 from qabot.web.kinds import LISTINGS
 from qabot.web.listings import ListingError
 from qabot.web.lists import ListReader, NamedPages
@@ -33,6 +34,7 @@ class Document:
         reason: Why it is gone or failed.
         listed: Whether a source names it now; if not, it leaves without a word.
         page: What a feed holds of it, for want of the page itself.
+        changed: When it changed last, in Unix seconds, if all lists that name it say so.
     """
 
     address: str
@@ -41,6 +43,7 @@ class Document:
     reason: str = ""
     listed: bool = True
     page: bytes = b""
+    changed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +176,13 @@ class _Crawler:
         named: dict[str, Document] = {}
         for source in lists:
             for address, entry in self._lists[source].entries.items():
-                document = named.get(address, Document(address, (), page=entry.page))
-                named[address] = replace(document, sources=(*document.sources, source))
+                new = Document(address, (), page=entry.page, changed=entry.changed)
+                document = named.get(address, new)
+                named[address] = replace(
+                    document,
+                    sources=(*document.sources, source),
+                    changed=later(document.changed, entry.changed),
+                )
         for address in named.keys() & self._documents.keys():
             document = self._documents[address]
             both = tuple(dict.fromkeys([*document.sources, *named[address].sources]))
@@ -225,10 +233,11 @@ class _Crawler:
 
     async def _ask_page(self, document: Document, deadline: float) -> Document:
         if asyncio.get_running_loop().time() > deadline:
-            limit = f"within the {self._options.minutes:g} minutes that web_minutes allows"
-            reason = f"was not asked for {limit}; the next rebuild goes on with it"
+            time = f"within the {self._options.minutes:g} minutes that web_minutes allows"
+            reason = f"was not asked for {time}; the next rebuild goes on with it"
             return replace(document, state="failed", reason=reason)
-        found = await self._asker.ask(document.address, limit=self._options.page_bytes)
+        limit = self._options.page_bytes
+        found = await self._asker.ask(document.address, limit=limit, changed=document.changed)
         if found.kind in LISTINGS:
             reason = f"is a {found.kind}, not a page; name it as a source of its own"
             return replace(document, state="gone", reason=reason)

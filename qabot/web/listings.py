@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 from xml.parsers import expat
 
 from qabot.web.addresses import spelled
+from qabot.web.freshness import last_change, later
 from qabot.web.kinds import Listing
 
 _ENTITY = "<!entity"
 _SEPARATOR = "\x1f"
 _ITEMS = {"url": "sitemap", "sitemap": "sitemap index"}
+_FIELDS = ("loc", "lastmod")
 _LONGEST = 4096
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
@@ -30,10 +32,12 @@ class Entry:
 
     Attributes:
         page: What the listing itself holds of its text, as a page in HTML; empty where nothing.
+        changed: When it changed last, in Unix seconds, if the listing says so.
     """
 
     address: str
     page: bytes = b""
+    changed: float | None = None
 
 
 def read_listing(body: bytes, kind: Listing, address: str, most: int) -> list[Entry]:
@@ -55,36 +59,49 @@ def read_listing(body: bytes, kind: Listing, address: str, most: int) -> list[En
             place = spelled(entry.address)
         except ValueError:
             continue  # No page of the web: mailto:, a path on somebody's disk.
-        found.setdefault(place, Entry(place, entry.page))
+        first = found.setdefault(place, Entry(place, entry.page, entry.changed))
+        found[place] = replace(first, changed=later(first.changed, entry.changed))
         if len(found) > most:
             break
     return list(found.values())
 
 
 class _Sitemap:
-    """Collects ``<loc>`` of each ``<url>`` or ``<sitemap>``; of images within them, none."""
+    """Collects ``<loc>`` and ``<lastmod>`` of each ``<url>`` or ``<sitemap>``; of images, none."""
 
     def __init__(self, kind: Listing) -> None:
         self._kind = kind
         self._path: list[str] = []
         self._text: list[str] | None = None
-        self.found: list[str] = []
+        self._item: dict[str, str] = {}
+        self.found: list[Entry] = []
 
     def start(self, name: str, attributes: object) -> None:  # noqa: ARG002 (as expat calls it)
         """An element begins."""
-        parent = self._path[-1] if self._path else ""
-        space, _, local = name.rpartition(_SEPARATOR)
-        above, _, item = parent.rpartition(_SEPARATOR)
-        wanted = local == "loc" and space == above and _ITEMS.get(item) == self._kind
-        self._text = [] if wanted else None
+        self._text = [] if self._field(name) else None
         self._path.append(name)
 
-    def end(self, name: str) -> None:  # noqa: ARG002
+    def end(self, name: str) -> None:
         """An element ends."""
         self._path.pop()
         if self._text is not None:
-            self.found.append("".join(self._text).strip()[:_LONGEST])
+            self._item[self._field(name)] = "".join(self._text).strip()[:_LONGEST]
             self._text = None
+        elif self._is_item(name):
+            if "loc" in self._item:
+                changed = last_change(self._item.get("lastmod", ""))
+                self.found.append(Entry(self._item["loc"], changed=changed))
+            self._item = {}
+
+    def _field(self, name: str) -> str:
+        """Which field of an item an element is, within ``self._path``; empty where it is none."""
+        parent = self._path[-1] if self._path else ""
+        space, _, local = name.rpartition(_SEPARATOR)
+        of_item = self._is_item(parent) and parent.rpartition(_SEPARATOR)[0] == space
+        return local if of_item and local in _FIELDS else ""
+
+    def _is_item(self, name: str) -> bool:
+        return _ITEMS.get(name.rpartition(_SEPARATOR)[2]) == self._kind
 
     def text(self, data: str) -> None:
         """Text within an element."""
@@ -104,7 +121,7 @@ def _sitemap(body: bytes, kind: Listing) -> Iterator[Entry]:
         parser.ParseFile(stream)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise ListingError(f"is not well-formed XML ({error})") from error
-    yield from map(Entry, sitemap.found)
+    yield from sitemap.found
 
 
 def _feed(body: bytes, address: str) -> Iterator[Entry]:

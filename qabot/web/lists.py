@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qabot.articles import Skipped
 from qabot.web.asking import Asker
 from qabot.web.bodies import BodyError, too_large
+from qabot.web.freshness import later
 from qabot.web.kinds import LISTINGS, Kind, Listing
 from qabot.web.listings import Entry, ListingError, read_listing
 from qabot.web.options import Options
@@ -62,22 +63,25 @@ class ListReader:
             if depth >= _DEPTH:
                 raise ListingError("is a sitemap of sitemaps within others; name those it leads to")
             sitemaps = read_listing(body, kind, address, self._options.sitemaps)
-            await self._read_all(found, [entry.address for entry in sitemaps], depth)
+            await self._read_all(found, sitemaps, depth)
             return
         if kind == "feed" and len(body) > self._options.feed_bytes:
             raise too_large(self._options.feed_bytes)
         listing: Listing = "feed" if kind == "feed" else "sitemap"
         for entry in read_listing(body, listing, address, self._options.pages):
-            if len(found.entries) < self._options.pages:
-                found.entries.setdefault(entry.address, entry)
-            elif entry.address not in found.entries:
+            if first := found.entries.get(entry.address):
+                changed = later(first.changed, entry.changed)
+                found.entries[entry.address] = replace(first, changed=changed)
+            elif len(found.entries) < self._options.pages:
+                found.entries[entry.address] = entry
+            else:
                 limit = f"{self._options.pages} pages"
                 self._cut(found, limit, "set web_pages higher, or name parts of it")
                 break
 
-    async def _read_all(self, found: NamedPages, sitemaps: list[str], depth: int) -> None:
+    async def _read_all(self, found: NamedPages, sitemaps: list[Entry], depth: int) -> None:
         for sitemap in sitemaps:
-            if sitemap in found.visited:
+            if sitemap.address in found.visited:
                 continue
             if len(found.visited) > self._options.sitemaps:
                 self._cut(found, f"{self._options.sitemaps} sitemaps", "name parts of it")
@@ -85,10 +89,12 @@ class ListReader:
                 return
             await self._read_part(found, sitemap, depth + 1)
 
-    async def _read_part(self, found: NamedPages, sitemap: str, depth: int) -> None:
+    async def _read_part(self, found: NamedPages, entry: Entry, depth: int) -> None:
         """One sitemap of several; what is wrong with it concerns no other."""
+        sitemap = entry.address
         found.visited.add(sitemap)
-        part = await self._asker.ask(sitemap, limit=self._options.listing_bytes)
+        limit = self._options.listing_bytes
+        part = await self._asker.ask(sitemap, limit=limit, changed=entry.changed)
         try:
             if part.state != "there" or part.kind is None:
                 raise ListingError(part.reason)

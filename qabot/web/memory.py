@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ from qabot.web.answers import Validators
 from qabot.web.kinds import Kind
 
 FILE = "web.sqlite"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = f"""
 CREATE TABLE page (
   address TEXT PRIMARY KEY, final TEXT NOT NULL, etag TEXT, modified TEXT, kind TEXT,
-  content TEXT, body BLOB, gone INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0
+  content TEXT, body BLOB, gone INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0,
+  fetched INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE member (
   listing TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (listing, address)
@@ -44,6 +46,8 @@ class Remembered:
         has_body: Whether what it held is kept here.
         gone: In how many rebuilds in a row it was gone.
         asked: The number of the rebuild that asked for it last; they count up from 1.
+        fetched: When a server last sent what it held, or said that it has not changed: Unix
+            seconds, 0 for never.
     """
 
     validators: Validators
@@ -52,6 +56,7 @@ class Remembered:
     has_body: bool
     gone: int
     asked: int
+    fetched: int
 
 
 class Memory:
@@ -71,16 +76,14 @@ class Memory:
     def known(self, address: str) -> Remembered | None:
         """What is remembered of ``address``."""
         row = self._connection.execute(
-            "SELECT final, etag, modified, kind, content, body IS NOT NULL, gone, asked "
+            "SELECT final, etag, modified, kind, content, body IS NOT NULL, gone, asked, fetched "
             "FROM page WHERE address = ?",
             (address,),
         ).fetchone()
         if row is None:
             return None
-        final, etag, modified, kind, content, has_body, gone, asked = row
-        return Remembered(
-            Validators(final, etag, modified), kind, content, bool(has_body), gone, asked
-        )
+        final, etag, modified, kind, content, has_body, *rest = row
+        return Remembered(Validators(final, etag, modified), kind, content, bool(has_body), *rest)
 
     def body(self, address: str) -> bytes | None:
         """What was read at ``address``, where it is kept."""
@@ -96,22 +99,31 @@ class Memory:
         values = (validators.final, validators.etag, validators.modified, kind, content)
         with self._connection:
             self._connection.execute(
-                "INSERT INTO page (address, final, etag, modified, kind, content, body, asked) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (address) DO UPDATE SET "
+                "INSERT INTO page "
+                "(address, final, etag, modified, kind, content, body, asked, fetched) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (address) DO UPDATE SET "
                 "final = excluded.final, etag = excluded.etag, modified = excluded.modified, "
                 "kind = excluded.kind, content = excluded.content, body = excluded.body, "
-                "asked = excluded.asked",
-                (address, *values, zlib.compress(body, _FAST), self.round),
+                "asked = excluded.asked, fetched = excluded.fetched",
+                (address, *values, zlib.compress(body, _FAST), self.round, int(time.time())),
             )
 
-    def touch(self, address: str) -> None:
-        """Remember that ``address`` was asked for in this rebuild."""
+    def touch(self, address: str, *, confirmed: bool = False) -> None:
+        """Remember that ``address`` was asked for in this rebuild.
+
+        Args:
+            confirmed: Whether its server said that what is remembered has not changed.
+        """
         with self._connection:
             self._connection.execute(
                 "INSERT INTO page (address, final, asked) VALUES (?, ?, ?) "
                 "ON CONFLICT (address) DO UPDATE SET asked = excluded.asked",
                 (address, address, self.round),
             )
+            if confirmed:
+                self._connection.execute(
+                    "UPDATE page SET fetched = ? WHERE address = ?", (int(time.time()), address)
+                )
 
     def members(self, listing: str) -> set[str]:
         """The pages that a sitemap or feed named, and whose articles may be in the index."""

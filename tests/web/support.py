@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -141,22 +143,32 @@ def page(*paragraphs: str, title: str = "A page", head: str = "") -> str:
     )
 
 
-def sitemap(*addresses: str) -> str:
-    """A sitemap of pages."""
-    places = "".join(f"<url><loc>{a}</loc></url>" for a in addresses)
+def sitemap(*addresses: str, changed: str = "") -> str:
+    """A sitemap of pages, all with that date of change."""
+    places = "".join(f"<url><loc>{a}</loc>{_lastmod(changed)}</url>" for a in addresses)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
     )
 
 
-def sitemap_index(*addresses: str) -> str:
-    """A sitemap of sitemaps."""
-    places = "".join(f"<sitemap><loc>{a}</loc></sitemap>" for a in addresses)
+def sitemap_index(*addresses: str, changed: str = "") -> str:
+    """A sitemap of sitemaps, all with that date of change."""
+    places = "".join(f"<sitemap><loc>{a}</loc>{_lastmod(changed)}</sitemap>" for a in addresses)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</sitemapindex>'
     )
+
+
+def _lastmod(changed: str) -> str:
+    return f"<lastmod>{changed}</lastmod>" if changed else ""
+
+
+def set_memory(index: Path, column: str, seconds: int) -> None:
+    """Have what is remembered of all addresses be of another time: so many seconds from now."""
+    with closing(sqlite3.connect(index / "web.sqlite")) as memory, memory:
+        memory.execute(f"UPDATE page SET {column} = ?", (int(time.time()) + seconds,))
 
 
 def rss(*items: tuple[str, str]) -> str:
