@@ -57,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         uploads: Folder of the articles that are added in Discord.
         home_guilds: Discord servers whose managers may change the articles; all where empty.
         gone_after: In how many rebuilds in a row an article of the web must be gone before it
-            leaves the index.
+            leaves the index; those less than 20 hours apart count as one.
         user_agent: Who asks, as web servers are told: ``qabot`` and its version where not set.
         allow_private_addresses: Whether addresses within private networks and on this machine are
             fetched, too.

@@ -65,7 +65,7 @@ class Asker:
         validators: Validators | None = None
         # Where a server has nothing new, what it had must be at hand.
         if known and known.content and (known.has_body or known.content == self._held.get(address)):
-            if not known.gone and is_current(known.fetched, changed, time.time()):
+            if not known.gone.times and is_current(known.fetched, changed, time.time()):
                 return self._same(address, known)
             validators = known.validators
         most = Limit(limit, self._options.document_bytes)

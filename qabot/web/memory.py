@@ -26,7 +26,7 @@ _SCHEMA = f"""
 CREATE TABLE page (
   address TEXT PRIMARY KEY, final TEXT NOT NULL, etag TEXT, modified TEXT, kind TEXT,
   content TEXT, body BLOB, gone INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0,
-  fetched INTEGER NOT NULL DEFAULT 0
+  counted INTEGER NOT NULL DEFAULT 0, fetched INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE member (
   listing TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (listing, address)
@@ -37,6 +37,33 @@ _FAST = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """How often in a row an article was gone.
+
+    Attributes:
+        times: In how many rebuilds, of those that lie far enough apart.
+        counted: When the last of these was, in Unix seconds.
+    """
+
+    times: int = 0
+    counted: int = 0
+
+    def again(self, now: float, hours: float) -> Gone:
+        """What it is after one more rebuild that found it gone.
+
+        Args:
+            hours: That must have passed since it was counted last.
+        """
+        passed = now - self.counted
+        if self.times and passed < 0:
+            # The clock was set back: how much has passed, nobody knows.
+            return Gone(self.times, int(now))
+        if self.times and passed < hours * 3600:
+            return self
+        return Gone(self.times + 1, int(now))
+
+
+@dataclass(frozen=True, slots=True)
 class Remembered:
     """What is known of an address.
 
@@ -44,7 +71,7 @@ class Remembered:
         kind: What it held; ``None`` where nothing was ever read there.
         content: Names what it held, as ``Article.content`` does.
         has_body: Whether what it held is kept here.
-        gone: In how many rebuilds in a row it was gone.
+        gone: How often in a row it was gone.
         asked: The number of the rebuild that asked for it last; they count up from 1.
         fetched: When a server last sent what it held, or said that it has not changed: Unix
             seconds, 0 for never.
@@ -54,7 +81,7 @@ class Remembered:
     kind: Kind | None
     content: str | None
     has_body: bool
-    gone: int
+    gone: Gone
     asked: int
     fetched: int
 
@@ -76,14 +103,22 @@ class Memory:
     def known(self, address: str) -> Remembered | None:
         """What is remembered of ``address``."""
         row = self._connection.execute(
-            "SELECT final, etag, modified, kind, content, body IS NOT NULL, gone, asked, fetched "
-            "FROM page WHERE address = ?",
+            "SELECT final, etag, modified, kind, content, body IS NOT NULL, gone, counted, asked, "
+            "fetched FROM page WHERE address = ?",
             (address,),
         ).fetchone()
         if row is None:
             return None
-        final, etag, modified, kind, content, has_body, *rest = row
-        return Remembered(Validators(final, etag, modified), kind, content, bool(has_body), *rest)
+        final, etag, modified, kind, content, has_body, gone, counted, asked, fetched = row
+        return Remembered(
+            Validators(final, etag, modified),
+            kind,
+            content,
+            bool(has_body),
+            Gone(gone, counted),
+            asked,
+            fetched,
+        )
 
     def body(self, address: str) -> bytes | None:
         """What was read at ``address``, where it is kept."""
@@ -132,7 +167,7 @@ class Memory:
 
     def settle(
         self,
-        gone: Mapping[str, int],
+        gone: Mapping[str, Gone],
         indexed: Iterable[str],
         members: Mapping[str, Iterable[str]],
         *,
@@ -141,7 +176,7 @@ class Memory:
         """Write down what came of a rebuild, in one step.
 
         Args:
-            gone: Address → in how many rebuilds in a row it was gone; 0 where it was there.
+            gone: Address → how often in a row it was gone; not at all where it was there.
             indexed: Addresses whose content, as remembered, the live generation holds now.
             members: Sitemap or feed → pages.
             wanted: All else is forgotten; nothing is where this is ``None``.
@@ -149,9 +184,10 @@ class Memory:
         run = self._connection.executemany
         with self._connection:
             run(
-                "INSERT INTO page (address, final, gone) VALUES (?, ?, ?) "
-                "ON CONFLICT (address) DO UPDATE SET gone = excluded.gone",
-                ((address, address, times) for address, times in gone.items()),
+                "INSERT INTO page (address, final, gone, counted) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (address) DO UPDATE SET "
+                "gone = excluded.gone, counted = excluded.counted",
+                ((address, address, it.times, it.counted) for address, it in gone.items()),
             )
             run("UPDATE page SET body = NULL WHERE address = ?", ((a,) for a in indexed))
             for listing, addresses in members.items():

@@ -14,6 +14,7 @@ class Options:
     Attributes:
         user_agent: What servers are told; robots.txt knows it by the names in it.
         gone_after: In how many rebuilds in a row an article must be gone before it leaves.
+        gone_hours: Hours that must lie between two of them, or they count as one.
         allow_private_addresses: Whether servers within private networks and this machine are asked.
         pages: The most pages that one source may name.
         delay: Seconds between two requests to one server.
@@ -32,6 +33,9 @@ class Options:
 
     user_agent: str = "qabot"
     gone_after: int = 3
+    # A server that is moved or repaired answers 404 for hours, and rebuilds may come every few
+    # minutes. Of a day, so much that those of every night count even if one comes early.
+    gone_hours: float = 20.0
     allow_private_addresses: bool = False
     pages: int = 5000
     delay: float = 0.5

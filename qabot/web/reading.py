@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -13,7 +14,8 @@ from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
 from qabot.web.addresses import server_of
 from qabot.web.crawling import Document
-from qabot.web.memory import Memory
+from qabot.web.memory import Gone, Memory
+from qabot.web.options import Options
 
 # Before the content of an article of which only the feed's text could be had.
 _FEED = "feed:"
@@ -61,13 +63,13 @@ class PageReader:
     """Reads pages one by one.
 
     Args:
-        gone_after: In how many rebuilds in a row an article is gone when it leaves.
+        options: Say when an article that is gone leaves.
         renewed: The collections that are renewed; an article that others have, too, stays in those.
         process: Reads documents; the caller closes it.
 
     Attributes:
         items: Articles; of one that the live generation has just so, only what is shown of it.
-        gone: Address → in how many rebuilds in a row it was gone; 0 where it was there.
+        gone: Address → how often in a row it was gone; not at all where it was there.
         indexed: Addresses whose content, as the memory has it, is that of an item.
     """
 
@@ -75,19 +77,19 @@ class PageReader:
         self,
         memory: Memory,
         held: Held,
-        gone_after: int,
+        options: Options,
         renewed: Collection[str],
         process: ReadingProcess,
     ) -> None:
         self._memory = memory
         self._held = held
-        self._gone_after = gone_after
+        self._options = options
         self._renewed = renewed
         self._process = process
         self._problems: list[Skipped] = []
         self._failed: defaultdict[tuple[str, str, bool], list[str]] = defaultdict(list)
         self.items: list[Article | ArticleInfo] = []
-        self.gone: dict[str, int] = {}
+        self.gone: dict[str, Gone] = {}
         self.indexed: set[str] = set()
 
     def read(self, document: Document, file: SourceFile) -> None:
@@ -123,7 +125,7 @@ class PageReader:
             final = known.validators.final
             article = read_page(file, body, self._process, content=known.content, address=final)
             self.items.append(article)
-        self.gone[address] = 0
+        self.gone[address] = Gone()
         self.indexed.add(address)
 
     def _fail(self, document: Document, file: SourceFile, info: ArticleInfo | None) -> None:
@@ -139,15 +141,17 @@ class PageReader:
         self, document: Document, file: SourceFile, info: ArticleInfo | None, reason: str
     ) -> None:
         known = self._memory.known(document.address)
-        times = (known.gone if known else 0) + 1
-        self.gone[document.address] = times
-        stays = info is not None and times < self._gone_after
+        before, options = known.gone if known else Gone(), self._options
+        gone = self.gone[document.address] = before.again(time.time(), options.gone_hours)
+        stays = info is not None and gone.times < options.gone_after
         if self._read_feed(document, file, None if not stays else info):
             return
         if info and stays:
             self.items.append(self._here(file, info))
+            apart = options.gone_hours
             reason += (
-                f"; kept until that is so in {self._gone_after} rebuilds in a row, now {times}"
+                f"; kept until that is so in {options.gone_after} rebuilds in a row"
+                f"{f' at least {apart:g} hours apart' if apart else ''}, now {gone.times}"
             )
         elif info and (others := [c for c in file.collections if c not in self._renewed]):
             self.items.append(self._here(replace(file, collections=tuple(others)), info))

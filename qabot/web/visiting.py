@@ -82,7 +82,7 @@ def visit(
         documents = merged(found.documents, memory)
         files = placed([_file(document, sources, memory) for document in documents])
         renewed = frozenset(name for names in sources.values() for name in names)
-        reader = PageReader(memory, held, options.gone_after, renewed, process)
+        reader = PageReader(memory, held, options, renewed, process)
         for document, file in zip(documents, files, strict=True):
             reader.read(document, file)
     wanted = {*sources, *found.lists, *(document.address for document in found.documents)}

@@ -21,7 +21,12 @@ from qabot.web import Options
 from tests.support import build_index
 
 OPTIONS = Options(
-    allow_private_addresses=True, delay=0, timeout=20, user_agent="qabot/1 (tests)", failures=3
+    allow_private_addresses=True,
+    delay=0,
+    timeout=20,
+    user_agent="qabot/1 (tests)",
+    failures=3,
+    gone_hours=0,
 )
 Raw = Callable[[BaseHTTPRequestHandler], None]
 

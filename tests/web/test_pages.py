@@ -12,7 +12,7 @@ from qabot.errors import SourceError
 from qabot.index import IndexStore
 from qabot.rebuild import rebuild
 from tests.support import HashingEncoder, build_index, shared_cache, write_article
-from tests.web.support import OPTIONS, build, held, page, reasons, story, titles
+from tests.web.support import OPTIONS, build, held, page, reasons, set_memory, story, titles
 
 CANONICAL = '<link rel="canonical" href="{}">'
 DATED = '<meta property="article:published_time" content="2023-05-04">'
@@ -153,6 +153,35 @@ def test_a_page_leaves_after_it_was_gone_in_some_rebuilds_in_a_row(index, site):
     assert (1, True, 1) == (summary.articles, summary.changed, summary.removed)
     assert reasons(summary) == {goes: "is not there (404 Not Found)"}
     assert not summary.skipped[0].kept
+
+
+def test_rebuilds_in_quick_succession_count_once(index, site):
+    stays, goes = site.put_story("/bridge", "The bridge"), site.put_story("/b", "The tunnel")
+    options = replace(OPTIONS, gone_hours=20)
+    build(index, stays, goes)
+    del site.replies["/b"]
+    for times in (1, 2):
+        for _ in range(4):
+            summary = build(index, stays, goes, web=options)
+            assert reasons(summary) == {
+                goes: "is not there (404 Not Found); kept until that is so in 3 rebuilds in a row "
+                f"at least 20 hours apart, now {times}"
+            }
+        set_memory(index, "counted", -20 * 3600)
+    assert build(index, stays, goes, web=options).articles == 1
+
+
+def test_a_clock_that_was_set_back_neither_counts_nor_stops_counting(index, site):
+    stays, goes = site.put_story("/bridge", "The bridge"), site.put_story("/b", "The tunnel")
+    options = replace(OPTIONS, gone_after=2, gone_hours=20)
+    build(index, stays, goes)
+    del site.replies["/b"]
+    build(index, stays, goes, web=options)
+    set_memory(index, "counted", 365 * 86_400)
+    for _ in range(2):
+        assert reasons(build(index, stays, goes, web=options))[goes].endswith("now 1")
+    set_memory(index, "counted", -20 * 3600)
+    assert build(index, stays, goes, web=options).articles == 1
 
 
 def test_a_page_that_comes_back_is_counted_anew(index, site):
