@@ -22,7 +22,7 @@ from qabot.articles import (
 from qabot.errors import SourceError
 from qabot.index import Generation, Manifest
 from qabot.types import Article, ArticleInfo
-from qabot.web import Options, Visit, find_all, is_address, visit
+from qabot.web import Options, Visit, checked, find_all, is_address, visit
 
 Report = Callable[[Literal["fetching", "reading"], int, int], None]
 
@@ -283,10 +283,10 @@ def _named(sources: Sequence[str]) -> set[str]:
     """The files of those ``sources`` that can be found now, and the addresses among them."""
     named: set[str] = set()
     for source in sources:
-        if is_address(source):
-            named.add(source)
-            continue
         with contextlib.suppress(SourceError):
+            if is_address(source):
+                named.add(checked(source))
+                continue
             named |= {os.path.realpath(file.path) for file in find_sources((source,)).files}
     return named
 

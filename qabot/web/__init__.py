@@ -3,14 +3,13 @@
 Data flows one way: ``addresses`` tells addresses from paths; ``fetching`` asks servers, within the
 bounds of ``options``, through ``guard`` (no private networks), ``robots`` (their rules) and
 ``bodies`` (no endless answers); ``kinds`` tells what came, ``listings`` reads sitemaps and feeds,
-``freshness`` their dates;
-``crawling`` joins these to the pages of all sources; ``reading`` makes articles of them;
-``visiting`` is all of that for one rebuild. ``memory`` is what is known from rebuild to rebuild.
-Nothing here knows of generations or a model.
+``freshness`` their dates; ``crawling`` joins these to the pages of all sources; ``reading`` makes
+articles of them, of which ``doubles`` leaves one each; ``visiting`` is all of that for one rebuild.
+``memory`` is what is known from rebuild to rebuild. Nothing here knows of generations or a model.
 """
 
-from qabot.web.addresses import find_all, is_address
+from qabot.web.addresses import checked, find_all, is_address
 from qabot.web.options import Options
 from qabot.web.visiting import Visit, visit
 
-__all__ = ["Options", "Visit", "find_all", "is_address", "visit"]
+__all__ = ["Options", "Visit", "checked", "find_all", "is_address", "visit"]

@@ -12,6 +12,7 @@ from typing import Protocol, get_args
 from qabot.articles import Format, ReadingProcess, Skipped, SourceFile, page_file
 from qabot.types import Article, ArticleInfo
 from qabot.web.crawling import Crawl, Document, Report, crawl
+from qabot.web.doubles import without_doubles
 from qabot.web.memory import Memory, remembering
 from qabot.web.options import Options
 from qabot.web.reading import Held, PageReader, merged
@@ -85,19 +86,20 @@ def visit(
         reader = PageReader(memory, held, options, renewed, process)
         for document, file in zip(documents, files, strict=True):
             reader.read(document, file)
+    items, doubles = without_doubles(reader.items, held)
     wanted = {*sources, *found.lists, *(document.address for document in found.documents)}
 
     def settle() -> None:
         with remembering(folder) as memory:
             memory.settle(
                 reader.gone,
-                reader.indexed,
-                _members(found, reader.items),
+                reader.indexed - doubles,
+                _members(found, items),
                 wanted=wanted if all_sources else None,
             )
 
     done = frozenset(file.id for file in files)
-    return Visit(reader.items, [*found.problems, *reader.problems()], done, settle)
+    return Visit(items, [*found.problems, *reader.problems()], done, settle)
 
 
 def _file(document: Document, sources: Mapping[str, tuple[str, ...]], memory: Memory) -> SourceFile:
