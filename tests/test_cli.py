@@ -27,7 +27,7 @@ from tests.support import (
 
 COMMANDS = {"rebuild", "ask", "repl", "bot", "feedback"}
 COMMANDS |= {"articles", "show", "verify", "eval", "rollback", "doctor"}
-HEAVY = ("numpy", "faiss", "onnxruntime", "torch", "sentence_transformers", "discord")
+HEAVY = ("numpy", "faiss", "onnxruntime", "torch", "sentence_transformers", "discord", "watchfiles")
 LAUNCH = "When was the James Webb telescope launched?"
 OFF_TOPIC = "Which spices belong in a Thai green curry?"
 

@@ -1,6 +1,8 @@
 """Write trained weights as the reader that ships: fused, int8, without word embeddings.
 
 ``python -m training.export RUN/averaged.pt qabot/reader/reader.onnx``
+
+With ``--float32``, nothing is rounded: such a file shows what rounding costs, and is not shipped.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from qabot.encoders.e5_folder import LINEAR
-from qabot.encoders.e5_graph import GraphWriter
+from qabot.encoders.e5_graph import Array, GraphWriter
 from qabot.encoders.e5_weights import E5Weights
 from qabot.encoders.packaged import unpack, weights_file
 
@@ -57,10 +59,27 @@ class TrainedWeights:
         return weight.float().numpy().T, bias.float().numpy()
 
 
-def reader_graph(weights: TrainedWeights, shape: E5Weights) -> onnx.ModelProto:
+class FloatGraphWriter(GraphWriter):
+    """Writes the same network in float32."""
+
+    def linear(self, name: str, source: str, matrix: Array, bias: Array, output: str) -> str:
+        """``source`` times ``matrix`` ``(in, out)``, plus ``bias`` ``(out,)``."""
+        product = self.node("MatMul", [source, self.value(f"{name}.w", matrix)], f"{name}.product")
+        return self.node("Add", [product, self.value(f"{name}.b", bias)], output)
+
+    def attention(self, name: str, hidden: str, matrix: Array, bias: Array) -> str:
+        """Attention over ``hidden``; ``matrix`` ``(in, 3 · out)`` makes queries, keys, values."""
+        constants = [self.value(f"{name}.w", matrix), self.value(f"{name}.b", bias)]
+        inputs = [hidden, *constants, "mask.length"]
+        return self.node("Attention", inputs, f"{name}.out", num_heads=self._config.heads)
+
+
+def reader_graph(
+    weights: TrainedWeights, shape: E5Weights, writer: type[GraphWriter] = GraphWriter
+) -> onnx.ModelProto:
     """The network: word embeddings ``(batch, tokens, hidden)`` → scores ``(batch, tokens, 2)``."""
     config = shape.config
-    graph = GraphWriter(config)
+    graph = writer(config)
     hidden = graph.embeddings(weights, "words", length_of="attention_mask")
     for layer in range(config.layers):
         hidden = graph.layer(weights, layer, hidden)
@@ -84,11 +103,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--float32", action="store_true", help="don't round")
     options = parser.parse_args()
     unpack(platformdirs.user_cache_path("qabot"), print)
     encoder = E5Weights(weights_file())
     state = torch.load(options.weights, weights_only=True)
-    onnx.save(reader_graph(TrainedWeights(state, encoder), encoder), options.out)
+    writer = FloatGraphWriter if options.float32 else GraphWriter
+    onnx.save(reader_graph(TrainedWeights(state, encoder), encoder, writer), options.out)
     digest = hashlib.sha256(options.out.read_bytes()).hexdigest()
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
 

@@ -161,8 +161,8 @@ def page_file(address: str, file_format: Format, collections: tuple[str, ...] = 
 
 
 def _found_in(source: Path, excludes: Excludes) -> Found:
-    name = _printable(source)
-    folder, pattern = _pattern_of(source)
+    name = printable(source)
+    folder, pattern = pattern_of(source)
     mode = _mode(folder)
     if stat.S_ISREG(mode) and not pattern:
         own = Path(source.name)
@@ -177,7 +177,7 @@ def _found_in(source: Path, excludes: Excludes) -> Found:
         if not entry.left_out
     ]
     left_out = [
-        Skipped(_printable(entry.path), entry.left_out) for entry in entries if entry.left_out
+        Skipped(printable(entry.path), entry.left_out) for entry in entries if entry.left_out
     ]
     if not files:
         raise SourceError(f"{name}: {_why_none(pattern, left_out)}")
@@ -193,7 +193,7 @@ def _why_none(pattern: Sequence[str], left_out: Sequence[Skipped]) -> str:
 
 
 def _mode(source: Path) -> int:
-    name = _printable(source)
+    name = printable(source)
     try:
         mode = source.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
@@ -205,7 +205,7 @@ def _mode(source: Path) -> int:
     return mode
 
 
-def _pattern_of(source: Path) -> tuple[Path, tuple[str, ...]]:
+def pattern_of(source: Path) -> tuple[Path, tuple[str, ...]]:
     """The folder whose files a pattern is about, and its parts; none where it is a plain path."""
     first = next((n for n, part in enumerate(source.parts) if _WILD.intersection(part)), None)
     # A name may hold any character: what is there is meant as it stands.
@@ -214,35 +214,37 @@ def _pattern_of(source: Path) -> tuple[Path, tuple[str, ...]]:
     return Path(*source.parts[:first]), source.parts[first:]
 
 
-def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+def fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a path in a folder fit those of a pattern."""
     if not pattern:
         return not parts
     if pattern[0] == "**":
-        return any(_fits(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
+        return any(fits(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and fits(parts[1:], pattern[1:])
 
 
 def _belongs(entry: Entry, pattern: Sequence[str]) -> bool:
     parts = entry.below.parts
-    if not pattern or _fits(parts, pattern):
+    if not pattern or fits(parts, pattern):
         return True
     # What lies in a folder that is not read might fit.
-    return entry.folder and ("**" in pattern or _fits(parts, pattern[: len(parts)]))
+    return entry.folder and ("**" in pattern or fits(parts, pattern[: len(parts)]))
 
 
 def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFile:
     file_format = FORMATS.get(path.suffix.lower(), "plain")
-    return SourceFile(path, _printable(path), _id(name.with_suffix("")), file_format, problem)
+    return SourceFile(path, printable(path), _id(name.with_suffix("")), file_format, problem)
 
 
-def _printable(path: Path) -> str:
+def printable(path: Path) -> str:
+    """A path as it is shown and stored, with ``/``."""
     # A file's name may hold any byte, but names are shown, and stored as UTF-8.
     name = os.fsencode(path.as_posix()).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 def _id(name: Path) -> str:
-    text = unicodedata.normalize("NFC", _printable(name))
+    text = unicodedata.normalize("NFC", printable(name))
     # Unlike re's, this \w has the combining marks that belong to the words of many scripts.
     return regex.sub(r"[^\w./]+", "-", text).strip("-") or "article"
 

@@ -58,6 +58,9 @@ def write_graph(weights: E5Weights, path: Path) -> None:
     onnx.save(model, path)
 
 
+Array = NDArray[np.float32]
+
+
 def quantize_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Symmetric int8 of a ``(in, out)`` matrix, with one float32 scale ``(out,)`` per column."""
     scales = np.abs(matrix).max(axis=0) / 127
@@ -150,9 +153,8 @@ class GraphWriter:
 
         def linear(source: str, tensor: str, shape: tuple[int, int], output: str) -> str:
             matrix = weights.tensor(f"l{index}.{tensor}.w", *shape).T
-            quantized = self._quantized(f"{name}.{tensor}", matrix)
-            bias = self.value(f"{name}.{tensor}.b", weights.tensor(f"l{index}.{tensor}.b", -1))
-            return self.node("DynamicQuantizeMatMul", [source, *quantized, bias], output)
+            bias = weights.tensor(f"l{index}.{tensor}.b", -1)
+            return self.linear(f"{name}.{tensor}", source, matrix, bias, output)
 
         attended = self._attention(weights, index, hidden)
         projected = linear(attended, "ao", (size, size), f"{name}.projected")
@@ -166,15 +168,24 @@ class GraphWriter:
         name, size = f"layer.{index}.attention", self._config.hidden
         parts = [f"l{index}.{part}" for part in "qkv"]
         joined = np.concatenate([weights.tensor(f"{p}.w", size, size).T for p in parts], axis=1)
-        matrix, scale, zero = self._quantized(name, joined)
-        bias = self.value(
-            f"{name}.b", np.concatenate([weights.tensor(f"{p}.b", -1) for p in parts])
-        )
+        bias = np.concatenate([weights.tensor(f"{p}.b", -1) for p in parts])
+        return self.attention(name, hidden, joined, bias)
+
+    def linear(self, name: str, source: str, matrix: Array, bias: Array, output: str) -> str:
+        """``source`` times ``matrix`` ``(in, out)``, plus ``bias`` ``(out,)``."""
+        quantized = self._quantized(name, matrix)
+        constants = [*quantized, self.value(f"{name}.b", bias)]
+        return self.node("DynamicQuantizeMatMul", [source, *constants], output)
+
+    def attention(self, name: str, hidden: str, matrix: Array, bias: Array) -> str:
+        """Attention over ``hidden``; ``matrix`` ``(in, 3 · out)`` makes queries, keys, values."""
+        values, scale, zero = self._quantized(name, matrix)
+        constant = self.value(f"{name}.b", bias)
         source = [f"{name}.in", f"{name}.in.scale", f"{name}.in.zero"]
         self.node("DynamicQuantizeLinear", [hidden], source)
         return self.node(
             "QAttention",
-            [source[0], matrix, bias, source[1], scale, "mask.length", source[2], zero],
+            [source[0], values, constant, source[1], scale, "mask.length", source[2], zero],
             f"{name}.out",
             num_heads=self._config.heads,
         )

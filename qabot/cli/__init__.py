@@ -1,0 +1,74 @@
+"""The command line: parsing, wiring, exit codes; the one package that knows all others.
+
+Everything heavy is imported by the command that needs it, so that ``--help`` is instant.
+``options`` are what commands take, ``opening`` what these name, ``output`` what is printed,
+``exits`` how a command ends, ``building`` one rebuild; each other module holds a group of commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from qabot.cli.asking import ask, repl
+from qabot.cli.exits import BAD_INPUT, explain
+from qabot.cli.keeping import doctor, rollback
+from qabot.cli.looking import articles, feedback, show, verify
+from qabot.cli.measuring import evaluate
+from qabot.cli.output import complain, flush, prepare_output
+from qabot.cli.rebuilding import rebuild
+from qabot.cli.serving import bot
+
+app = typer.Typer(
+    name="qabot",
+    help="Answers questions about your articles with verbatim quotes, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[  # Taken out of the arguments in main(); here for the help page.
+        bool, typer.Option("--debug", help="Show the details of an error.")
+    ] = False,
+) -> None:
+    """Answers questions about your articles with verbatim quotes, offline."""
+
+
+# In the order in which the help lists them.
+for command in (rebuild, ask, repl, bot, feedback, articles, show, verify, doctor, rollback):
+    app.command()(command)
+app.command("eval")(evaluate)
+
+
+def main() -> NoReturn:
+    """The ``qabot`` command: runs it, and turns every error into one line and an exit code."""
+    debug = "--debug" in sys.argv[1:]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    code: object = 0
+    prepare_output()
+    try:
+        code = app(arguments or ["--help"], standalone_mode=False)
+        sys.stdout.flush()
+        if not arguments:
+            code = BAD_INPUT
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except (BrokenPipeError, SystemExit):
+        # The reader of a pipe (`| head`) has seen enough; click and rich make that a SystemExit.
+        code = 0
+    except (KeyboardInterrupt, typer.Abort):
+        complain("interrupted")
+        code = 130
+    except Exception as error:
+        if debug:
+            raise
+        code = explain(error)
+    flush()
+    sys.exit(code if isinstance(code, int) else 0)

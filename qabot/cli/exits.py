@@ -1,0 +1,23 @@
+"""How commands end: exit codes, and the one line that goes with an error."""
+
+from __future__ import annotations
+
+from qabot.cli.output import complain
+from qabot.errors import FilterError, QabotError
+
+NOT_FOUND, BAD_INPUT = 1, 2
+
+
+def explain(error: Exception) -> int:
+    """Print one line about ``error``; its exit code."""
+    if isinstance(error, QabotError):
+        # A filter's message begins with its name, which is a flag's here.
+        complain(f"--{error}" if isinstance(error, FilterError) else str(error))
+        return error.exit_code
+    usage = getattr(error, "format_message", None)
+    if usage is not None:  # click's usage errors: an unknown option, a missing argument.
+        complain(f"{usage().rstrip('.')}; see `qabot --help`")
+        return BAD_INPUT
+    line = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
+    complain(f"unexpected {type(error).__name__}: {line}; run it with --debug for the details")
+    return BAD_INPUT

@@ -1,0 +1,87 @@
+"""Options that several commands take, or that take several lines to say.
+
+typer reads annotations when running, so that commands import these for real.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Index = Annotated[
+    str | None, typer.Option("--index", metavar="DIR", help="Index folder.", show_default="index")
+]
+
+
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        metavar="MODEL",
+        help="Model folder, or sentence-transformers:NAME.",
+        show_default="multilingual-e5-small",
+    ),
+]
+
+
+Reader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        metavar="MODEL",
+        help="Folder of a transformers question-answering model.",
+        show_default="qabot-reader",
+    ),
+]
+
+
+NoReader = Annotated[
+    bool, typer.Option("--no-reader", help="Quote by similarity alone: faster, less sure.")
+]
+
+
+Collection = Annotated[
+    str | None, typer.Option("--collection", metavar="NAME", help="Only from this collection.")
+]
+
+
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="DATE", help="Only from then on: YYYY[-MM[-DD]].")
+]
+
+
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="DATE", help="Only up to then: YYYY[-MM[-DD]].")
+]
+
+
+Language = Annotated[
+    str | None, typer.Option("--language", metavar="CODE", help="Only in this language: de.")
+]
+
+
+Source = Annotated[
+    str | None, typer.Option("--source", metavar="PATH", help="Only from this file or folder.")
+]
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+Minimum = Annotated[
+    list[str] | None,
+    typer.Option("--min", metavar="METRIC=VALUE", help="A bound; may be given several times."),
+]
+
+
+Compare = Annotated[
+    str | None,
+    typer.Option("--compare", metavar="INDEX", help="Another index folder, or a settings file."),
+]
+
+
+Plot = Annotated[
+    str | None,
+    typer.Option("--plot", metavar="FILE.png", help="Draw risk–coverage and calibration."),
+]
