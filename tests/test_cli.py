@@ -391,8 +391,7 @@ def test_an_index_below_a_file_is_told_in_one_line(call, model_cache, monkeypatc
     result = call("rebuild", "--json", "--index", "file/index")
     assert (result.code, result.complaint) == (
         2,
-        "file/index: the index cannot be written (Not a directory); the live one is unchanged; "
-        "free space or name another folder with --index",
+        "file: is not a folder; name another one with --index, or move it away",
     )
     assert call("ask", "why?", "--index", "file/index").code == 3
 

@@ -130,6 +130,34 @@ def test_no_index(examined, tmp_path):
     )
 
 
+def test_a_file_where_the_index_belongs(call, examined, tmp_path):
+    shutil.rmtree(tmp_path / "index")
+    (tmp_path / "index").write_text("no folder")
+    found = examined(code=3)
+    remedy = "name another one with --index, or move it away"
+    assert ("index: is not a folder", remedy) == (
+        found["index"]["detail"],
+        found["index"]["remedy"],
+    )
+    assert found["space"]["status"] == "ok"
+    assert call("rollback").complaint == f"index: is not a folder; {remedy}"
+    assert (tmp_path / "index").read_text() == "no folder"
+
+
+def test_a_folder_where_the_live_generation_is_named(call, examined, tmp_path):
+    (tmp_path / "index/CURRENT").unlink()
+    (tmp_path / "index/CURRENT").mkdir()
+    found = examined(code=3)
+    remedy = "remove it and run `qabot rebuild --full`"
+    assert ("index/CURRENT: is a folder, not a file", remedy) == (
+        found["index"]["detail"],
+        found["index"]["remedy"],
+    )
+    for command in (("rollback", "1"), ("ask", "why?")):
+        complaint = call(*command).complaint
+        assert complaint == f"index/CURRENT: is a folder, not a file; {remedy}"
+
+
 def test_vectors_of_other_texts(examined, generation):
     index = faiss.read_index(str(generation / "passages.faiss"))
     vectors = index.reconstruct_n(0, index.ntotal)

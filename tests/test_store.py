@@ -139,9 +139,23 @@ def test_an_index_below_a_file_cannot_be_written(tmp_path, index):
     with pytest.raises(StorageError) as caught, store_of(tmp_path / "file" / "index").rebuild():
         pass
     assert (
-        f"{tmp_path / 'file' / 'index'}: the index cannot be written (Not a directory); "
-        "the live one is unchanged; free space or name another folder with --index"
+        f"{tmp_path / 'file'}: is not a folder; name another one with --index, or move it away"
     ) == str(caught.value)
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, index):
+    (index / "CURRENT").unlink()
+    (index / "CURRENT").mkdir()
+    with pytest.raises(StorageError) as caught:
+        build_index(index, tmp_path / "articles", full=True)
+    assert (
+        f"{index}/CURRENT: is a folder, not a file; remove it and run `qabot rebuild --full`"
+        == (str(caught.value))
+    )
+    # And the remedy works.
+    (index / "CURRENT").rmdir()
+    build_index(index, tmp_path / "articles", full=True)
+    assert store_of(index).current() == 2
 
 
 def test_readers_never_see_a_half_published_generation(tmp_path, index):

@@ -19,6 +19,7 @@ from qabot.doctor.surroundings import (
     space_checks,
     token_check,
 )
+from qabot.doctor.web import web_checks
 from qabot.errors import SettingsError, UnusableIndexError
 from qabot.index import IndexStore
 from qabot.settings import Settings, load_settings
@@ -49,6 +50,7 @@ def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterato
     yield from index_checks(store, encoder)
     yield from generation_checks(store)
     yield leftovers_check(store, settings.cache_folder)
+    yield from web_checks(store, settings)
     yield from space_checks(store, settings)
     yield token_check(settings.token_file, environment)
 

@@ -86,7 +86,7 @@ def space_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
         needs[settings.cache_folder] = _UNPACKED_SIZE
     for folder, needed in needs.items():
         there = next(
-            path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()
+            path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir()
         )
         free = shutil.disk_usage(there).free
         told = f"{folder}: {_amount(free)} free"

@@ -62,14 +62,19 @@ class IndexStore:
 
         Raises:
             NoIndexError: Nothing was published yet.
-            DamagedIndexError: ``CURRENT`` holds no number.
+            DamagedIndexError: ``CURRENT`` holds no number or cannot be read.
         """
         path = self.folder / _CURRENT
         try:
             return int(path.read_text("ascii"))
         except FileNotFoundError:
             raise NoIndexError(f"{self.folder}: no index here; run `qabot rebuild`") from None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            reason = self._obstacle() or (
+                f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
+            )
+            raise DamagedIndexError(reason) from error
+        except ValueError as error:
             raise DamagedIndexError(
                 f"{path}: names no generation ({error}); run `qabot rebuild --full`"
             ) from error
@@ -117,6 +122,7 @@ class IndexStore:
             RebuildRunningError: Another rebuild holds the lock.
             StorageError: The folder cannot be written; the live generation is untouched.
         """
+        self._refuse_obstacle()
         with _storage_errors(self.folder):
             (self.folder / _GENERATIONS).mkdir(parents=True, exist_ok=True)
             with self._locked():
@@ -142,6 +148,7 @@ class IndexStore:
             RebuildRunningError: A rebuild holds the lock.
             StorageError: The folder cannot be written.
         """
+        self._refuse_obstacle()
         if not (self.folder / _CURRENT).exists():
             self.current()  # Says what is missing.
         with _storage_errors(self.folder), self._locked():
@@ -154,6 +161,20 @@ class IndexStore:
                 manifest = generation.manifest
             self._make_live(chosen)
             return manifest
+
+    def _obstacle(self) -> str | None:
+        """What stands where the index belongs and is none, with the remedy."""
+        place = next((path for path in (self.folder, *self.folder.parents) if path.exists()), None)
+        if place is not None and not place.is_dir():
+            return f"{place}: is not a folder; name another one with --index, or move it away"
+        if (self.folder / _CURRENT).is_dir():
+            path = self.folder / _CURRENT
+            return f"{path}: is a folder, not a file; remove it and run `qabot rebuild --full`"
+        return None
+
+    def _refuse_obstacle(self) -> None:
+        if obstacle := self._obstacle():
+            raise StorageError(obstacle)
 
     def _earlier(self) -> int:
         live = self.current()

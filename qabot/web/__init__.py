@@ -5,11 +5,25 @@ bounds of ``options``, through ``guard`` (no private networks), ``robots`` (thei
 ``bodies`` (no endless answers); ``kinds`` tells what came, ``listings`` reads sitemaps and feeds,
 ``freshness`` their dates; ``crawling`` joins these to the pages of all sources; ``reading`` makes
 articles of them, of which ``doubles`` leaves one each; ``visiting`` is all of that for one rebuild.
-``memory`` is what is known from rebuild to rebuild. Nothing here knows of generations or a model.
+``memory`` is what is known from rebuild to rebuild, and ``looking`` looks at it. Nothing here knows
+of generations or a model.
 """
 
-from qabot.web.addresses import checked, find_all, is_address
+from qabot.web.addresses import checked, find_addresses, find_all, is_address
+from qabot.web.looking import MemoryFaultError, MemoryState, look, memory_path
 from qabot.web.options import Options
 from qabot.web.visiting import Visit, visit
 
-__all__ = ["Options", "Visit", "checked", "find_all", "is_address", "visit"]
+__all__ = [
+    "MemoryFaultError",
+    "MemoryState",
+    "Options",
+    "Visit",
+    "checked",
+    "find_addresses",
+    "find_all",
+    "is_address",
+    "look",
+    "memory_path",
+    "visit",
+]

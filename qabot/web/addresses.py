@@ -36,6 +36,17 @@ def find_all(
     return find_sources(paths, grouped, exclude), addresses
 
 
+def find_addresses(
+    sources: Sequence[str], collections: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """The addresses among sources, in their one spelling, each with the collections that name it.
+
+    Raises:
+        SourceError: One of them is none that can be fetched.
+    """
+    return _apart(sources, collections)[2]
+
+
 def server_of(address: str) -> str:
     """The host of an address in its one spelling, and its port if that is no standard one."""
     return address.split("/")[2]

@@ -21,7 +21,8 @@ from qabot.web.answers import Validators
 from qabot.web.kinds import Kind
 
 FILE = "web.sqlite"
-_VERSION = 2
+JOURNAL = f"{FILE}-journal"
+VERSION = 2
 _SCHEMA = f"""
 CREATE TABLE page (
   address TEXT PRIMARY KEY, final TEXT NOT NULL, etag TEXT, modified TEXT, kind TEXT,
@@ -31,7 +32,7 @@ CREATE TABLE page (
 CREATE TABLE member (
   listing TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (listing, address)
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = {_VERSION};
+PRAGMA user_version = {VERSION};
 """
 _FAST = 1
 
@@ -206,19 +207,22 @@ class Memory:
 
 
 @contextlib.contextmanager
-def remembering(folder: Path) -> Iterator[Memory]:
+def remembering(folder: Path, *, checked: bool = False) -> Iterator[Memory]:
     """The memory of the index in ``folder``; where it is damaged or none, a new one.
+
+    Args:
+        checked: Whether it was found whole under the same lock, so that it need not be read again.
 
     Raises:
         sqlite3.Error: It cannot be read or written.
     """
     path = folder / FILE
-    connection = _opened(path)
+    connection = _opened(path, checked=checked)
     try:
         is_new = connection is None
         if connection is None:
             # Of another version, or damaged: all of it can be asked for again.
-            for name in (FILE, f"{FILE}-journal", f"{FILE}-wal", f"{FILE}-shm"):
+            for name in (FILE, JOURNAL, f"{FILE}-wal", f"{FILE}-shm"):
                 (folder / name).unlink(missing_ok=True)
             connection = sqlite3.connect(path)
             connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
@@ -228,14 +232,13 @@ def remembering(folder: Path) -> Iterator[Memory]:
             connection.close()
 
 
-def _opened(path: Path) -> sqlite3.Connection | None:
+def _opened(path: Path, *, checked: bool) -> sqlite3.Connection | None:
     if not path.exists():
         return None
     connection = sqlite3.connect(path)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if version == _VERSION and state == "ok":
+        if version == VERSION and (checked or _is_whole(connection)):
             return connection
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
@@ -243,3 +246,8 @@ def _opened(path: Path) -> sqlite3.Connection | None:
             raise
     connection.close()
     return None
+
+
+def _is_whole(connection: sqlite3.Connection) -> bool:
+    (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return bool(state == "ok")

@@ -90,7 +90,7 @@ def visit(
     wanted = {*sources, *found.lists, *(document.address for document in found.documents)}
 
     def settle() -> None:
-        with remembering(folder) as memory:
+        with remembering(folder, checked=True) as memory:
             memory.settle(
                 reader.gone,
                 reader.indexed - doubles,

@@ -1,0 +1,77 @@
+"""What is remembered of the web, beside the sources and the articles that it is about."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+from qabot.doctor.check import Check
+from qabot.errors import QabotError, UnusableIndexError
+from qabot.index import IndexStore, Manifest
+from qabot.settings import Settings
+from qabot.web import MemoryFaultError, find_addresses, is_address, look, memory_path
+
+_NAME = "web"
+_AGAIN = "`qabot rebuild` makes it anew and asks for every page in full; no article is lost"
+
+
+def web_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
+    """Whether what is remembered can be used and fits; nothing where nobody names an address."""
+    path = memory_path(store.folder)
+    wanted = _addresses(settings)
+    articles, built_from = _indexed(store)
+    if not (wanted or articles or path.exists()):
+        return
+    if store.busy():
+        yield Check(_NAME, "ok", "a rebuild is running")
+        return
+    try:
+        state = look(store.folder)
+    except MemoryFaultError as error:
+        remedy = f"move it away; {_AGAIN}" if error.lasting else _AGAIN
+        yield Check(_NAME, "fault" if error.lasting else "warning", f"{path}: {error}", remedy)
+        return
+    if state is None:
+        yield Check(_NAME, "warning", f"{path}: not there", _AGAIN)
+        return
+    held = f"{len(state.addresses)} addresses remembered in {state.size / 1e6:.1f} MB"
+    for addresses, what, remedy in (
+        (wanted - state.addresses, "never asked for", "run `qabot rebuild`"),
+        (
+            state.lists - wanted - built_from,
+            "remembered, and named by no source",
+            "`qabot rebuild` forgets them; or name them among the sources again",
+        ),
+        (articles - state.addresses, "in the index, but not remembered", _AGAIN),
+    ):
+        if addresses:
+            yield Check(_NAME, "warning", f"{path}: {_told(addresses)} {what}", remedy)
+            return
+    yield Check(_NAME, "ok", held)
+
+
+def _addresses(settings: Settings) -> set[str]:
+    with contextlib.suppress(QabotError):
+        return set(find_addresses(settings.sources, settings.collections))
+    return set()
+
+
+def _indexed(store: IndexStore) -> tuple[set[str], set[str]]:
+    """Addresses of the articles in the live generation, and those that it was built from."""
+    try:
+        with contextlib.closing(store.open(whole=False)) as generation:
+            articles = {info.source for info in generation.database.infos()}
+            return set(filter(is_address, articles)), _sources(generation.manifest)
+    except UnusableIndexError:
+        return set(), set()
+
+
+def _sources(manifest: Manifest) -> set[str]:
+    with contextlib.suppress(QabotError):
+        return set(find_addresses(manifest.sources, manifest.collections))
+    return set()
+
+
+def _told(addresses: Iterable[str]) -> str:
+    first, *others = sorted(addresses)
+    return f"{first} (and {len(others)} more)" if others else first
