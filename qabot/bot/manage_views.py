@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from qabot.bot.protocols import Progress
@@ -61,7 +62,25 @@ def finished_view(summary: Any, locale: str) -> View:
             (translate("Articles removed", locale), summary.removed),
         ]
     lines = [f"**{name}:** {number_text(number, locale)}" for name, number in rows]
-    return View(title, ("\n".join(lines), *_skipped(summary.skipped, locale)))
+    kept = [item for item in summary.skipped if item.kept]
+    left_out = [item for item in summary.skipped if not item.kept]
+    n, m = len(left_out), len(kept)
+    reasons = (
+        _reasons(
+            plural("{n} document was left out:", "{n} documents were left out:", n, locale),
+            left_out,
+        ),
+        _reasons(
+            plural(
+                "{n} address could not be read; what it held is kept:",
+                "{n} addresses could not be read; what they held is kept:",
+                m,
+                locale,
+            ),
+            kept,
+        ),
+    )
+    return View(title, ("\n".join(lines), *filter(None, reasons)))
 
 
 def running_text(progress: Progress | None, locale: str, *, offered: bool = True) -> str:
@@ -101,17 +120,15 @@ def removal_view(info: ArticleInfo, locale: str) -> View:
     return View(translate("Remove this article?", locale), (entry,))
 
 
-def _skipped(skipped: Any, locale: str) -> tuple[str, ...]:
-    """The documents that could not be read, with reasons."""
+def _reasons(heading: str, skipped: Sequence[Any]) -> str:
+    """The first of some documents that could not be read, with reasons; empty if there are none."""
     if not skipped:
-        return ()
-    n = len(skipped)
-    heading = plural("{n} document was left out:", "{n} documents were left out:", n, locale)
+        return ""
     lines = [
         f"- {one_line(item.source, 150)}: {one_line(item.reason, 250)}"
         for item in skipped[:_SKIPPED]
     ]
-    return ("\n".join([heading, *lines, *(["…"] if n > _SKIPPED else [])]),)
+    return "\n".join([heading, *lines, *(["…"] if len(skipped) > _SKIPPED else [])])
 
 
 def _share(progress: Progress) -> float:

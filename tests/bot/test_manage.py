@@ -22,6 +22,7 @@ from qabot.settings import Settings
 from tests.articles.documents import lines, pdf
 from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, make_bot, shown
 from tests.support import small_index, write_article
+from tests.web.support import build, serving
 
 ENDINGS = "txt, md, html, pdf, docx, odt, epub"
 MARS = b"---\ntitle: Mars\npublished: 2024-05\n---\n\nMars has *two* moons, @everyone.\n"
@@ -127,6 +128,20 @@ async def test_a_rebuild_tells_what_it_did_and_answers_move_to_it(mod, tmp_path,
     assert "Mars has two moons." in shown((await mod.ask(ASK_MARS)).response)
     again = await mod.use("rebuild")
     assert shown(again.response).startswith("Nothing has changed in the articles\n")
+
+
+async def test_what_is_kept_for_want_of_its_server_is_told_apart(mod, tmp_path, settings):
+    with serving() as site:
+        address = site.put_story("/bridge", "The bridge")
+        await asyncio.to_thread(build, Path(settings.index), tmp_path / "articles", address)
+    (tmp_path / "articles" / "broken.md").write_bytes(b"\0\0")
+    lines = shown((await mod.use("rebuild")).response).split("\n")
+    # Addresses of this machine are refused, unless they are allowed.
+    assert "1 document was left out:" in lines
+    kept = lines.index("1 address could not be read; what it held is kept:")
+    shown_address = address.replace("http:", r"http\:")
+    assert lines[kept + 1].startswith(f"- {shown_address}: is within a private network")
+    assert kept + 2 == len(lines)
 
 
 async def test_progress_shows_while_fifty_questions_are_answered(mod, channel, tmp_path, renewal):
