@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from json import dumps
 from typing import TYPE_CHECKING
 
-from qabot.rebuild import Progress, Summary
+from qabot.rebuild import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -133,9 +133,9 @@ def _rate(progress: Progress, seconds: float) -> str:
     return f"{progress.passages / seconds:.1f} passages/s"
 
 
-def left_out_line(summary: Summary) -> str:
+def left_out_line(reasons: Iterable[str]) -> str:
     """How many files were left out for which reasons, most first, on one line."""
-    counts = Counter(item.reason for item in summary.left_out).most_common()
+    counts = Counter(reasons).most_common()
     told = [f"{count} {reason}" for reason, count in counts[:_REASONS]]
     others = sum(count for _, count in counts[_REASONS:])
     return f"Left out: {', '.join([*told, *([f'{others} others'] if others else [])])}"

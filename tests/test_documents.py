@@ -89,23 +89,38 @@ def test_a_rebuild_says_what_it_leaves_out(call, model_cache, monkeypatch, tmp_p
     (tmp_path / "qabot.toml").write_text('sources = ["news"]\nexclude = ["drafts/", "*.tmp.md"]\n')
     for name in ("a", "b.tmp", "drafts/c"):
         write_article(tmp_path / "news", name, "The harbour was built in 1890.")
-    for name in ("a.jpg", "b.jpg", "c.csv"):
+    for name in ("a.jpg", "b.doc", "c.DOC", "d.csv", "e.pptx"):
         (tmp_path / "news" / name).write_bytes(b"\0")
     built = call("rebuild")
     assert built.code == 0
     assert built.out.splitlines()[-1] == (
-        "Left out: 2 of a type that is not read (.jpg), 1 excluded by the pattern *.tmp.md, "
-        "1 of a type that is not read (.csv), 1 excluded by the pattern drafts/"
+        "Left out: 2 of a type that is not read (.doc), 1 excluded by the pattern *.tmp.md, "
+        "1 excluded by the pattern drafts/, 1 of a type that is not read (.pptx)"
     )
     summary = call("rebuild", "--json").object
     assert (summary["articles"], summary["skipped"]) == (1, [])
     assert {item["source"]: item["reason"] for item in summary["left_out"]} == {
         "news/a.jpg": "of a type that is not read (.jpg)",
-        "news/b.jpg": "of a type that is not read (.jpg)",
+        "news/b.doc": "of a type that is not read (.doc)",
         "news/b.tmp.md": "excluded by the pattern *.tmp.md",
-        "news/c.csv": "of a type that is not read (.csv)",
+        "news/c.DOC": "of a type that is not read (.doc)",
+        "news/d.csv": "of a type that is not read (.csv)",
         "news/drafts": "excluded by the pattern drafts/",
+        "news/e.pptx": "of a type that is not read (.pptx)",
     }
+
+
+def test_a_rebuild_says_nothing_of_data_and_pictures_beside_articles(
+    call, model_cache, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("QABOT_CACHE", str(model_cache))
+    write_article(tmp_path / "seeds", "a", "The harbour was built in 1890.")
+    for name in ("questions.jsonl", "a.jpg", "LICENSE"):
+        (tmp_path / "seeds" / name).write_bytes(b"\0")
+    built = call("rebuild")
+    assert (built.code, built.out.count("\n")) == (0, 1)
+    assert "Left out" not in built.out
+    assert len(call("rebuild", "--json").object["left_out"]) == 3
 
 
 def test_a_pdf_is_asked_from_the_command_line_and_its_pages_verified(

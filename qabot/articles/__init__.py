@@ -24,6 +24,7 @@ from qabot.articles.sources import (
     distinct_id,
     find_files,
     find_sources,
+    is_expected,
     page_file,
     with_unique_ids,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "distinct_id",
     "find_files",
     "find_sources",
+    "is_expected",
     "page_file",
     "read_article",
     "read_changed",

@@ -38,6 +38,12 @@ FORMATS: dict[str, Format] = {
 }
 """The format of a file by its ending; a folder's files with other endings are left out."""
 
+_EXPECTED = regex.compile(
+    r"""\.(?: docm?|dotx?|rtf|wps|pages|fodt|ott|sxw | tex|latex|rst|org|adoc|asciidoc|textile|xml
+    | mobi|azw3?|fb2|djvu|ps|xps|oxps | pptx?|odp|key|xlsx?|ods|numbers | eml|msg|mbox|mht|mhtml
+    | mdx|qmd|rmd|ipynb|wiki | zip|tar|t?gz|7z|rar )""",
+    regex.IGNORECASE | regex.VERBOSE,
+)
 _ENDINGS = f"that end in {', '.join(FORMATS)}"
 _ID_DIGITS = 6
 _LONGEST_ID = 200
@@ -148,6 +154,16 @@ def find_sources(
     read = {file.source for file in files}
     missed = sorted(item for name, item in left_out.items() if name not in read)
     return Found(with_unique_ids(files), tuple(missed))
+
+
+def is_expected(left_out: Skipped) -> bool:
+    """Whether people may wonder why a file was left out: it is excluded, or of a type for articles.
+
+    Of pictures, data and programs beside articles nobody does.
+    """
+    if not left_out.reason.startswith(OTHER_TYPE):
+        return True
+    return bool(_EXPECTED.fullmatch(Path(left_out.source).suffix))
 
 
 def page_file(address: str, file_format: Format, collections: tuple[str, ...] = ()) -> SourceFile:

@@ -99,9 +99,11 @@ def write_summary(summary: Summary, index: str | None = None) -> None:
     else:
         write_line(f"Nothing changed: {held} ({seconds}){where}")
     if summary.left_out:
+        from qabot.articles import is_expected
         from qabot.progress import left_out_line
 
-        write_line(left_out_line(summary))
+        if reasons := [item.reason for item in summary.left_out if is_expected(item)]:
+            write_line(left_out_line(reasons))
     for item in summary.skipped:
         complain(f"{'kept' if item.kept else 'skipped'} {item.source}: {item.reason}")
 
