@@ -110,6 +110,30 @@ def test_a_rebuild_says_what_it_leaves_out(call, model_cache, monkeypatch, tmp_p
     }
 
 
+def test_patterns_on_the_command_line_take_the_place_of_the_settings(
+    call, model_cache, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("QABOT_CACHE", str(model_cache))
+    (tmp_path / "qabot.toml").write_text('sources = ["news"]\nexclude = ["c.md"]\n')
+    for name in ("a", "drafts/b", "drafts/keep", "c", "d.tmp"):
+        write_article(tmp_path / "news", name, "The harbour was built in 1890.")
+    patterns = ("drafts/*", "!keep.md", "*.tmp.md")
+    flags = [part for pattern in patterns for part in ("--exclude", pattern)]
+    summary = call("rebuild", "--json", *flags).object
+    assert {item["source"]: item["reason"] for item in summary["left_out"]} == {
+        "news/d.tmp.md": "excluded by the pattern *.tmp.md",
+        "news/drafts/b.md": "excluded by the pattern drafts/*",
+    }
+    assert (summary["articles"], summary["skipped"]) == (3, [])
+    wrong = call("rebuild", "--exclude", "")
+    assert (wrong.code, wrong.complaint[:10]) == (2, "--exclude:")
+    none = call("rebuild", "--exclude", "*")
+    assert none.code == 2
+    assert none.complaint.endswith(
+        "is excluded by the pattern *, and nothing is left; see to exclude"
+    )
+
+
 def test_a_rebuild_says_nothing_of_data_and_pictures_beside_articles(
     call, model_cache, monkeypatch, tmp_path
 ):

@@ -29,6 +29,14 @@ def rebuild(
     index: Index = None,
     encoder: Encoder = None,
     *,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            metavar="PATTERN",
+            help="Leave out what fits, as in .gitignore; several times for several patterns.",
+        ),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
     json: Json = False,
     progress: Annotated[
@@ -41,13 +49,18 @@ def rebuild(
     collections, only these are renewed; all others stay as they are. With files and folders, the
     index holds these and nothing else.
 
+    What is excluded on the command line takes the place of what the settings exclude.
+
     Questions go on being answered meanwhile. Documents that cannot be read are named and left out;
     the exit code is then 2, and the rest is indexed.
 
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
     settings = settings_with(
-        index=index, encoder=encoder, sources=tuple(sources) if sources else None
+        index=index,
+        encoder=encoder,
+        sources=tuple(sources) if sources else None,
+        exclude=tuple(exclude) if exclude else None,
     )
     only = _named_collections(settings, sources or ())
     summary = build(
