@@ -3,8 +3,8 @@
 ``python -m training.train DATA… --out FOLDER``: DATA holds the ``*.jsonl.gz`` files that
 ``training/README.md`` lists. Checkpoints are written on the way; started again, it goes on from the
 last one. ``--minutes`` ends it early, with the learning rate brought to zero by then; ``--start``
-takes up the weights of such a run, and its place in the data, with a new course of learning rates; or
-the weights of a reader that ships.
+takes up the weights of such a run, and its place in the data, with a new course of learning rates,
+or the weights of a reader that ships.
 """
 
 from __future__ import annotations
