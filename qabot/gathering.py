@@ -114,6 +114,7 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
             placed=_placing(files, infos, wanted.only),
             report=lambda done, total: report("fetching", done, total),
             all_sources=not wanted.only,
+            full=wanted.full,
         )
     read, skipped = _read(
         read_changed(files, _Known(None if wanted.full else live), wanted.limits),

@@ -64,7 +64,7 @@ class Asker:
         known = self._memory.known(address)
         validators: Validators | None = None
         # Where a server has nothing new, what it had must be at hand.
-        if known and known.content and (known.has_body or known.content == self._held.get(address)):
+        if known and known.content and self._is_at_hand(address, known):
             if not known.gone.times and is_current(known.fetched, changed, time.time()):
                 return self._same(address, known)
             validators = known.validators
@@ -76,6 +76,11 @@ class Asker:
         if fetched.outcome == "same":
             return self._same(address, known)
         return Found(fetched.outcome, fetched.reason)
+
+    def _is_at_hand(self, address: str, known: Remembered) -> bool:
+        # Of what no article can be made, all that matters is known.
+        content_held = self._held.get(address)
+        return known.has_body or known.refused is not None or known.content == content_held
 
     def _same(self, address: str, known: Remembered | None) -> Found:
         kind = known.kind if known else None

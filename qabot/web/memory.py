@@ -27,7 +27,7 @@ _SCHEMA = f"""
 CREATE TABLE page (
   address TEXT PRIMARY KEY, final TEXT NOT NULL, etag TEXT, modified TEXT, kind TEXT,
   content TEXT, body BLOB, gone INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0,
-  counted INTEGER NOT NULL DEFAULT 0, fetched INTEGER NOT NULL DEFAULT 0
+  counted INTEGER NOT NULL DEFAULT 0, fetched INTEGER NOT NULL DEFAULT 0, refused TEXT, readers TEXT
 ) STRICT;
 CREATE TABLE member (
   listing TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (listing, address)
@@ -35,6 +35,8 @@ CREATE TABLE member (
 PRAGMA user_version = {VERSION};
 """
 _FAST = 1
+# In pages of the database, of 4 KB each.
+_MUCH_FREE = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Remembered:
         asked: The number of the rebuild that asked for it last; they count up from 1.
         fetched: When a server last sent what it held, or said that it has not changed: Unix
             seconds, 0 for never.
+        refused: Why no article could be made of what it held, if that was tried.
     """
 
     validators: Validators
@@ -85,6 +88,7 @@ class Remembered:
     gone: Gone
     asked: int
     fetched: int
+    refused: str | None
 
 
 class Memory:
@@ -105,20 +109,19 @@ class Memory:
         """What is remembered of ``address``."""
         row = self._connection.execute(
             "SELECT final, etag, modified, kind, content, body IS NOT NULL, gone, counted, asked, "
-            "fetched FROM page WHERE address = ?",
+            "fetched, refused FROM page WHERE address = ?",
             (address,),
         ).fetchone()
         if row is None:
             return None
-        final, etag, modified, kind, content, has_body, gone, counted, asked, fetched = row
+        final, etag, modified, kind, content, has_body, gone, counted, *rest = row
         return Remembered(
             Validators(final, etag, modified),
             kind,
             content,
             bool(has_body),
             Gone(gone, counted),
-            asked,
-            fetched,
+            *rest,
         )
 
     def body(self, address: str) -> bytes | None:
@@ -140,7 +143,7 @@ class Memory:
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (address) DO UPDATE SET "
                 "final = excluded.final, etag = excluded.etag, modified = excluded.modified, "
                 "kind = excluded.kind, content = excluded.content, body = excluded.body, "
-                "asked = excluded.asked, fetched = excluded.fetched",
+                "asked = excluded.asked, fetched = excluded.fetched, refused = NULL",
                 (address, *values, zlib.compress(body, _FAST), self.round, int(time.time())),
             )
 
@@ -161,6 +164,17 @@ class Memory:
                     "UPDATE page SET fetched = ? WHERE address = ?", (int(time.time()), address)
                 )
 
+    def forget_refusals(self, readers: str | None) -> None:
+        """Forget of which pages no article could be made, so that it is tried again.
+
+        Args:
+            readers: Not of those that were tried by readers of this version.
+        """
+        with self._connection:
+            self._connection.execute(
+                "UPDATE page SET refused = NULL WHERE readers IS NOT ?", (readers,)
+            )
+
     def members(self, listing: str) -> set[str]:
         """The pages that a sitemap or feed named, and whose articles may be in the index."""
         rows = self._connection.execute("SELECT address FROM member WHERE listing = ?", (listing,))
@@ -171,7 +185,9 @@ class Memory:
         gone: Mapping[str, Gone],
         indexed: Iterable[str],
         members: Mapping[str, Iterable[str]],
+        refused: Mapping[str, str],
         *,
+        readers: str,
         wanted: Iterable[str] | None,
     ) -> None:
         """Write down what came of a rebuild, in one step.
@@ -180,6 +196,8 @@ class Memory:
             gone: Address → how often in a row it was gone; not at all where it was there.
             indexed: Addresses whose content, as remembered, the live generation holds now.
             members: Sitemap or feed → pages.
+            refused: Address → why no article can be made of its content, as remembered.
+            readers: The version of those who tried.
             wanted: All else is forgotten; nothing is where this is ``None``.
         """
         run = self._connection.executemany
@@ -191,11 +209,23 @@ class Memory:
                 ((address, address, it.times, it.counted) for address, it in gone.items()),
             )
             run("UPDATE page SET body = NULL WHERE address = ?", ((a,) for a in indexed))
+            run(
+                "UPDATE page SET body = NULL, refused = ?, readers = ? WHERE address = ?",
+                ((reason, readers, address) for address, reason in refused.items()),
+            )
             for listing, addresses in members.items():
                 run("DELETE FROM member WHERE listing = ?", [(listing,)])
                 run("INSERT INTO member VALUES (?, ?)", ((listing, a) for a in set(addresses)))
             if wanted is not None:
                 self._forget_all_but(set(wanted))
+        self._shrink()
+
+    def _shrink(self) -> None:
+        # Once articles are indexed, nearly all of what was fetched for them is dropped.
+        (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        if free > max(_MUCH_FREE, pages // 2):
+            self._connection.execute("VACUUM")
 
     def _forget_all_but(self, wanted: set[str]) -> None:
         for table, column in (("page", "address"), ("member", "listing")):

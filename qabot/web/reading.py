@@ -71,6 +71,7 @@ class PageReader:
         items: Articles; of one that the live generation has just so, only what is shown of it.
         gone: Address → how often in a row it was gone; not at all where it was there.
         indexed: Addresses whose content, as the memory has it, is that of an item.
+        refused: Address → why no article can be made of its content, as the memory has it.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class PageReader:
         self.items: list[Article | ArticleInfo] = []
         self.gone: dict[str, Gone] = {}
         self.indexed: set[str] = set()
+        self.refused: dict[str, str] = {}
 
     def read(self, document: Document, file: SourceFile) -> None:
         """Add what is at a page to the items, or to the problems.
@@ -111,6 +113,7 @@ class PageReader:
                 self._read(document, file, info)
             except ArticleError as error:
                 # A page that holds no article any more: a maintenance notice, a login form.
+                self.refused[document.address] = str(error)
                 self._lose(document, file, info, str(error))
 
     def _read(self, document: Document, file: SourceFile, info: ArticleInfo | None) -> None:
@@ -118,6 +121,8 @@ class PageReader:
         known = self._memory.known(address)
         if known is None or known.content is None:
             raise AssertionError("what is there was read, and is remembered")
+        if known.refused is not None:
+            raise ArticleError(known.refused)
         if info and known.content == self._held.current(address):
             self.items.append(self._here(file, info))
         else:

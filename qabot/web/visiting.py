@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, get_args
 
-from qabot.articles import Format, ReadingProcess, Skipped, SourceFile, page_file
+from qabot.articles import (
+    Format,
+    ReadingProcess,
+    Skipped,
+    SourceFile,
+    page_file,
+    readers_version,
+)
 from qabot.types import Article, ArticleInfo
 from qabot.web.crawling import Crawl, Document, Report, crawl
 from qabot.web.doubles import without_doubles
@@ -64,6 +71,7 @@ def visit(
     placed: Callable[[list[SourceFile]], list[SourceFile]],
     report: Report,
     all_sources: bool,
+    full: bool,
 ) -> Visit:
     """Fetch and read what ``sources`` name.
 
@@ -73,11 +81,13 @@ def visit(
         placed: Gives pages their ids and collections in the index.
         report: Told how many pages were asked for, of how many.
         all_sources: Whether these are all sources, so that what is known of others can go.
+        full: Whether to try again what no article could be made of.
 
     Raises:
         sqlite3.Error: The memory cannot be read or written.
     """
     with remembering(folder) as memory, contextlib.closing(ReadingProcess()) as process:
+        memory.forget_refusals(None if full else readers_version())
         known = {address: held.current(address) for address in held.addresses()}
         found = crawl(list(sources), memory, known, options, report, lost=held.renewed)
         documents = merged(found.documents, memory)
@@ -95,6 +105,8 @@ def visit(
                 reader.gone,
                 reader.indexed - doubles,
                 _members(found, items),
+                reader.refused,
+                readers=readers_version(),
                 wanted=wanted if all_sources else None,
             )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
 
 from qabot.web.options import MEGABYTE
 from tests.articles.documents import docx, epub, lines, odt, pdf, stream, word_paragraph, zipped
-from tests.web.support import OPTIONS, build, held, page, reasons, rss, sitemap, story
+from tests.web.support import OPTIONS, build, held, page, reasons, rss, sitemap, story, titles
 
 PDF = pdf(
     lines("The harbour was closed in 1911."),
@@ -114,6 +115,23 @@ def test_what_is_no_document_has_its_reason(index, site, body, media, reason):
     summary = build(index, good, bad)
     assert summary.articles == 1
     assert reasons(summary)[bad].startswith(reason)
+
+
+def test_what_no_article_can_be_made_of_is_neither_kept_nor_sent_again(index, site):
+    good = site.put_story("/good", "The bridge")
+    noise = random.Random(1).randbytes(2 * MEGABYTE)
+    scanned = pdf(lines(), extra={950: stream(noise)})
+    bad = site.put("/bad.pdf", scanned, media="application/pdf")
+    reason = reasons(build(index, good, bad))
+    assert (index / "web.sqlite").stat().st_size < 100_000
+    site.forget()
+    assert reasons(build(index, good, bad)) == reason
+    assert site.asked("/bad.pdf") == [304]
+    assert reasons(build(index, good, bad, full=True)) == reason
+    assert site.asked("/bad.pdf") == [304, 200]
+    site.put("/bad.pdf", PDF, media="application/pdf")
+    assert build(index, good, bad).skipped == ()
+    assert "The harbour" in titles(index)
 
 
 def test_a_document_may_be_larger_than_a_page(index, site):
