@@ -172,7 +172,8 @@ class Memory:
         """
         with self._connection:
             self._connection.execute(
-                "UPDATE page SET refused = NULL WHERE readers IS NOT ?", (readers,)
+                "UPDATE page SET refused = NULL WHERE refused IS NOT NULL AND readers IS NOT ?",
+                (readers,),
             )
 
     def members(self, listing: str) -> set[str]:
