@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -129,6 +131,10 @@ def test_what_no_article_can_be_made_of_is_neither_kept_nor_sent_again(index, si
     assert site.asked("/bad.pdf") == [304]
     assert reasons(build(index, good, bad, full=True)) == reason
     assert site.asked("/bad.pdf") == [304, 200]
+    with closing(sqlite3.connect(index / "web.sqlite")) as memory, memory:
+        memory.execute("UPDATE page SET readers = 'older' WHERE refused IS NOT NULL")
+    assert reasons(build(index, good, bad)) == reason
+    assert site.asked("/bad.pdf") == [304, 200, 200]
     site.put("/bad.pdf", PDF, media="application/pdf")
     assert build(index, good, bad).skipped == ()
     assert "The harbour" in titles(index)
