@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ from qabot.web import Options
 
 Stage = Literal["fetching", "reading", "preparing", "encoding", "writing"]
 # Texts go to the encoder in groups of this size, so that progress shows and memory stays bounded.
-_GROUP = 64
+_GROUP = 32 * (os.cpu_count() or 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -70,7 +72,10 @@ class OnnxEncoder:
         self._prompts = config.prompts
         self._pooling = config.pooling
         self._max_tokens = config.max_tokens
+        self._graph, self._threads = graph, threads or os.cpu_count() or 1
         self._session = open_session(graph, threads)
+        self._bulk: onnxruntime.InferenceSession | None = None
+        self._bulk_lock = threading.Lock()
         self._inputs = {item.name for item in self._session.get_inputs()}
         shape = self._session.get_outputs()[0].shape
         # The size of a vector is a mere name in some graphs.
@@ -98,11 +103,33 @@ class OnnxEncoder:
         room = self._max_tokens - 2
         ids = [[tokenize.first, *tokens[:room], tokenize.last] for tokens in tokenize.ids(texts)]
         vectors = np.empty((len(ids), self.dimension), np.float32)
-        for rows in _batches([len(tokens) for tokens in ids]):
-            vectors[rows] = self._run([ids[row] for row in rows])
+        batches = list(_batches([len(tokens) for tokens in ids]))
+
+        def encode(rows: list[int], session: onnxruntime.InferenceSession) -> None:
+            vectors[rows] = self._run(session, [ids[row] for row in rows])
+
+        if len(batches) < 2 or self._threads == 1:
+            for rows in batches:
+                encode(rows, self._session)
+        else:
+            bulk = self._bulk_session()
+            with ThreadPoolExecutor(self._threads, "encoder") as pool:
+                for _ in pool.map(lambda rows: encode(rows, bulk), batches):
+                    pass
         return normalize(vectors)
 
-    def _run(self, batch: list[list[int]]) -> FloatArray:
+    def _bulk_session(self) -> onnxruntime.InferenceSession:
+        """One that computes on a single core, for many batches at once, each on its own.
+
+        Cores that share a batch wait for each other at every step, far longer still where other
+        processes use them too.
+        """
+        with self._bulk_lock:
+            if self._bulk is None:
+                self._bulk = open_session(self._graph, 1)
+            return self._bulk
+
+    def _run(self, session: onnxruntime.InferenceSession, batch: list[list[int]]) -> FloatArray:
         longest = max(map(len, batch))
         tokens = np.full((len(batch), longest), self._tokenize.pad, np.int64)
         mask = np.zeros((len(batch), longest), np.int64)
@@ -115,7 +142,7 @@ class OnnxEncoder:
             "token_type_ids": np.zeros_like(tokens),
         }
         feed = {name: known[name] for name in self._inputs}
-        states: FloatArray = self._session.run(None, feed)[0]
+        states: FloatArray = session.run(None, feed)[0]
         if self._pooling == "cls":
             return states[:, 0]
         weights = mask[..., None].astype(np.float32)

@@ -24,6 +24,11 @@ class Reader(Protocol):
         """What people call the model."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many windows are best read in one call: more take longer."""
+        ...
+
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
         """The best span of each window, in order; an empty one where a window has no text."""
         ...

@@ -6,7 +6,9 @@ Its network comes with qabot, without word embeddings: those are the packaged en
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import numpy as np
 from qabot.encoders.base import FloatArray
 from qabot.encoders.e5_words import WordEmbeddings
 from qabot.encoders.onnx import open_session
-from qabot.encoders.pieces import FILE, FIRST, LAST, PAD, load_pieces
+from qabot.encoders.pieces import FILE, FIRST, LAST, load_pieces
 from qabot.reader.base import best_span, blocks_of, trimmed
 from qabot.types import Reading
 
@@ -24,8 +26,6 @@ _GRAPH = "reader.onnx"
 _HIDDEN = 384
 # What it was trained on; longer texts are cut.
 _MOST_QUESTION, _MOST_TOKENS = 64, 256
-# Windows of about one length go together: padding costs as much as text.
-_BATCH = 3
 
 
 class PackagedReader:
@@ -48,7 +48,11 @@ class PackagedReader:
         self._words = WordEmbeddings(folder, _HIDDEN)
         self._pieces = folder / FILE
         self._graph = graph or _packaged_graph()
-        self._session = open_session(self._graph, threads)
+        # Each window has a core to itself: cores that share one wait for each other at every step.
+        # It is read by itself, too: in int8, what else is in a batch changes the scores a little.
+        self.at_once = threads or os.cpu_count() or 1
+        self._session = open_session(self._graph, 1)
+        self._pool = ThreadPoolExecutor(self.at_once, "reader")
 
     @property
     def digest(self) -> str:
@@ -59,31 +63,24 @@ class PackagedReader:
         """The best span of each window, in order; an empty one where a window has no text."""
         pieces = load_pieces(self._pieces)
         head = [FIRST, *pieces.ids([question])[0][:_MOST_QUESTION], LAST, LAST]
-        room = _MOST_TOKENS - len(head) - 1
-        spans = [pieces.spans(window)[:room] for window in windows]
-        rows = [[*head, *(identity for identity, _, _ in window), LAST] for window in spans]
-        readings = [Reading(0, 0, -np.inf)] * len(windows)
-        order = sorted((n for n, window in enumerate(spans) if window), key=lambda n: len(rows[n]))
-        for at in range(0, len(order), _BATCH):
-            batch = order[at : at + _BATCH]
-            for number, scores in zip(batch, self._scores([rows[n] for n in batch]), strict=True):
-                window = spans[number]
-                first = len(head)
-                blocks = blocks_of(windows[number], [place for _, place, _ in window])
-                start, end, margin = best_span(scores, first, blocks)
-                begin, stop = window[start - first][1], window[end - first - 1][2]
-                readings[number] = Reading(*trimmed(windows[number], begin, stop), margin)
-        return readings
 
-    def _scores(self, rows: list[list[int]]) -> FloatArray:
-        longest = max(map(len, rows))
-        ids = np.full((len(rows), longest), PAD, np.int64)
-        mask = np.zeros((len(rows), longest), np.int64)
-        for number, row in enumerate(rows):
-            ids[number, : len(row)] = row
-            mask[number, : len(row)] = 1
-        feed = {"words": self._words.rows(ids), "attention_mask": mask}
-        scores: FloatArray = self._session.run(None, feed)[0]
+        def read_one(window: str) -> Reading:
+            spans = pieces.spans(window)[: _MOST_TOKENS - len(head) - 1]
+            if not spans:
+                return Reading(0, 0, -np.inf)
+            scores = self._scores([*head, *(identity for identity, _, _ in spans), LAST])
+            blocks = blocks_of(window, [place for _, place, _ in spans])
+            start, end, margin = best_span(scores, len(head), blocks)
+            begin, stop = spans[start - len(head)][1], spans[end - len(head) - 1][2]
+            return Reading(*trimmed(window, begin, stop), margin)
+
+        return list(self._pool.map(read_one, windows))
+
+    def _scores(self, ids: list[int]) -> FloatArray:
+        """Of each token as start and as end: float32 ``(tokens, 2)``."""
+        row = np.array([ids], np.int64)
+        feed = {"words": self._words.rows(row), "attention_mask": np.ones_like(row)}
+        scores: FloatArray = self._session.run(None, feed)[0][0]
         return scores
 
 

@@ -27,6 +27,8 @@ class TransformersReader:
         EncoderError: There is no such model, or it cannot be loaded.
     """
 
+    at_once = 3
+
     def __init__(self, name: str) -> None:
         folder = local_folder(name)
         if folder is None:

@@ -19,8 +19,6 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 # Passages that are read, and the most tokens of each: the best ones are read nearly whole.
 _LONGEST = (160, 160, 128, 128, 96, 96)
 MOST_READ = len(_LONGEST)
-# Read at once; between such groups, time is checked.
-_GROUP = 3
 # Seconds after which no further group is read: a slow machine reads fewer passages.
 PATIENCE = 0.4
 # How sharply sentences that are more like the question are preferred.
@@ -42,13 +40,15 @@ def read_hits(
     """
     started = time.monotonic()
     read = []
-    for at in range(0, min(len(hits), MOST_READ), _GROUP):
+    # Between such groups, time is checked.
+    size = reader.at_once
+    for at in range(0, min(len(hits), MOST_READ), size):
         if at and time.monotonic() - started > patience:
             break
-        group = hits[at : at + _GROUP]
+        group = hits[at : min(at + size, MOST_READ)]
         spans = [
             window(hit, count_tokens, longest)
-            for hit, longest in zip(group, _LONGEST[at : at + _GROUP], strict=False)
+            for hit, longest in zip(group, _LONGEST[at : at + size], strict=False)
         ]
         texts = [hit.passage.text[a:b] for hit, (a, b) in zip(group, spans, strict=True)]
         for hit, (start, _), reading in zip(

@@ -372,6 +372,15 @@ def test_the_same_call_gives_the_same_vectors(e5: OnnxEncoder) -> None:
     np.testing.assert_array_equal(e5.encode_document(SHARED), e5.encode_document(SHARED))
 
 
+def test_many_texts_on_several_cores_get_what_they_get_on_one(
+    e5: OnnxEncoder, unpacked: UnpackedModel
+) -> None:
+    texts = next(iter(SENTENCES.values())) * 3 + SHARED
+    several = OnnxEncoder(unpacked.folder, threads=3)
+    one = OnnxEncoder(unpacked.folder, threads=1)
+    np.testing.assert_array_equal(one.encode_document(texts), several.encode_document(texts))
+
+
 def test_long_texts_are_cut_not_refused(e5: OnnxEncoder) -> None:
     text = "word " * 10_000
     assert [10_000] == e5.count_tokens([text])

@@ -33,11 +33,12 @@ class LastWord:
 
     name = "last word"
 
-    def __init__(self) -> None:
-        self.seen: list[str] = []
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self.calls: list[Sequence[str]] = []
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
-        self.seen += windows
+        self.calls.append(windows)
         return [
             Reading(text.rfind(" ") + 1, len(text), float(len(text.split()))) for text in windows
         ]
@@ -73,14 +74,16 @@ def test_the_sentence_most_like_the_question_is_read():
     assert texts[4] == found.passage.text[start:end]
 
 
-@given(found=st.lists(passages, max_size=MOST_READ + 3))
-def test_what_is_marked_stands_where_the_reader_saw_it(found):
+@given(found=st.lists(passages, max_size=MOST_READ + 3), at_once=st.integers(1, MOST_READ + 2))
+def test_what_is_marked_stands_where_the_reader_saw_it(found, at_once):
     hits = [hit([text for text, _ in item], [score for _, score in item]) for item in found]
-    reader = LastWord()
+    reader = LastWord(at_once)
     read = read_hits(reader, "who?", hits, count_words)
     assert [item.passage for item in hits] == [item.passage for item in read]
-    assert len(reader.seen) == min(len(hits), MOST_READ)
-    for seen, item in zip(reader.seen, read, strict=False):
+    assert all(len(windows) <= at_once for windows in reader.calls)
+    windows = [window for windows in reader.calls for window in windows]
+    assert len(windows) == min(len(hits), MOST_READ)
+    for seen, item in zip(windows, read, strict=False):
         assert item.reading is not None
         marked = item.passage.text[item.reading.start : item.reading.end]
         assert seen.split()[-1] == marked
