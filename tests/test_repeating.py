@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 
 from qabot.index import IndexStore
 from tests.support import clean_environment, write_article
+from tests.web.support import serving
 
 PATIENCE = 60
 # Once it says so, it watches.
@@ -31,11 +32,11 @@ LONG = "\n\n".join(f"Line {number} is new." for number in range(9000))
 class Running:
     """``qabot rebuild`` as a process."""
 
-    def __init__(self, folder: Path, *arguments: str, cache: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str, environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "qabot", "rebuild", *arguments],
             cwd=folder,
-            env=clean_environment(QABOT_CACHE=str(cache)),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -92,8 +93,9 @@ def start(tmp_path, real_index) -> Iterator[Start]:
     shutil.copytree(real_index.folder, tmp_path / "index")
     with contextlib.ExitStack() as stack:
 
-        def run(*arguments: str) -> Running:
-            running = Running(tmp_path, *arguments, cache=real_index.cache)
+        def run(*arguments: str, **variables: str) -> Running:
+            environment = clean_environment(QABOT_CACHE=str(real_index.cache), **variables)
+            running = Running(tmp_path, *arguments, environment=environment)
             stack.callback(running.close)
             return running
 
@@ -203,6 +205,20 @@ def test_a_source_that_vanishes_and_comes_back(start, tmp_path):
     (tmp_path / "away").rename(tmp_path / "articles")
     assert "5 articles" in running.line("changed")
     assert running.end() == 0
+
+
+@pytest.mark.slow
+def test_no_server_is_asked_because_a_file_changed(start, tmp_path):
+    with serving() as site:
+        bridge = site.put_story("/bridge", "The bridge")
+        running = start("articles", bridge, "--watch", QABOT_ALLOW_PRIVATE_ADDRESSES="true")
+        assert running.line(WAITING).endswith(
+            "rebuilds when files change, web addresses not; Ctrl-C ends it"
+        )
+        site.forget()
+        write_article(tmp_path / "articles", "probe", "The probe Hope reached Mars.")
+        running.line("changed: articles/probe.md: 6 articles")
+        assert site.seen == []
 
 
 @pytest.mark.slow

@@ -65,6 +65,7 @@ def build(
     *,
     encoder: Encoder | None = None,
     full: bool = False,
+    files_only: bool = False,
     quiet: bool = False,
     progress: bool = False,
 ) -> Summary:
@@ -73,6 +74,7 @@ def build(
     Args:
         encoder: The settings' own where not given.
         full: Encode everything again.
+        files_only: Leave articles of the web as they are, unless other addresses are named.
         quiet: Show no progress.
         progress: Show it as JSON.
 
@@ -104,6 +106,7 @@ def build(
             exclude=settings.exclude,
             cache=settings.cache_folder,
             full=full,
+            files_only=files_only,
             web=_web_options(settings),
             limits=Limits(settings.max_article_mb),
             report=report,

@@ -32,6 +32,9 @@ def rebuild(
         str | None,
         typer.Option("--every", metavar="TIME", help="Rebuild again at an interval: 90s, 15m, 2h."),
     ] = None,
+    files_only: Annotated[
+        bool, typer.Option("--files-only", help="Ask web servers only if an address is new.")
+    ] = False,
     json: Json = False,
     progress: Annotated[
         bool, typer.Option("--progress", help="Print progress as JSON on standard error.")
@@ -69,7 +72,9 @@ def rebuild(
         index=index, encoder=encoder, sources=tuple(sources) if sources else None
     )
     content = content_of(settings, sources or ())
-    summary = build(settings, content, full=full, quiet=json, progress=progress)
+    summary = build(
+        settings, content, full=full, files_only=files_only, quiet=json, progress=progress
+    )
     if json:
         write_line(summary_json(summary))
     else:

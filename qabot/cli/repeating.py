@@ -128,6 +128,8 @@ class Repeater:
         """Rebuild as soon as no other rebuild runs."""
         arguments = [f"--{name}={value}" for name, value in self._flags.items() if value]
         arguments += ["--full"] if self._full else []
+        # Saving a file is no reason to ask a server for all its pages.
+        arguments += ["--files-only"] if reason.cause == "change" else []
         waiting = False
         while True:
             try:
@@ -157,7 +159,10 @@ class Repeater:
 
     def _next(self) -> str:
         """When the next rebuild comes."""
-        reasons = ["when files change"] if self._watch else []
+        reasons = []
+        if self._watch:
+            alone = not self._every and any(map(is_address, self._watched.sources))
+            reasons.append(f"when files change{', web addresses not' if alone else ''}")
         reasons += [f"every {self._every}"] if self._every else []
         return " and ".join(reasons)
 

@@ -8,8 +8,8 @@ bounds of ``options``, through ``guard`` (no private networks), ``robots`` (thei
 Nothing here knows of generations or a model.
 """
 
-from qabot.web.addresses import find_all, is_address
+from qabot.web.addresses import addresses_among, find_all, is_address
 from qabot.web.options import Options
 from qabot.web.visiting import Visit, visit
 
-__all__ = ["Options", "Visit", "find_all", "is_address", "visit"]
+__all__ = ["Options", "Visit", "addresses_among", "find_all", "is_address", "visit"]
