@@ -158,7 +158,11 @@ def _placing(
     def placed(pages: list[SourceFile]) -> list[SourceFile]:
         if only:
             return _known_files(pages, infos, only, {file.id for file in files})
-        return with_unique_ids([*files, *pages])[len(files) :]
+        taken = {file.id for file in files}
+        return [
+            replace(page, id=distinct_id(page.id, page.source, taken)) if page.id in taken else page
+            for page in with_unique_ids(pages)
+        ]
 
     return placed
 
