@@ -64,6 +64,7 @@ def rebuild(
             watch=watch,
             every=every,
             full=full,
+            files_only=files_only,
             json=json,
             progress=progress,
         ).run()

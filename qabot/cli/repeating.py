@@ -28,6 +28,7 @@ from qabot.watching import Reason, Watched, due
 from qabot.web import find_all, is_address
 
 if TYPE_CHECKING:
+    from qabot.articles import Skipped
     from qabot.cli.building import Content
     from qabot.rebuild import Summary
     from qabot.settings import Settings
@@ -46,6 +47,8 @@ class Repeater:
         watch: Whether changes of files are a reason for a rebuild.
         every: An interval that is one, too, such as ``15m``.
         full: Whether the first rebuild encodes everything again.
+        files_only: Whether all rebuilds ask web servers only if an address is new, as those do in
+            any case that are due because files changed.
         json: Whether each rebuild is told as a JSON object, on a line of its own.
         progress: Whether progress is told as JSON.
 
@@ -63,6 +66,7 @@ class Repeater:
         watch: bool,
         every: str | None,
         full: bool,
+        files_only: bool,
         json: bool,
         progress: bool,
     ) -> None:
@@ -72,12 +76,14 @@ class Repeater:
         self._every = every
         self._interval = _interval(every) if every is not None else None
         self._full = full
+        self._files_only = files_only
         self._json = json
         self._progress = progress
         self._stop = threading.Event()
         self._command = RebuildCommand()
         # Problems that were told: those that stay are not told again.
-        self._told: set[str] = set()
+        self._told: set[Skipped] = set()
+        self._asked_servers = False
         # What is wrong from the beginning is a mistake that no waiting repairs.
         settings, content = self._wanted()
         find_all(*content.read(), settings.exclude)
@@ -107,8 +113,10 @@ class Repeater:
         end = "stopped"
         reasons = due(self._followed, watch=self._watch, every=self._interval, stop=self._stop)
         for reason in reasons:
+            # Saving a file is no reason to ask a server for all its pages.
+            files_only = self._files_only or (reason.cause == "change" and self._asked_servers)
             try:
-                summary = self._rebuild(reason)
+                summary = self._rebuild(reason, files_only=files_only)
             except QabotError as error:
                 # A terminal's Ctrl-C ends both processes, the rebuild perhaps first.
                 if self._stop.wait(_SIGNAL_SECONDS):
@@ -119,17 +127,17 @@ class Repeater:
                     self._tell(f"not rebuilt: {error}; tried again {self._next()}", sys.stderr)
             else:
                 self._full = False
-                self._tell_summary(summary, reason)
+                self._asked_servers = True
+                self._tell_summary(summary, reason, files_only=files_only)
             if reason.cause == "start" and not self._stop.is_set():
                 self._tell(f"waiting: rebuilds {self._next()}; Ctrl-C ends it")
         self._tell(end)
 
-    def _rebuild(self, reason: Reason) -> Summary:
+    def _rebuild(self, reason: Reason, *, files_only: bool) -> Summary:
         """Rebuild as soon as no other rebuild runs."""
         arguments = [f"--{name}={value}" for name, value in self._flags.items() if value]
         arguments += ["--full"] if self._full else []
-        # Saving a file is no reason to ask a server for all its pages.
-        arguments += ["--files-only"] if reason.cause == "change" else []
+        arguments += ["--files-only"] if files_only else []
         waiting = False
         while True:
             try:
@@ -141,7 +149,7 @@ class Repeater:
                     )
             except RebuildRunningError:
                 if not waiting:
-                    self._tell("another rebuild is running; waiting for it to end")
+                    self._tell("another rebuild is running; waiting for it to end", sys.stderr)
                 waiting = True
                 if self._stop.wait(_RETRY_SECONDS):
                     raise
@@ -161,25 +169,28 @@ class Repeater:
         """When the next rebuild comes."""
         reasons = []
         if self._watch:
-            alone = not self._every and any(map(is_address, self._watched.sources))
+            alone = (self._files_only or not self._every) and any(
+                map(is_address, self._watched.sources)
+            )
             reasons.append(f"when files change{', web addresses not' if alone else ''}")
         reasons += [f"every {self._every}"] if self._every else []
         return " and ".join(reasons)
 
-    def _tell_summary(self, summary: Summary, reason: Reason) -> None:
-        problems = [skipped_line(item) for item in summary.skipped]
+    def _tell_summary(self, summary: Summary, reason: Reason, *, files_only: bool) -> None:
         if self._json:
             self._write(summary_json(summary), sys.stdout)
-        elif summary.changed:
+            return
+        if summary.changed:
             self._tell(f"{reason}: {changed_line(summary)}")
         elif reason.cause != "interval":
             self._tell(f"{reason}: nothing new, generation {summary.generation}")
         if summary.left_out and reason.cause == "start":
             self._tell(left_out_line(summary))
-        for problem in problems:
-            if problem not in self._told:
-                self._tell(problem, sys.stderr)
-        self._told = set(problems)
+        for item in summary.skipped:
+            if item not in self._told:
+                self._tell(skipped_line(item), sys.stderr)
+        unseen = {item for item in self._told if files_only and is_address(item.source)}
+        self._told = unseen | set(summary.skipped)
 
     def _tell(self, line: str, stream: TextIO | None = None) -> None:
         """Print a line of the log."""
