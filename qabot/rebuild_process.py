@@ -20,7 +20,8 @@ from qabot.environment import without_tokens
 from qabot.errors import QabotError, RebuildError, RebuildRunningError
 from qabot.rebuild import Progress, Report, Summary
 
-# A rebuild gives way to answers.
+# A rebuild gives way to answers: by this on Windows, elsewhere by what the program begins with.
+_PRIORITY = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
 _PROGRAM = "import os; getattr(os, 'nice', int)(10); from qabot.cli import main; main()"
 # What was left out or kept as it was is in the summary, too.
 _SKIPPED = ("qabot: skipped ", "qabot: kept ")
@@ -51,6 +52,7 @@ class RebuildProcess:
             self._environment["QABOT_CACHE"] = cache
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
 
     def __call__(self, sources: Sequence[str], report: Report) -> Summary:
         """Make the index hold what ``sources`` and all collections hold now; waits for it.
@@ -78,15 +80,20 @@ class RebuildProcess:
                 encoding="utf-8",
                 errors="replace",
                 env=environment,
+                creationflags=_PRIORITY,
             ) as process:
                 self._process = process
+                if self._stopped:
+                    # Meanwhile, when there was nothing to end.
+                    process.terminate()
                 complaint = _followed(process.stderr, report)
             self._process = None
             output.seek(0)
             return _summary(output.read(), process.returncode, complaint)
 
     def stop(self) -> None:
-        """End a rebuild that runs; the index stays as it was."""
+        """End a rebuild that runs, and all later ones; the index stays as it was."""
+        self._stopped = True
         process = self._process
         if process is not None:
             process.terminate()

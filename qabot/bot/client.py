@@ -52,7 +52,7 @@ class Bot(commands.Bot):
         locales: Languages of people, for messages that don't say theirs.
         deleted: Messages that were deleted lately, whose answers nobody wants any more.
         rebuild: Brings the index up to date, where that may be asked for in Discord.
-        rebuilding: Runs it, one at a time, and shows how far it is.
+        rebuilding: Runs it, one at a time.
         uploads: The articles that were added in Discord.
         sync_always: Register the commands even if they are as they were.
     """

@@ -12,7 +12,7 @@ import discord
 import pytest
 import simcord
 
-from qabot.bot import rebuilding
+from qabot.bot import rebuild_messages
 from qabot.bot.records import GuildSettings
 from qabot.bot.uploads import Uploads
 from qabot.errors import RebuildRunningError, StorageError
@@ -182,7 +182,7 @@ async def test_progress_is_shown_at_a_polite_rate(mod, renewal, monkeypatch, eng
     edits = [request for request in mod.env.http_requests if request.path.endswith("/@original")]
     # That it starts, the first progress, the result; none of the others came so late.
     assert len(edits) == 3
-    monkeypatch.setattr(rebuilding, "SECONDS_BETWEEN_EDITS", 0.0)
+    monkeypatch.setattr(rebuild_messages, "SECONDS_BETWEEN_EDITS", 0.0)
     await mod.use("rebuild")
     assert "Nothing has changed" in shown(mod.channel.last_message)
 
