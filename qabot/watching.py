@@ -143,6 +143,7 @@ class _Watcher:
         # Path as it is named → what was seen there last.
         self._seen: dict[str, tuple[int, ...] | None] = {}
         self._roots: dict[str, tuple[int, ...] | None] = {}
+        self._stale = False
         self._notices: Generator[_Changes, None, None] | None = None
         # By their real paths: of one that is gone, nothing else tells that it was no file.
         self._folders: set[str] = set()
@@ -199,8 +200,9 @@ class _Watcher:
         """Have the system watch the folders that stand where they are named now."""
         real = {os.path.realpath(place.path) for place in self._places if place.path.is_dir()}
         roots = {root: _look(root) for root in sorted(real)}
-        if roots == self._roots:
+        if roots == self._roots and not self._stale:
             return
+        self._stale = False
         before, self._notices, self._roots = self._notices, None, {}
         if self._watched:
             # Links may lead elsewhere now.
@@ -234,7 +236,7 @@ class _Watcher:
             gone = kind.name == "deleted" and text in self._folders
             if gone and text in self._roots:
                 # A folder made anew may have its number, but is not watched.
-                self._roots = {}
+                self._stale = True
             found = self._members(path) if kind.name == "added" and path.is_dir() else [path]
             for place in self._places:
                 name = place.named(path)

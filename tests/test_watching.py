@@ -126,6 +126,8 @@ def test_a_source_that_vanishes_and_comes_back_is_watched_again(watch):
     reasons = watch("articles")
     Path("articles").rename("away")
     assert next(reasons) == changed("articles")
+    # No longer a source.
+    write("away/a.md", "Changed.")
     Path("away").rename("articles")
     assert next(reasons) == changed("articles")
     write("articles/a.md", "Again.")
