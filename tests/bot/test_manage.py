@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,17 @@ from qabot.index import IndexStore
 from qabot.rebuild import Progress, rebuild
 from qabot.settings import Settings
 from tests.articles.documents import lines, pdf
-from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, make_bot, shown
+from tests.bot.support import (
+    LAUNCH,
+    LAUNCHED,
+    Manager,
+    Member,
+    give,
+    labels,
+    make_bot,
+    shown,
+    until,
+)
 from tests.support import small_index, write_article
 
 ENDINGS = "txt, md, html, pdf, docx, odt, epub"
@@ -74,24 +83,6 @@ def simcord_bot(engine, settings, renewal):
     yield bot
     bot.answering.close()
     bot.state.close()
-
-
-def give(member: Member, role: Any) -> None:
-    """Give someone a role."""
-    member.env.backend.add_member_role(member.channel.guild.id, member.actor.id, role.id)
-
-
-class Manager(Member):
-    """Someone with Manage Server."""
-
-    def __init__(self, env: simcord.Env, channel: Any, name: str = "mod", **options: Any) -> None:
-        super().__init__(env, channel, name, **options)
-        may = discord.Permissions(manage_guild=True)
-        self.role = channel.guild.create_role("Boss", permissions=may)
-        give(self, self.role)
-
-    async def use(self, command: str, **options: Any) -> Any:
-        return await self.actor.slash(self.channel, command, **options)
 
 
 def files_in(folder: str) -> list[str]:
@@ -460,15 +451,3 @@ def begin(member: Member, command: str, **options: Any) -> simcord.InteractionRe
     )
     backend.emit("INTERACTION_CREATE", payload)
     return simcord.InteractionResult(member.env, record)
-
-
-async def until(holds: Callable[[], Any]) -> None:
-    """Wait until something holds, half a minute at most."""
-    for _ in range(600):
-        try:
-            if holds():
-                return
-        except AttributeError:  # There is no response yet.
-            pass
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came to hold")
