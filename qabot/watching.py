@@ -139,6 +139,8 @@ class _Watcher:
         self._stop = stop
         self._watched: Watched | None = None
         self._places: list[Place] = []
+        # Those of them that are folders: only of these is anything told.
+        self._open: list[Place] = []
         self._ignored: list[Path] = []
         # Path as it is named → what was seen there last.
         self._seen: dict[str, tuple[int, ...] | None] = {}
@@ -158,7 +160,7 @@ class _Watcher:
         """Watch this from now on; what was seen before stays seen."""
         if watched != self._watched:
             self._watched = watched
-            self._places = _places(watched)
+            self._places, self._stale = _places(watched), True
             self._ignored = [Path(os.path.realpath(folder)) for folder in watched.ignored]
             names = [*(str(place.path) for place in self._places), *watched.files]
             self._seen = {name: self._seen.get(name, _look(name)) for name in names}
@@ -207,6 +209,7 @@ class _Watcher:
         if self._watched:
             # Links may lead elsewhere now.
             self._places = _places(self._watched)
+        self._open = [place for place in self._places if place.path.is_dir()]
         try:
             self._folders = {root for root in real for root in _folders(root)}
             if real:
@@ -238,7 +241,7 @@ class _Watcher:
                 # A folder made anew may have its number, but is not watched.
                 self._stale = True
             found = self._members(path) if kind.name == "added" and path.is_dir() else [path]
-            for place in self._places:
+            for place in self._open:
                 name = place.named(path)
                 if name and any(place.reads(file, folder=gone) for file in found):
                     names.add(printable(name))

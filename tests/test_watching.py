@@ -223,6 +223,27 @@ def test_the_settings_file_is_a_reason_and_new_sources_are_watched(tmp_path, mon
     assert list(reasons) == []
 
 
+def test_what_is_excluded_may_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("articles/a.md")
+    write("articles/drafts/b.md")
+    excluded = ["drafts/"]
+    stop = threading.Event()
+    reasons = due(
+        lambda: Watched(["articles"], exclude=tuple(excluded)), watch=True, every=LATER, stop=stop
+    )
+    assert next(reasons) == START
+    write("articles/drafts/b.md", "changed")
+    write("articles/a.md", "changed")
+    assert next(reasons) == changed("articles/a.md")
+    excluded.clear()
+    write("articles/a.md", "changed again")
+    assert next(reasons) == changed("articles/a.md")
+    write("articles/drafts/b.md", "changed again")
+    assert next(reasons) == changed("articles/drafts/b.md")
+    stop.set()
+
+
 def test_a_wrong_pattern_is_left_to_the_rebuild(watch):
     write("articles/a.md")
     reasons = watch("articles", exclude=("!",))
