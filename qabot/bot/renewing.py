@@ -76,11 +76,12 @@ class Renewing:
     def _run(self, loop: asyncio.AbstractEventLoop, watch: bool, every: timedelta | None) -> None:
         """Rebuild whenever one is due, until stopped; runs in the thread."""
         try:
-            self._follow(loop, watch, every)
-        except UsageError as error:
-            _log.error("%s", error)
-            if every:
-                self._follow(loop, watch=False, every=every)
+            try:
+                self._follow(loop, watch, every)
+            except UsageError as error:
+                _log.error("%s", error)
+                if every:
+                    self._follow(loop, watch=False, every=every)
         except Exception:  # noqa: BLE001 (whatever it is, the bot answers on)
             _log.exception("the bot no longer rebuilds by itself")
         self.plan = Plan()
