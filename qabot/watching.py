@@ -34,6 +34,7 @@ LOOK_MS = 500
 QUIET_SECONDS = 1.0
 _LONGEST_BURST = 30.0
 _NAMED = 3
+_REST = 100
 
 _Changes = set[tuple["Change", str]]
 
@@ -150,6 +151,7 @@ class _Watcher:
         # By their real paths: of one that is gone, nothing else tells that it was no file.
         self._folders: set[str] = set()
         self._pending: set[str] = set()
+        self._next_look = 0.0
 
     def close(self) -> None:
         """End watching."""
@@ -184,12 +186,22 @@ class _Watcher:
         """What has changed since the last look; takes half a second where nothing has."""
         changed = self._told(self._noticed()) | self._pending
         self._pending = set()
+        if time.monotonic() >= self._next_look:
+            changed |= self._replaced()
+            self._renew()
+        return changed
+
+    def _replaced(self) -> set[str]:
+        """What is no longer as it was of all that is named."""
+        begun = time.monotonic()
+        changed = set()
         for name, before in self._seen.items():
             now = _look(name)
             if now != before:
                 self._seen[name] = now
                 changed.add(printable(Path(name)))
-        self._renew()
+        # Where thousands are named, looking is to take no more than a fraction of the time.
+        self._next_look = begun + _REST * (time.monotonic() - begun)
         return changed
 
     def _noticed(self) -> _Changes:
