@@ -91,6 +91,10 @@ def move(before: str, after: str) -> None:
     Path(before).rename(after)
 
 
+def write(path: str, text: str) -> None:
+    Path(path).write_text(text, "utf-8")
+
+
 def remove(path: str) -> None:
     Path(path).unlink()
 
@@ -191,6 +195,20 @@ async def test_where_another_process_rebuilds_it_waits(mod, caplog, monkeypatch)
     await until(lambda: logged(caplog, "rebuilt"))
     assert logged(caplog, "failed", "rebuilt") == [
         "rebuilt (changed: articles/mars.md): generation 3, 5 articles"
+    ]
+
+
+async def test_the_settings_file_is_heeded_as_it_is_by_then(mod, caplog):
+    write_article(Path("articles/drafts"), "mars", MARS)
+    await until(lambda: logged(caplog, "5 articles"))
+    write("qabot.toml", 'exclude = ["drafts/"]')
+    await until(lambda: logged(caplog, "qabot.toml"))
+    write_article(Path("articles/drafts"), "mars", MARS * 2)
+    write_article(Path("articles"), "venus", "Venus has no moon.")
+    await until(lambda: logged(caplog, "venus"))
+    assert logged(caplog, "failed", "rebuilt")[1:] == [
+        "rebuilt (changed: qabot.toml): generation 4, 4 articles",
+        "rebuilt (changed: articles/venus.md): generation 5, 5 articles",
     ]
 
 
