@@ -20,7 +20,8 @@ from qabot.environment import without_tokens
 from qabot.errors import QabotError, RebuildError, RebuildRunningError
 from qabot.rebuild import Progress, Report, Summary
 
-# A rebuild gives way to answers.
+# A rebuild gives way to answers: by this on Windows, elsewhere by what the program begins with.
+_PRIORITY = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
 _PROGRAM = "import os; getattr(os, 'nice', int)(10); from qabot.cli import main; main()"
 # What was left out or kept as it was is in the summary, too.
 _SKIPPED = ("qabot: skipped ", "qabot: kept ")
@@ -32,6 +33,7 @@ class RebuildCommand:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
 
     def run(
         self,
@@ -39,13 +41,11 @@ class RebuildCommand:
         report: Report,
         *,
         environment: Mapping[str, str] | None = None,
-        stopping: Callable[[], bool] = lambda: False,
     ) -> Summary:
         """Run it with these arguments and wait for its end; what it did.
 
         Args:
             environment: Its variables; this process's own, without tokens, where not given.
-            stopping: Whether it was stopped meanwhile, as far as ``stop`` came before its start.
 
         Raises:
             RebuildRunningError: Another rebuild runs.
@@ -61,9 +61,11 @@ class RebuildCommand:
                 encoding="utf-8",
                 errors="replace",
                 env=without_tokens() if environment is None else environment,
+                creationflags=_PRIORITY,
             ) as process:
                 self._process = process
-                if stopping():
+                if self._stopped:
+                    # Meanwhile, when there was nothing to end.
                     process.terminate()
                 complaint = _followed(process.stderr, report)
             self._process = None
@@ -71,7 +73,8 @@ class RebuildCommand:
             return _summary(output.read(), process.returncode, complaint)
 
     def stop(self) -> None:
-        """End a rebuild that runs; the index stays as it was."""
+        """End a rebuild that runs, and all later ones; the index stays as it was."""
+        self._stopped = True
         process = self._process
         if process is not None:
             process.terminate()
@@ -120,7 +123,7 @@ class RebuildProcess:
         return self._command.run([*self._options, *named], report, environment=environment)
 
     def stop(self) -> None:
-        """End a rebuild that runs; the index stays as it was."""
+        """End a rebuild that runs, and all later ones; the index stays as it was."""
         self._command.stop()
 
 

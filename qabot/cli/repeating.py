@@ -144,9 +144,7 @@ class Repeater:
                 # Later ones are short, and a line each is enough where nobody looks on.
                 quiet = self._json or (reason.cause != "start" and not sys.stderr.isatty())
                 with reporting(quiet=quiet, json=self._progress) as report:
-                    return self._command.run(
-                        [*arguments, "--", *self._named], report, stopping=self._stop.is_set
-                    )
+                    return self._command.run([*arguments, "--", *self._named], report)
             except RebuildRunningError:
                 if not waiting:
                     self._tell("another rebuild is running; waiting for it to end", sys.stderr)
