@@ -15,6 +15,7 @@ from qabot.articles import (
     SourceFile,
     distinct_id,
     find_sources,
+    page_file,
     read_changed,
     readers_version,
     with_unique_ids,
@@ -22,7 +23,7 @@ from qabot.articles import (
 from qabot.errors import SourceError
 from qabot.index import Generation, Manifest
 from qabot.types import Article, ArticleInfo
-from qabot.web import Options, Visit, checked, find_all, is_address, visit
+from qabot.web import Options, Visit, addresses_among, checked, find_all, is_address, visit
 
 Report = Callable[[Literal["fetching", "reading"], int, int], None]
 
@@ -37,6 +38,8 @@ class Wanted:
         only: Collections to renew; what is in none of them stays as it is in the index. All is
             renewed where none is named.
         full: Whether to read anew what has not changed, too.
+        files_only: Whether articles of the web stay as they are in the index, unless its sources
+            have other addresses.
         exclude: Patterns of what is not read.
         web: How addresses are fetched.
         limits: What one document may cost.
@@ -46,6 +49,7 @@ class Wanted:
     collections: Mapping[str, tuple[str, ...]]
     only: tuple[str, ...] = ()
     full: bool = False
+    files_only: bool = False
     exclude: tuple[str, ...] = ()
     web: Options = field(default_factory=Options)
     limits: Limits = field(default_factory=Limits)
@@ -106,12 +110,13 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
     files = _known_files(found.files, infos, wanted.only) if wanted.only else found.files
     fetched = Visit()
     if addresses:
-        fetched = visit(
+        held, placed = _HeldPages(live, wanted), _placing(files, infos, wanted.only)
+        fetched = (wanted.files_only and held.unvisited(addresses, placed)) or visit(
             addresses,
-            _HeldPages(live, wanted),
+            held,
             wanted.web,
             folder=folder,
-            placed=_placing(files, infos, wanted.only),
+            placed=placed,
             report=lambda done, total: report("fetching", done, total),
             all_sources=not wanted.only,
             full=wanted.full,
@@ -143,15 +148,22 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
     )
 
 
+_Placed = Callable[[list[SourceFile]], list[SourceFile]]
+
+
 def _placing(
     files: Sequence[SourceFile], infos: Sequence[ArticleInfo], only: Collection[str]
-) -> Callable[[list[SourceFile]], list[SourceFile]]:
+) -> _Placed:
     """What gives pages ids that neither ``files`` nor other articles in the index have."""
 
     def placed(pages: list[SourceFile]) -> list[SourceFile]:
         if only:
             return _known_files(pages, infos, only, {file.id for file in files})
-        return with_unique_ids([*files, *pages])[len(files) :]
+        taken = {file.id for file in files}
+        return [
+            replace(page, id=distinct_id(page.id, page.source, taken)) if page.id in taken else page
+            for page in with_unique_ids(pages)
+        ]
 
     return placed
 
@@ -196,6 +208,7 @@ class _HeldPages:
 
     def __init__(self, live: Generation | None, wanted: Wanted) -> None:
         self._live = live
+        self._only = wanted.only
         same_readers = live is not None and live.manifest.readers == readers_version()
         self._is_current = same_readers and not wanted.full
         contents = live.database.contents() if live else []
@@ -219,6 +232,25 @@ class _HeldPages:
 
     def current(self, address: str) -> str | None:
         return self.content(address) if self._is_current else None
+
+    def unvisited(self, addresses: Mapping[str, tuple[str, ...]], placed: _Placed) -> Visit | None:
+        """The pages as they are; ``None`` where these addresses have to be visited."""
+        if not self._live or not self._is_current:
+            return None
+        sources, collections = self._live.manifest.sources, self._live.manifest.collections
+        if self._only:
+            sources, collections = (), {name: collections.get(name, ()) for name in self._only}
+        if addresses != addresses_among(sources, collections):
+            return None
+        infos = [self._pages[address][0] for address in sorted(self.renewed)]
+        files = placed([page_file(info.source, "html", info.collections) for info in infos])
+        items = [
+            info
+            if info.id == file.id
+            else replace(self.article(info), info=replace(info, id=file.id))
+            for info, file in zip(infos, files, strict=True)
+        ]
+        return Visit(list[Article | ArticleInfo](items), done=frozenset(file.id for file in files))
 
     def article(self, info: ArticleInfo) -> Article:
         article = self._live.database.article(info.id) if self._live else None

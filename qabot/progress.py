@@ -133,7 +133,7 @@ def _rate(progress: Progress, seconds: float) -> str:
     return f"{progress.passages / seconds:.1f} passages/s"
 
 
-def left_out_line(reasons: Iterable[str]) -> str:
+def reasons_line(reasons: Iterable[str]) -> str:
     """How many files were left out for which reasons, most first, on one line."""
     counts = Counter(reasons).most_common()
     told = [f"{count} {reason}" for reason, count in counts[:_REASONS]]

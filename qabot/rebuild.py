@@ -100,6 +100,7 @@ def rebuild(
     exclude: Sequence[str] = (),
     cache: Path,
     full: bool = False,
+    files_only: bool = False,
     web: Options | None = None,
     limits: Limits | None = None,
     report: Report = lambda progress: None,
@@ -116,6 +117,8 @@ def rebuild(
         exclude: Patterns of files and folders that are not read.
         cache: Where the encoder's language subspace is kept between indexes.
         full: Encode everything, and publish even if nothing changed.
+        files_only: Leave articles of the web as they are in the index, unless its sources have
+            other addresses.
         web: How web addresses are fetched; as by default where not given.
         limits: What one document may cost; the defaults where not given.
         report: Called often with how far it is.
@@ -133,6 +136,7 @@ def rebuild(
         named,
         tuple(only),
         full,
+        files_only,
         tuple(exclude),
         web or Options(),
         limits or Limits(),

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 import msgspec
@@ -20,14 +20,68 @@ from qabot.environment import without_tokens
 from qabot.errors import QabotError, RebuildError, RebuildRunningError
 from qabot.rebuild import Progress, Report, Summary
 
-# A rebuild gives way to answers.
+# A rebuild gives way to answers: by this on Windows, elsewhere by what the program begins with.
+_PRIORITY = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
 _PROGRAM = "import os; getattr(os, 'nice', int)(10); from qabot.cli import main; main()"
 # What was left out or kept as it was is in the summary, too.
 _SKIPPED = ("qabot: skipped ", "qabot: kept ")
 
 
+class RebuildCommand:
+    """Runs ``qabot rebuild`` in a process of its own, one at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        report: Report,
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> Summary:
+        """Run it with these arguments and wait for its end; what it did.
+
+        Args:
+            environment: Its variables; this process's own, without tokens, where not given.
+
+        Raises:
+            RebuildRunningError: Another rebuild runs.
+            RebuildError: It could not be done; says why.
+        """
+        # A file, because a pipe that nobody reads holds the process up once it is full.
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as output, self._lock:
+            with subprocess.Popen(  # noqa: S603 (this very program; sources are no options)
+                [sys.executable, "-c", _PROGRAM, "rebuild", "--json", "--progress", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                env=without_tokens() if environment is None else environment,
+                creationflags=_PRIORITY,
+            ) as process:
+                self._process = process
+                if self._stopped:
+                    # Meanwhile, when there was nothing to end.
+                    process.terminate()
+                complaint = _followed(process.stderr, report)
+            self._process = None
+            output.seek(0)
+            return _summary(output.read(), process.returncode, complaint)
+
+    def stop(self) -> None:
+        """End a rebuild that runs, and all later ones; the index stays as it was."""
+        self._stopped = True
+        process = self._process
+        if process is not None:
+            process.terminate()
+
+
 class RebuildProcess:
-    """Rebuilds an index, one rebuild at a time.
+    """Rebuilds an index from the sources that it is called with, one rebuild at a time.
 
     Args:
         index: The index folder.
@@ -49,8 +103,7 @@ class RebuildProcess:
         self._environment = without_tokens()
         if cache:
             self._environment["QABOT_CACHE"] = cache
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._command = RebuildCommand()
 
     def __call__(self, sources: Sequence[str], report: Report) -> Summary:
         """Make the index hold what ``sources`` and all collections hold now; waits for it.
@@ -59,7 +112,6 @@ class RebuildProcess:
             RebuildRunningError: Another rebuild runs.
             RebuildError: It could not be done; says why.
         """
-        command = [sys.executable, "-c", _PROGRAM, "rebuild", "--json", "--progress"]
         environment = dict(self._environment)
         if self._has_collections():
             # Sources that are named on the command line would be all that the index holds.
@@ -68,28 +120,11 @@ class RebuildProcess:
             named = []
         else:
             named = ["--", *sources]
-        # A file, because a pipe that nobody reads holds the process up once it is full.
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as output, self._lock:
-            with subprocess.Popen(  # noqa: S603 (this very program; sources are no options)
-                [*command, *self._options, *named],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-                errors="replace",
-                env=environment,
-            ) as process:
-                self._process = process
-                complaint = _followed(process.stderr, report)
-            self._process = None
-            output.seek(0)
-            return _summary(output.read(), process.returncode, complaint)
+        return self._command.run([*self._options, *named], report, environment=environment)
 
     def stop(self) -> None:
-        """End a rebuild that runs; the index stays as it was."""
-        process = self._process
-        if process is not None:
-            process.terminate()
+        """End a rebuild that runs, and all later ones; the index stays as it was."""
+        self._command.stop()
 
 
 def _followed(lines: IO[str] | None, report: Report) -> str:

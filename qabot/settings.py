@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import msgspec
 import platformdirs
 
 from qabot.errors import SettingsError
+from qabot.intervals import parse_interval
 
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"
@@ -50,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         message_content: Whether the bot asks Discord for the message-content intent, without which
             it cannot answer messages that don't mention it.
         shards: Whether the bot connects in as many shards as Discord recommends.
+        watch: Whether the bot rebuilds by itself when files have changed.
+        rebuild_every: How often the bot rebuilds by itself at least, such as ``15m``; as seldom as
+            it is asked to where empty.
         waiting: Questions that may wait in the bot; further ones are refused.
         user_questions: Questions that one person may ask the bot in a minute.
         guild_questions: The same for all people of a Discord server together.
@@ -82,6 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     token_file: str = ""
     message_content: bool = False
     shards: bool = False
+    watch: bool = False
+    rebuild_every: str = ""
     waiting: int = 250
     user_questions: int = 10
     guild_questions: int = 300
@@ -110,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name in ("waiting", "user_questions", "guild_questions", "gone_after", "web_pages"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is 1 or more")
+        self._check_interval()
         self._check_web()
         if not self.sources and not self.collections:
             raise ValueError("sources names at least one file or folder")
@@ -132,6 +140,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if not text.strip() or "\0" in text:
                 raise ValueError(f"{name} is not a name: {text!r}")
 
+    def _check_interval(self) -> None:
+        try:
+            _ = self.rebuild_interval
+        except ValueError as error:
+            raise ValueError(f"rebuild_every: {error}") from None
+
     def _check_web(self) -> None:
         if not 0 <= self.web_delay <= 3600:
             raise ValueError("web_delay is a number of seconds from 0 to 3600")
@@ -140,6 +154,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"{name} is a number above 0")
         if self.user_agent and not (self.user_agent.isascii() and self.user_agent.isprintable()):
             raise ValueError("user_agent is ASCII text on one line")
+
+    @property
+    def rebuild_interval(self) -> timedelta | None:
+        """``rebuild_every`` as a span of time."""
+        return parse_interval(self.rebuild_every) if self.rebuild_every else None
 
     @property
     def cache_folder(self) -> Path:

@@ -34,6 +34,7 @@ LOOK_MS = 500
 QUIET_SECONDS = 1.0
 _LONGEST_BURST = 30.0
 _NAMED = 3
+_REST = 100
 
 _Changes = set[tuple["Change", str]]
 
@@ -139,14 +140,18 @@ class _Watcher:
         self._stop = stop
         self._watched: Watched | None = None
         self._places: list[Place] = []
+        # Those of them that are folders: only of these is anything told.
+        self._open: list[Place] = []
         self._ignored: list[Path] = []
         # Path as it is named → what was seen there last.
         self._seen: dict[str, tuple[int, ...] | None] = {}
         self._roots: dict[str, tuple[int, ...] | None] = {}
+        self._stale = False
         self._notices: Generator[_Changes, None, None] | None = None
         # By their real paths: of one that is gone, nothing else tells that it was no file.
         self._folders: set[str] = set()
         self._pending: set[str] = set()
+        self._next_look = 0.0
 
     def close(self) -> None:
         """End watching."""
@@ -157,7 +162,7 @@ class _Watcher:
         """Watch this from now on; what was seen before stays seen."""
         if watched != self._watched:
             self._watched = watched
-            self._places = _places(watched)
+            self._places, self._stale = _places(watched), True
             self._ignored = [Path(os.path.realpath(folder)) for folder in watched.ignored]
             names = [*(str(place.path) for place in self._places), *watched.files]
             self._seen = {name: self._seen.get(name, _look(name)) for name in names}
@@ -181,12 +186,22 @@ class _Watcher:
         """What has changed since the last look; takes half a second where nothing has."""
         changed = self._told(self._noticed()) | self._pending
         self._pending = set()
+        if time.monotonic() >= self._next_look:
+            changed |= self._replaced()
+            self._renew()
+        return changed
+
+    def _replaced(self) -> set[str]:
+        """What is no longer as it was of all that is named."""
+        begun = time.monotonic()
+        changed = set()
         for name, before in self._seen.items():
             now = _look(name)
             if now != before:
                 self._seen[name] = now
                 changed.add(printable(Path(name)))
-        self._renew()
+        # Where thousands are named, looking is to take no more than a fraction of the time.
+        self._next_look = begun + _REST * (time.monotonic() - begun)
         return changed
 
     def _noticed(self) -> _Changes:
@@ -199,12 +214,14 @@ class _Watcher:
         """Have the system watch the folders that stand where they are named now."""
         real = {os.path.realpath(place.path) for place in self._places if place.path.is_dir()}
         roots = {root: _look(root) for root in sorted(real)}
-        if roots == self._roots:
+        if roots == self._roots and not self._stale:
             return
+        self._stale = False
         before, self._notices, self._roots = self._notices, None, {}
         if self._watched:
             # Links may lead elsewhere now.
             self._places = _places(self._watched)
+        self._open = [place for place in self._places if place.path.is_dir()]
         try:
             self._folders = {root for root in real for root in _folders(root)}
             if real:
@@ -234,9 +251,9 @@ class _Watcher:
             gone = kind.name == "deleted" and text in self._folders
             if gone and text in self._roots:
                 # A folder made anew may have its number, but is not watched.
-                self._roots = {}
+                self._stale = True
             found = self._members(path) if kind.name == "added" and path.is_dir() else [path]
-            for place in self._places:
+            for place in self._open:
                 name = place.named(path)
                 if name and any(place.reads(file, folder=gone) for file in found):
                     names.add(printable(name))

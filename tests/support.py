@@ -155,6 +155,7 @@ def build_index(
     encoder: Encoder | None = None,
     cache: Path | None = None,
     full: bool = False,
+    files_only: bool = False,
     keep: int = KEEP,
     web: Options | None = None,
 ) -> Summary:
@@ -180,6 +181,7 @@ def build_index(
         only=only,
         cache=cache or shared_cache(),
         full=full,
+        files_only=files_only,
         web=web,
     )
 

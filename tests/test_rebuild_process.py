@@ -89,6 +89,14 @@ def test_a_rebuild_can_be_ended_and_the_index_stays(process, tmp_path):
     assert IndexStore(tmp_path / "index").current() == 1
 
 
+def test_one_that_was_ended_before_it_began_changes_nothing(process, tmp_path):
+    write_article(tmp_path / "articles", "new", "Mars is red.")
+    process.stop()
+    with pytest.raises(RebuildError, match="stopped by signal 15; the index is as it was"):
+        process(["articles"], print)
+    assert IndexStore(tmp_path / "index").current() == 1
+
+
 def test_the_token_is_not_passed_on(process, monkeypatch, tmp_path, real_index):
     monkeypatch.setenv("QABOT_TOKEN", "secret")
     monkeypatch.setenv("DISCORD_TOKEN", "secret")

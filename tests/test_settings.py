@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import platformdirs
@@ -15,7 +16,8 @@ from qabot.settings import Settings, load_settings
 
 KNOWN = (
     "known settings: index, sources, collections, exclude, encoder, reader, max_article_mb, "
-    "cache, threads, quotes, threshold, keep, token_file, message_content, shards, waiting, "
+    "cache, threads, quotes, threshold, keep, token_file, message_content, shards, watch, "
+    "rebuild_every, waiting, "
     "user_questions, guild_questions, log_questions, uploads, home_guilds, gone_after, user_agent, "
     "allow_private_addresses, web_pages, web_delay, web_timeout, web_minutes"
 )
@@ -69,6 +71,12 @@ def test_the_file_overrides_defaults(tmp_path):
 def test_variables_override_the_file(tmp_path):
     settings = load(tmp_path, toml='index = "file"\nquotes = 5', index="variable", threads="2")
     assert (settings.index, settings.quotes, settings.threads) == ("variable", 5, 2)
+
+
+def test_rebuilds_by_itself_may_be_set_in_variables_too(tmp_path):
+    settings = load(tmp_path, toml="watch = false", watch="true", rebuild_every="15m")
+    assert (settings.watch, settings.rebuild_interval) == (True, timedelta(minutes=15))
+    assert load(tmp_path).rebuild_interval is None
 
 
 def test_flags_override_variables(tmp_path):
@@ -187,6 +195,12 @@ def test_an_unknown_key_names_the_file_the_key_and_the_known_ones(tmp_path):
         ("threshold = -0.1", "threshold is a confidence from 0 to 1"),
         ("threshold = nan", "threshold is a confidence from 0 to 1"),
         ("quotes = 0", "quotes is a number from 1 to 10"),
+        (
+            "rebuild_every = '15'",
+            "rebuild_every: '15' is no time from 1s to 30d; write it as 90s, 15m, 2h or 1d",
+        ),
+        ("rebuild_every = 15", "Expected `str`, got `int` - at `$.rebuild_every`"),
+        ("watch = 'always'", "Expected `bool`, got `str` - at `$.watch`"),
         ("quotes = 11", "quotes is a number from 1 to 10"),
         ("threads = 0", "threads is 1 or more"),
         ("keep = 0", "keep is 1 or more"),

@@ -126,6 +126,8 @@ def test_a_source_that_vanishes_and_comes_back_is_watched_again(watch):
     reasons = watch("articles")
     Path("articles").rename("away")
     assert next(reasons) == changed("articles")
+    # No longer a source.
+    write("away/a.md", "Changed.")
     Path("away").rename("articles")
     assert next(reasons) == changed("articles")
     write("articles/a.md", "Again.")
@@ -219,6 +221,27 @@ def test_the_settings_file_is_a_reason_and_new_sources_are_watched(tmp_path, mon
     assert next(reasons) == changed("more/b.md")
     stop.set()
     assert list(reasons) == []
+
+
+def test_what_is_excluded_may_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("articles/a.md")
+    write("articles/drafts/b.md")
+    excluded = ["drafts/"]
+    stop = threading.Event()
+    reasons = due(
+        lambda: Watched(["articles"], exclude=tuple(excluded)), watch=True, every=LATER, stop=stop
+    )
+    assert next(reasons) == START
+    write("articles/drafts/b.md", "changed")
+    write("articles/a.md", "changed")
+    assert next(reasons) == changed("articles/a.md")
+    excluded.clear()
+    write("articles/a.md", "changed again")
+    assert next(reasons) == changed("articles/a.md")
+    write("articles/drafts/b.md", "changed again")
+    assert next(reasons) == changed("articles/drafts/b.md")
+    stop.set()
 
 
 def test_a_wrong_pattern_is_left_to_the_rebuild(watch):

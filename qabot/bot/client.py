@@ -25,6 +25,7 @@ from qabot.bot.manage_commands import ConfirmButton, ManageCommands
 from qabot.bot.privacy import Privacy
 from qabot.bot.protocols import Engine, Rebuild
 from qabot.bot.rebuilding import Rebuilding
+from qabot.bot.renewing import Renewing
 from qabot.bot.settings_panel import SettingItem, SettingsCommand
 from qabot.bot.state import State
 from qabot.bot.syncing import sync_commands
@@ -52,7 +53,8 @@ class Bot(commands.Bot):
         locales: Languages of people, for messages that don't say theirs.
         deleted: Messages that were deleted lately, whose answers nobody wants any more.
         rebuild: Brings the index up to date, where that may be asked for in Discord.
-        rebuilding: Runs it, one at a time, and shows how far it is.
+        rebuilding: Runs it, one at a time.
+        renewing: Has it run by itself.
         uploads: The articles that were added in Discord.
         sync_always: Register the commands even if they are as they were.
     """
@@ -87,6 +89,7 @@ class Bot(commands.Bot):
         self.deleted: deque[int] = deque(maxlen=_DELETED_KEPT)
         self.rebuild = rebuild
         self.rebuilding = Rebuilding(self)
+        self.renewing = Renewing(self)
         self.uploads = Uploads(Path(settings.uploads))
         self.sync_always = False
 
@@ -101,6 +104,7 @@ class Bot(commands.Bot):
         await self.add_cog(SettingsCommand(self))
         await self.add_cog(Privacy(self))
         self._prune.start()
+        self.renewing.start()
         await sync_commands(self, self.state, always=self.sync_always)
 
     async def on_message(self, message: discord.Message, /) -> None:
@@ -141,6 +145,7 @@ class Bot(commands.Bot):
         """Let answers under way finish, then leave Discord."""
         self._prune.cancel()
         self.rebuilding.stop()
+        await self.renewing.stop()
         await self.answering.drain(_SECONDS_TO_FINISH)
         await super().close()
         self.answering.close()

@@ -17,6 +17,8 @@ from qabot.bot.answering import made
 from qabot.bot.interactions import UNDELIVERED
 from qabot.bot.messages import LONGEST_KEY, Outgoing, notice, paged_message, view_message
 from qabot.bot.pages import help_view, status_view
+from qabot.bot.permissions import may_manage_articles
+from qabot.bot.rebuild_rows import rebuild_rows
 from qabot.errors import QabotError, SourceError
 from qabot.render.discord import article_view, articles_view
 from qabot.render.markup import one_line
@@ -86,10 +88,16 @@ class LookCommands(commands.Cog):
         name=mark("status"), description=mark("What the answers come from, and how old it is.")
     )
     async def status(self, interaction: discord.Interaction) -> None:
-        """Show what the index holds."""
+        """Show what the index holds, and when it was and will be renewed."""
+        locale, bot = _locale(interaction), self._bot
+        manages = await may_manage_articles(bot, interaction)
 
         def page() -> Outgoing:
-            return view_message(status_view(self._bot.engine.manifest(), _locale(interaction)))
+            rebuilding, plan = bot.rebuilding, bot.renewing.plan
+            rows = rebuild_rows(
+                rebuilding.last, plan, locale, runs=rebuilding.runs, manages=manages
+            )
+            return view_message(status_view(bot.engine.manifest(), locale, rows))
 
         await _show(interaction, page)
 

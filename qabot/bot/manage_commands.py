@@ -16,6 +16,7 @@ from qabot.bot.interactions import say_privately
 from qabot.bot.manage_views import preview_view, removal_view
 from qabot.bot.messages import Button, notice, view_message
 from qabot.bot.permissions import refused
+from qabot.bot.rebuild_messages import rebuild_after_change, rebuild_at_once
 from qabot.bot.uploads import LARGEST, key_of, known_format
 from qabot.errors import QabotError, SourceError
 from qabot.render.markup import one_line
@@ -46,7 +47,7 @@ class ManageCommands(commands.Cog):
         """Bring the index up to date."""
         async with guarded(interaction):
             if not await refused(self._bot, interaction, articles=True):
-                await self._bot.rebuilding.run(interaction)
+                await rebuild_at_once(self._bot, interaction)
 
     @app_commands.command(name=mark("add"), description=mark("Add an article from a file."))
     @app_commands.rename(file=mark("file"))
@@ -189,7 +190,7 @@ class ConfirmButton(
             await asyncio.to_thread(bot.uploads.drop, self._key)
             said = translate("Nothing was changed.", locale)
         elif await asyncio.to_thread(_apply, bot, self._what, self._key):
-            await bot.rebuilding.run_after_change(interaction)
+            await rebuild_after_change(bot, interaction)
             return
         else:
             said = translate("That is no longer there. Please begin again.", locale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from qabot.bot.protocols import Manifest
@@ -13,8 +14,12 @@ from qabot.translations import language_name, number_text, translate
 _NAMED = 12
 
 
-def status_view(manifest: Manifest, locale: str) -> View:
-    """What the live generation holds, and what made it."""
+def status_view(manifest: Manifest, locale: str, rebuilds: Sequence[tuple[str, str]] = ()) -> View:
+    """What the live generation holds, and what made it.
+
+    Args:
+        rebuilds: Further lines: names and values.
+    """
     built = int(datetime.fromisoformat(manifest.created).timestamp())
     lines = [
         (translate("Articles", locale), number_text(manifest.articles, locale)),
@@ -24,6 +29,7 @@ def status_view(manifest: Manifest, locale: str) -> View:
         # Discord shows times in each reader's zone and language.
         (translate("Built", locale), f"<t:{built}:f> (<t:{built}:R>)"),
         (translate("Model", locale), inert(manifest.encoder.name)),
+        *rebuilds,
     ]
     text = "\n".join(f"**{name}:** {value}" for name, value in lines)
     return View(translate("Status", locale), (text,))

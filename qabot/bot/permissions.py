@@ -33,13 +33,23 @@ async def refused(
             ),
         )
         return True
-    home = bot.settings.home_guilds
-    if articles and home and interaction.guild_id not in home:
+    if articles and not _is_home(bot, interaction):
         await say_privately(
             interaction, translate("The articles are not managed from this server.", locale)
         )
         return True
     return False
+
+
+async def may_manage_articles(bot: Bot, interaction: discord.Interaction[Any]) -> bool:
+    """Whether the person may change the articles; they are told nothing."""
+    return _is_home(bot, interaction) and await _may_manage(bot, interaction)
+
+
+def _is_home(bot: Bot, interaction: discord.Interaction[Any]) -> bool:
+    """Whether the articles are managed from this server."""
+    home = bot.settings.home_guilds
+    return not home or interaction.guild_id in home
 
 
 async def _may_manage(bot: Bot, interaction: discord.Interaction[Any]) -> bool:

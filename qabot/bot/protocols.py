@@ -64,6 +64,11 @@ class Manifest(Protocol):
         """What it was built from."""
         ...
 
+    @property
+    def collections(self) -> Mapping[str, tuple[str, ...]]:
+        """Name → what that collection was built from."""
+        ...
+
 
 class Engine(Protocol):
     """What the bot needs of an engine; described at ``qabot.engine.Engine``, which has it."""

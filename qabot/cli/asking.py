@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qabot.cli.building import build, write_summary
+from qabot.cli.building import Content, build, write_summary
 from qabot.cli.exits import BAD_INPUT, NOT_FOUND
 from qabot.cli.opening import lines_of, named_reader, opened_engine, settings_with
 from qabot.cli.options import (
@@ -122,9 +122,8 @@ def repl(
 
         def renew() -> Summary:
             built = engine.manifest()
-            summary = build(
-                settings, built.sources, collections=built.collections, encoder=engine.encoder
-            )
+            content = Content(built.sources, built.collections)
+            summary = build(settings, content, encoder=engine.encoder)
             write_summary(summary)
             return summary
 

@@ -2,36 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qabot.cli.output import complain, note, write_bold, write_line
+from qabot.errors import UsageError
 
 if TYPE_CHECKING:
+    from qabot.articles import Skipped
     from qabot.encoders import Encoder
     from qabot.rebuild import Summary
     from qabot.settings import Settings
     from qabot.web import Options
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an index is to hold.
+
+    Attributes:
+        sources: Files, folders, patterns and addresses that are in no collection.
+        collections: Name → the sources of that collection.
+        only: Collections to renew, the rest staying as it is; all is renewed where none is named.
+    """
+
+    sources: tuple[str, ...]
+    collections: Mapping[str, tuple[str, ...]]
+    only: tuple[str, ...] = ()
+
+    def read(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """The sources and collections of which a rebuild reads the files."""
+        if self.only:
+            return (), {name: self.collections[name] for name in self.only}
+        return self.sources, dict(self.collections)
+
+
+def content_of(settings: Settings, named: Sequence[str]) -> Content:
+    """What the arguments of ``rebuild`` ask for.
+
+    Args:
+        settings: With the arguments as their sources, if there are any.
+        named: The arguments: all of them collections, or none.
+
+    Raises:
+        UsageError: Some are collections and others are not.
+    """
+    only = tuple(dict.fromkeys(name for name in named if name in settings.collections))
+    others = [name for name in named if name not in settings.collections]
+    if only and others:
+        raise UsageError(
+            f"{only[0]} is a collection and {others[0]} is none; name collections "
+            f"({', '.join(settings.collections)}) or files and folders (./{only[0]})"
+        )
+    return Content(settings.sources, settings.collections if only or not named else {}, only)
+
+
 def build(
     settings: Settings,
-    sources: tuple[str, ...],
+    content: Content,
     *,
-    collections: Mapping[str, tuple[str, ...]],
-    only: tuple[str, ...] = (),
     encoder: Encoder | None = None,
     full: bool = False,
+    files_only: bool = False,
     quiet: bool = False,
     progress: bool = False,
 ) -> Summary:
-    """Make the index of the settings hold what ``sources`` and ``collections`` hold.
+    """Make the index of the settings hold this.
 
     Args:
-        only: Names of collections; only these are renewed, where some are named.
         encoder: The settings' own where not given.
         full: Encode everything again.
+        files_only: Leave articles of the web as they are, unless other addresses are named.
         quiet: Show no progress.
         progress: Show it as JSON.
 
@@ -46,10 +89,7 @@ def build(
     from qabot.web import find_all
 
     # A missing source is the likelier mistake: say so before loading a model.
-    if only:
-        find_all((), {name: collections[name] for name in only}, settings.exclude)
-    else:
-        find_all(sources, collections, settings.exclude)
+    find_all(*content.read(), settings.exclude)
     encoder = encoder or open_encoder_later(
         settings.encoder,
         cache=settings.cache_folder,
@@ -60,12 +100,13 @@ def build(
         return run(
             IndexStore(Path(settings.index), keep=settings.keep),
             encoder,
-            sources,
-            collections=collections,
-            only=only,
+            content.sources,
+            collections=content.collections,
+            only=content.only,
             exclude=settings.exclude,
             cache=settings.cache_folder,
             full=full,
+            files_only=files_only,
             web=_web_options(settings),
             limits=Limits(settings.max_article_mb),
             report=report,
@@ -89,29 +130,50 @@ def _web_options(settings: Settings) -> Options:
 
 def write_summary(summary: Summary, index: str | None = None) -> None:
     """Say what a rebuild did, and where the index is if that is asked for."""
-    held = f"{summary.articles} articles, {summary.passages} passages"
-    seconds = f"{summary.seconds:.1f} s"
     where = f" → {index}, generation {summary.generation}" if index else ""
     if summary.changed:
-        done = f"{summary.encoded} encoded, {summary.reused} reused"
-        gone = f", {summary.removed} articles removed" if summary.removed else ""
-        write_bold(held, f" ({done}{gone}) in {seconds}{where}")
+        write_bold(_held(summary), f"{_done(summary)}{where}")
     else:
-        write_line(f"Nothing changed: {held} ({seconds}){where}")
-    if summary.left_out:
-        from qabot.articles import is_expected
-        from qabot.progress import left_out_line
-
-        if reasons := [item.reason for item in summary.left_out if is_expected(item)]:
-            write_line(left_out_line(reasons))
+        write_line(f"Nothing changed: {_held(summary)} ({summary.seconds:.1f} s){where}")
+    if line := left_out_line(summary):
+        write_line(line)
     for item in summary.skipped:
-        complain(f"{'kept' if item.kept else 'skipped'} {item.source}: {item.reason}")
+        complain(skipped_line(item))
+
+
+def left_out_line(summary: Summary) -> str:
+    """How many of the files that people may miss were left out, and why; empty if none was."""
+    if not summary.left_out:
+        return ""
+    from qabot.articles import is_expected
+    from qabot.progress import reasons_line
+
+    reasons = [item.reason for item in summary.left_out if is_expected(item)]
+    return reasons_line(reasons) if reasons else ""
+
+
+def changed_line(summary: Summary) -> str:
+    """What a rebuild changed, in one line."""
+    return f"{_held(summary)}{_done(summary)}, generation {summary.generation}"
+
+
+def skipped_line(item: Skipped) -> str:
+    """What became of a document that could not be read, in one line."""
+    return f"{'kept' if item.kept else 'skipped'} {item.source}: {item.reason}"
+
+
+def _held(summary: Summary) -> str:
+    return f"{summary.articles} articles, {summary.passages} passages"
+
+
+def _done(summary: Summary) -> str:
+    gone = f", {summary.removed} articles removed" if summary.removed else ""
+    done = f"{summary.encoded} encoded, {summary.reused} reused{gone}"
+    return f" ({done}) in {summary.seconds:.1f} s"
 
 
 def summary_json(summary: Summary) -> str:
     """The one JSON object that says what a rebuild did."""
-    from dataclasses import asdict
-
     from qabot.render.json import dumps
 
     return dumps({**asdict(summary), "seconds": round(summary.seconds, 3)})

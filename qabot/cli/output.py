@@ -31,9 +31,12 @@ def flush() -> None:
 
 def complain(line: str) -> None:
     """Say on standard error what is wrong, on one line."""
-    # Names of files and folders may hold anything, a message is one line.
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    sys.stderr.write(f"qabot: {printable}\n")
+    sys.stderr.write(f"qabot: {printable(line)}\n")
+
+
+def printable(line: str) -> str:
+    """A message as one line: names of files and folders in it may hold anything."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 
 def note(line: str) -> None:

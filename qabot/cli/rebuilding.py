@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from qabot.cli.building import build, summary_json, write_summary
+from qabot.cli.building import build, content_of, summary_json, write_summary
 from qabot.cli.exits import BAD_INPUT
 from qabot.cli.opening import settings_with
 from qabot.cli.options import Encoder, Index, Json
 from qabot.cli.output import write_line
-from qabot.errors import UsageError
-
-if TYPE_CHECKING:
-    from qabot.settings import Settings
 
 
 def rebuild(
@@ -38,6 +33,16 @@ def rebuild(
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Rebuild again whenever files change, until stopped.")
+    ] = False,
+    every: Annotated[
+        str | None,
+        typer.Option("--every", metavar="TIME", help="Rebuild again at an interval: 90s, 15m, 2h."),
+    ] = None,
+    files_only: Annotated[
+        bool, typer.Option("--files-only", help="Ask web servers only if an address is new.")
+    ] = False,
     json: Json = False,
     progress: Annotated[
         bool, typer.Option("--progress", help="Print progress as JSON on standard error.")
@@ -54,23 +59,36 @@ def rebuild(
     Questions go on being answered meanwhile. Documents that cannot be read are named and left out;
     the exit code is then 2, and the rest is indexed.
 
+    With --watch or --every, or both, it goes on until Ctrl-C or SIGTERM, and prints a line with the
+    time for each rebuild. What fails is tried again. Web addresses need --every.
+
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
+    if watch or every is not None:
+        from qabot.cli.repeating import Repeater
+
+        Repeater(
+            sources or (),
+            index=index,
+            encoder=encoder,
+            exclude=exclude or (),
+            watch=watch,
+            every=every,
+            full=full,
+            files_only=files_only,
+            json=json,
+            progress=progress,
+        ).run()
+        return
     settings = settings_with(
         index=index,
         encoder=encoder,
         sources=tuple(sources) if sources else None,
         exclude=tuple(exclude) if exclude else None,
     )
-    only = _named_collections(settings, sources or ())
+    content = content_of(settings, sources or ())
     summary = build(
-        settings,
-        settings.sources,
-        collections=settings.collections if only or not sources else {},
-        only=only,
-        full=full,
-        quiet=json,
-        progress=progress,
+        settings, content, full=full, files_only=files_only, quiet=json, progress=progress
     )
     if json:
         write_line(summary_json(summary))
@@ -78,15 +96,3 @@ def rebuild(
         write_summary(summary, settings.index)
     if summary.skipped:
         raise typer.Exit(BAD_INPUT)
-
-
-def _named_collections(settings: Settings, named: Sequence[str]) -> tuple[str, ...]:
-    """The collections among the arguments of ``rebuild``: all of them are, or none."""
-    only = tuple(dict.fromkeys(name for name in named if name in settings.collections))
-    others = [name for name in named if name not in settings.collections]
-    if only and others:
-        raise UsageError(
-            f"{only[0]} is a collection and {others[0]} is none; name collections "
-            f"({', '.join(settings.collections)}) or files and folders (./{only[0]})"
-        )
-    return only

@@ -9,7 +9,7 @@ from qabot.doctor.check import Check
 from qabot.errors import QabotError, UnusableIndexError
 from qabot.index import IndexStore, Manifest
 from qabot.settings import Settings
-from qabot.web import MemoryFaultError, find_addresses, is_address, look, memory_path
+from qabot.web import MemoryFaultError, addresses_among, is_address, look, memory_path
 
 _NAME = "web"
 _AGAIN = "`qabot rebuild` makes it anew and asks for every page in full; no article is lost"
@@ -52,7 +52,7 @@ def web_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
 
 def _addresses(settings: Settings) -> set[str]:
     with contextlib.suppress(QabotError):
-        return set(find_addresses(settings.sources, settings.collections))
+        return set(addresses_among(settings.sources, settings.collections))
     return set()
 
 
@@ -68,7 +68,7 @@ def _indexed(store: IndexStore) -> tuple[set[str], set[str]]:
 
 def _sources(manifest: Manifest) -> set[str]:
     with contextlib.suppress(QabotError):
-        return set(find_addresses(manifest.sources, manifest.collections))
+        return set(addresses_among(manifest.sources, manifest.collections))
     return set()
 
 

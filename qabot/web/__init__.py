@@ -9,7 +9,7 @@ articles of them, of which ``doubles`` leaves one each; ``visiting`` is all of t
 of generations or a model.
 """
 
-from qabot.web.addresses import checked, find_addresses, find_all, is_address
+from qabot.web.addresses import addresses_among, checked, find_all, is_address
 from qabot.web.looking import MemoryFaultError, MemoryState, look, memory_path
 from qabot.web.options import Options
 from qabot.web.visiting import Visit, visit
@@ -19,8 +19,8 @@ __all__ = [
     "MemoryState",
     "Options",
     "Visit",
+    "addresses_among",
     "checked",
-    "find_addresses",
     "find_all",
     "is_address",
     "look",

@@ -30,21 +30,11 @@ def find_all(
     Raises:
         SourceError: As ``find_sources``; or an address is none that can be fetched.
     """
-    paths, grouped, addresses = _apart(sources, collections)
+    paths, grouped = _paths(sources, collections)
+    addresses = addresses_among(sources, collections)
     if addresses and not paths and not grouped:
         return Found([], ()), addresses
     return find_sources(paths, grouped, exclude), addresses
-
-
-def find_addresses(
-    sources: Sequence[str], collections: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[str, ...]]:
-    """The addresses among sources, in their one spelling, each with the collections that name it.
-
-    Raises:
-        SourceError: One of them is none that can be fetched.
-    """
-    return _apart(sources, collections)[2]
 
 
 def server_of(address: str) -> str:
@@ -52,29 +42,33 @@ def server_of(address: str) -> str:
     return address.split("/")[2]
 
 
-def _apart(
+def addresses_among(
     sources: Iterable[str], collections: Mapping[str, Iterable[str]]
-) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """Paths and addresses among sources.
-
-    Returns:
-        The paths in no collection; those of each collection that has some; and each address in its
-        one spelling, with the collections that name it.
+) -> dict[str, tuple[str, ...]]:
+    """Each address among sources, in its one spelling, with the collections that name it.
 
     Raises:
         SourceError: An address is none that can be fetched.
     """
-    paths = tuple(source for source in sources if not is_address(source))
-    named = [("", source) for source in sources if is_address(source)]
-    grouped: dict[str, tuple[str, ...]] = {}
-    for name, group in collections.items():
-        named += [(name, source) for source in group if is_address(source)]
-        if own := tuple(source for source in group if not is_address(source)):
-            grouped[name] = own
+    named = [("", source) for source in sources]
+    named += [(name, source) for name, group in collections.items() for source in group]
     addresses: dict[str, set[str]] = {}
     for name, source in named:
-        addresses.setdefault(checked(source), set()).update({name} - {""})
-    return paths, grouped, {key: tuple(sorted(names)) for key, names in addresses.items()}
+        if is_address(source):
+            addresses.setdefault(checked(source), set()).update({name} - {""})
+    return {key: tuple(sorted(names)) for key, names in addresses.items()}
+
+
+def _paths(
+    sources: Iterable[str], collections: Mapping[str, Iterable[str]]
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The paths in no collection, and those of each collection that has some."""
+    grouped = {
+        name: tuple(source for source in group if not is_address(source))
+        for name, group in collections.items()
+    }
+    paths = tuple(source for source in sources if not is_address(source))
+    return paths, {name: own for name, own in grouped.items() if own}
 
 
 def checked(source: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,24 @@ class Member:
         ]
 
 
+def give(member: Member, role: Any) -> None:
+    """Give someone a role."""
+    member.env.backend.add_member_role(member.channel.guild.id, member.actor.id, role.id)
+
+
+class Manager(Member):
+    """Someone with Manage Server."""
+
+    def __init__(self, env: simcord.Env, channel: Any, name: str = "mod", **options: Any) -> None:
+        super().__init__(env, channel, name, **options)
+        may = discord.Permissions(manage_guild=True)
+        self.role = channel.guild.create_role("Boss", permissions=may)
+        give(self, self.role)
+
+    async def use(self, command: str, **options: Any) -> Any:
+        return await self.actor.slash(self.channel, command, **options)
+
+
 # simcord's people all speak English: user id → locale of those that don't.
 _LOCALES: dict[int, str] = {}
 _payload = interactions.base_payload
@@ -159,3 +177,15 @@ def begin(
     )
     env.backend.emit("INTERACTION_CREATE", payload)
     return simcord.InteractionResult(env, record)
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    """Wait until something holds, two minutes at most."""
+    for _ in range(2400):
+        try:
+            if holds():
+                return
+        except AttributeError:  # There is no response yet.
+            pass
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came to hold")

@@ -12,7 +12,7 @@ import discord
 import pytest
 import simcord
 
-from qabot.bot import rebuilding
+from qabot.bot import rebuild_messages
 from qabot.bot.records import GuildSettings
 from qabot.bot.uploads import Uploads
 from qabot.errors import RebuildRunningError, StorageError
@@ -20,7 +20,17 @@ from qabot.index import IndexStore
 from qabot.rebuild import Progress, rebuild
 from qabot.settings import Settings
 from tests.articles.documents import lines, pdf
-from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, make_bot, shown
+from tests.bot.support import (
+    LAUNCH,
+    LAUNCHED,
+    Manager,
+    Member,
+    give,
+    labels,
+    make_bot,
+    shown,
+    until,
+)
 from tests.support import small_index, write_article
 from tests.web.support import build, serving
 
@@ -75,24 +85,6 @@ def simcord_bot(engine, settings, renewal):
     yield bot
     bot.answering.close()
     bot.state.close()
-
-
-def give(member: Member, role: Any) -> None:
-    """Give someone a role."""
-    member.env.backend.add_member_role(member.channel.guild.id, member.actor.id, role.id)
-
-
-class Manager(Member):
-    """Someone with Manage Server."""
-
-    def __init__(self, env: simcord.Env, channel: Any, name: str = "mod", **options: Any) -> None:
-        super().__init__(env, channel, name, **options)
-        may = discord.Permissions(manage_guild=True)
-        self.role = channel.guild.create_role("Boss", permissions=may)
-        give(self, self.role)
-
-    async def use(self, command: str, **options: Any) -> Any:
-        return await self.actor.slash(self.channel, command, **options)
 
 
 def files_in(folder: str) -> list[str]:
@@ -197,7 +189,7 @@ async def test_progress_is_shown_at_a_polite_rate(mod, renewal, monkeypatch, eng
     edits = [request for request in mod.env.http_requests if request.path.endswith("/@original")]
     # That it starts, the first progress, the result; none of the others came so late.
     assert len(edits) == 3
-    monkeypatch.setattr(rebuilding, "SECONDS_BETWEEN_EDITS", 0.0)
+    monkeypatch.setattr(rebuild_messages, "SECONDS_BETWEEN_EDITS", 0.0)
     await mod.use("rebuild")
     assert "Nothing has changed" in shown(mod.channel.last_message)
 
@@ -475,15 +467,3 @@ def begin(member: Member, command: str, **options: Any) -> simcord.InteractionRe
     )
     backend.emit("INTERACTION_CREATE", payload)
     return simcord.InteractionResult(member.env, record)
-
-
-async def until(holds: Callable[[], Any]) -> None:
-    """Wait until something holds, half a minute at most."""
-    for _ in range(600):
-        try:
-            if holds():
-                return
-        except AttributeError:  # There is no response yet.
-            pass
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came to hold")

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import shutil
 import signal
 import time
 
@@ -17,7 +18,7 @@ from qabot.bot.state import State, state_path
 from qabot.bot.tokens import INTENT, MISSING, REFUSED, SHARDS, HideToken, read_token
 from qabot.errors import BotError
 from tests.bot.fake_discord import TOKEN, fake_discord, outcome, start_bot
-from tests.support import run_qabot
+from tests.support import run_qabot, write_article
 
 PORTAL = "open https://discord.com/developers/applications, your application, Bot, Reset Token"
 
@@ -156,6 +157,31 @@ async def test_sigterm_lets_answers_finish_and_then_leaves(environment, tmp_path
     assert server.edits
     for edit in server.edits.values():
         assert "6.5 metres wide" in json.dumps(edit)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", ["registered the commands", "rebuilt (changed: articles/new.md)"])
+async def test_sigterm_ends_rebuilds_that_nobody_asked_for(real_index, tmp_path, line):
+    shutil.copytree(real_index.folder, tmp_path / "index")
+    shutil.copytree(real_index.articles, tmp_path / "articles")
+    environment = {"QABOT_CACHE": str(real_index.cache), "QABOT_READER": "none"}
+    rebuilt = await asyncio.to_thread(
+        run_qabot, "rebuild", "articles", cwd=tmp_path, environment=environment
+    )
+    assert rebuilt.returncode == 0
+    environment["QABOT_WATCH"] = "true"
+    async with fake_discord() as server:
+        process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+        await asyncio.wait_for(server.ready.wait(), 120)
+        write_article(tmp_path / "articles", "new", "Mars has two moons.")
+        assert process.stderr
+        said = b""
+        # Either at once, while the first rebuild runs, or later, when none does.
+        while line.encode() not in said:
+            said = await asyncio.wait_for(process.stderr.readline(), 120)
+        process.send_signal(signal.SIGTERM)
+        code, text = await outcome(process)
+    assert (code, "failed" in text, "Traceback" in text) == (0, False, False)
 
 
 @pytest.mark.slow
