@@ -105,8 +105,13 @@ class RebuildProcess:
             self._environment["QABOT_CACHE"] = cache
         self._command = RebuildCommand()
 
-    def __call__(self, sources: Sequence[str], report: Report) -> Summary:
+    def __call__(
+        self, sources: Sequence[str], report: Report, *, files_only: bool = False
+    ) -> Summary:
         """Make the index hold what ``sources`` and all collections hold now; waits for it.
+
+        Args:
+            files_only: Leave articles of the web as they are, as far as the same ones are named.
 
         Raises:
             RebuildRunningError: Another rebuild runs.
@@ -120,7 +125,8 @@ class RebuildProcess:
             named = []
         else:
             named = ["--", *sources]
-        return self._command.run([*self._options, *named], report, environment=environment)
+        options = [*self._options, *(["--files-only"] if files_only else [])]
+        return self._command.run([*options, *named], report, environment=environment)
 
     def stop(self) -> None:
         """End a rebuild that runs, and all later ones; the index stays as it was."""

@@ -134,6 +134,12 @@ class Progress(Protocol):
 class Rebuild(Protocol):
     """Brings the index up to date and says what was done; called in a thread of its own."""
 
-    def __call__(self, sources: Sequence[str], report: Callable[[Progress], None]) -> Any:
-        """The summary (``qabot.rebuild.Summary``) of a rebuild from ``sources``."""
+    def __call__(
+        self, sources: Sequence[str], report: Callable[[Progress], None], *, files_only: bool
+    ) -> Any:
+        """The summary (``qabot.rebuild.Summary``) of a rebuild from ``sources``.
+
+        Args:
+            files_only: Articles of the web stay as they are, as far as the same ones are named.
+        """
         ...

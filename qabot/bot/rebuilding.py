@@ -64,19 +64,24 @@ class Rebuilding:
         return self._lock.locked()
 
     async def rebuild(
-        self, by: int | None, tell: Callable[[Progress], None] = lambda progress: None
+        self,
+        by: int | None,
+        tell: Callable[[Progress], None] = lambda progress: None,
+        *,
+        files_only: bool = False,
     ) -> Outcome:
         """Bring the index up to date as soon as no other rebuild of the bot is running.
 
         Args:
             by: Id of the person who asks for it.
             tell: Called in a thread, often, with how far it is.
+            files_only: Leave articles of the web as they are.
         """
         async with self._lock:
             self.latest = None
             summary, error = None, None
             try:
-                summary = await asyncio.to_thread(self._rebuild, tell)
+                summary = await asyncio.to_thread(self._rebuild, tell, files_only)
             except Exception as caught:  # noqa: BLE001 (whatever it is, it is told and logged)
                 error = caught
                 self._report(error)
@@ -93,7 +98,7 @@ class Rebuilding:
         if stop is not None:
             stop()
 
-    def _rebuild(self, tell: Callable[[Progress], None]) -> Any:
+    def _rebuild(self, tell: Callable[[Progress], None], files_only: bool) -> Any:
         """Bring the index up to date with its sources and with what was added in Discord."""
         rebuild = self._bot.rebuild
         if rebuild is None:
@@ -109,7 +114,7 @@ class Rebuilding:
             raise SourceError(
                 "no article would be left; the index stays as it is until one is added"
             )
-        return rebuild(sources, note)
+        return rebuild(sources, note, files_only=files_only)
 
     def _report(self, error: Exception) -> None:
         if self._stopped or isinstance(error, RebuildRunningError):

@@ -96,7 +96,9 @@ class Renewing:
     async def _rebuild(self, reason: Reason) -> None:
         """Rebuild, as soon as no other process does."""
         while not self._stop.is_set():
-            outcome = await self._bot.rebuilding.rebuild(None)
+            # Saving a file is no reason to ask a server for all its pages.
+            files_only = reason.cause == "change"
+            outcome = await self._bot.rebuilding.rebuild(None, files_only=files_only)
             if not outcome.is_elsewhere:
                 _report(reason, outcome)
                 return

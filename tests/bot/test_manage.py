@@ -56,7 +56,11 @@ class Renewal:
         self.fault: Exception | None = None
         self.sources: list[tuple[str, ...]] = []
 
-    def __call__(self, sources: Any, report: Callable[[Progress], None]) -> Any:
+    def __call__(
+        self, sources: Any, report: Callable[[Progress], None], *, files_only: bool
+    ) -> Any:
+        # Who rebuilds by hand wants all to be read.
+        assert not files_only
         self.sources.append(tuple(sources))
         report(Progress("encoding", 41, 100, 1234))
         assert self.go.wait(30)
@@ -179,10 +183,10 @@ async def test_a_rebuild_of_hours_still_tells_its_end(mod, renewal, monkeypatch)
 
 
 async def test_progress_is_shown_at_a_polite_rate(mod, renewal, monkeypatch, engine):
-    def busy(sources, report):
+    def busy(sources, report, **options):
         for number in range(500):
             report(Progress("encoding", number, 500))
-        return Renewal.__call__(renewal, sources, report)
+        return Renewal.__call__(renewal, sources, report, **options)
 
     mod.env.bot.rebuild = busy
     await mod.use("rebuild")

@@ -18,6 +18,7 @@ from qabot.rebuild_process import RebuildProcess
 from qabot.settings import Settings
 from tests.bot.support import Manager, Member, begin, make_bot, shown, until
 from tests.support import write_article
+from tests.web.support import serving
 
 pytestmark = pytest.mark.slow
 
@@ -162,6 +163,33 @@ class TestNeither:
         assert await status(mod) == [
             f"**Last rebuild:** WHEN, asked for by <@{mod.actor.id}>: nothing had changed"
         ]
+
+
+class TestWeb:
+    @pytest.fixture
+    def site(self):
+        with serving() as running:
+            yield running
+
+    @pytest.fixture
+    def settings(self, settings, site, monkeypatch, real_index):
+        monkeypatch.setenv("QABOT_ALLOW_PRIVATE_ADDRESSES", "true")
+        process(real_index)(["articles", site.put_story("/bridge", "The bridge")], print)
+        return settings
+
+    async def test_no_server_is_asked_because_a_file_changed(self, mod, caplog, site):
+        site.put_story("/bridge", "The new bridge")
+        site.forget()
+        write_article(Path("articles"), "mars", MARS)
+        await until(lambda: logged(caplog, "rebuilt"))
+        assert logged(caplog, "failed", "rebuilt") == [
+            "rebuilt (changed: articles/mars.md): generation 4, 6 articles"
+        ]
+        assert site.seen == []
+        # Whoever asks for a rebuild wants all that is new.
+        result = await mod.actor.slash(mod.channel, "rebuild")
+        assert shown(result.response).startswith("The articles are renewed\n")
+        assert site.seen
 
 
 async def test_a_rebuild_that_fails_is_told_and_tried_again_at_the_next_change(mod, ann, caplog):
