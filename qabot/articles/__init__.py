@@ -2,10 +2,12 @@
 
 Data flows one way: ``sources`` finds files, ``decoding`` turns bytes into text, one reader per
 format (``plain``, ``markdown``, ``html``) makes a ``Draft`` of it, and ``reading`` completes the
-draft (title, language) into an ``Article``. Documents (``pdf``, ``docx``, ``epub``, ``odt``) are
-read by ``isolated`` in a process of its own. Nothing here knows of an index or a model.
+draft (title, language) into an ``Article``. Documents (``pdf``, ``docx``, ``epub``, ``odt``), and
+texts that are long, are read by ``isolated`` in a process of its own. Nothing here knows of an
+index or a model.
 """
 
+from qabot.articles.isolated import ReadingProcess
 from qabot.articles.limits import Limits
 from qabot.articles.reading import (
     read_article,
@@ -31,6 +33,7 @@ __all__ = [
     "Format",
     "Found",
     "Limits",
+    "ReadingProcess",
     "Skipped",
     "SourceFile",
     "distinct_id",

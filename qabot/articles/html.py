@@ -40,6 +40,8 @@ def read_html(text: str) -> Draft:
     try:
         page, document = _extract(clean_characters(text))
         body, headings = compose(blocks_of(document.body, _VOCABULARY)) if document else ("", ())
+    except MemoryError:
+        raise
     # Whatever a library trips over in a hostile page concerns this page alone.
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -23,6 +23,8 @@ from qabot.errors import SourceError
 
 Format = Literal["plain", "markdown", "html", "pdf", "docx", "epub", "odt"]
 
+DOCUMENTS: frozenset[str] = frozenset(("pdf", "docx", "epub", "odt"))
+"""The formats that are no text."""
 FORMATS: dict[str, Format] = {
     ".txt": "plain",
     ".text": "plain",

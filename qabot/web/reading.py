@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from qabot.articles import Skipped, SourceFile, read_page
+from qabot.articles import ReadingProcess, Skipped, SourceFile, read_page
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
 from qabot.web.addresses import server_of
@@ -63,6 +63,7 @@ class PageReader:
     Args:
         gone_after: In how many rebuilds in a row an article is gone when it leaves.
         renewed: The collections that are renewed; an article that others have, too, stays in those.
+        process: Reads long pages.
 
     Attributes:
         items: Articles; of one that the live generation has just so, only what is shown of it.
@@ -71,12 +72,18 @@ class PageReader:
     """
 
     def __init__(
-        self, memory: Memory, held: Held, gone_after: int, renewed: Collection[str]
+        self,
+        memory: Memory,
+        held: Held,
+        gone_after: int,
+        renewed: Collection[str],
+        process: ReadingProcess,
     ) -> None:
         self._memory = memory
         self._held = held
         self._gone_after = gone_after
         self._renewed = renewed
+        self._process = process
         self._problems: list[Skipped] = []
         self._failed: defaultdict[tuple[str, str, bool], list[str]] = defaultdict(list)
         self.items: list[Article | ArticleInfo] = []
@@ -114,7 +121,8 @@ class PageReader:
         else:
             body = self._memory.body(address) or b""
             final = known.validators.final
-            self.items.append(read_page(file, body, content=known.content, address=final))
+            article = read_page(file, body, self._process, content=known.content, address=final)
+            self.items.append(article)
         self.gone[address] = 0
         self.indexed.add(address)
 
@@ -159,11 +167,12 @@ class PageReader:
             return True
         try:
             page = replace(file, format="html")
-            self.items.append(
-                read_page(page, document.page, content=content, address=document.address)
+            article = read_page(
+                page, document.page, self._process, content=content, address=document.address
             )
         except ArticleError:
             return False
+        self.items.append(article)
         return True
 
     def _here(self, file: SourceFile, info: ArticleInfo) -> Article | ArticleInfo:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, get_args
 
-from qabot.articles import Format, Skipped, SourceFile, page_file
+from qabot.articles import Format, ReadingProcess, Skipped, SourceFile, page_file
 from qabot.types import Article, ArticleInfo
 from qabot.web.crawling import Crawl, Document, Report, crawl
 from qabot.web.memory import Memory, remembering
@@ -82,9 +83,10 @@ def visit(
         documents = merged(found.documents, memory)
         files = placed([_file(document, sources, memory) for document in documents])
         renewed = frozenset(name for names in sources.values() for name in names)
-        reader = PageReader(memory, held, options.gone_after, renewed)
-        for document, file in zip(documents, files, strict=True):
-            reader.read(document, file)
+        with closing(ReadingProcess()) as process:
+            reader = PageReader(memory, held, options.gone_after, renewed, process)
+            for document, file in zip(documents, files, strict=True):
+                reader.read(document, file)
     wanted = {*sources, *found.lists, *(document.address for document in found.documents)}
 
     def settle() -> None:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from qabot.articles import Limits, Skipped, find_files, read_changed, read_sources
+from qabot.articles import (
+    Limits,
+    ReadingProcess,
+    Skipped,
+    find_files,
+    read_changed,
+    read_sources,
+)
+from qabot.errors import ArticleError
 from qabot.passages import split_article
 from qabot.types import Article, ArticleInfo
 from tests.articles.support import read
@@ -79,24 +88,42 @@ def test_a_file_that_has_no_size_is_read_no_further_than_the_limit(tmp_path):
 # --- Time -----------------------------------------------------------------------------------------
 
 
-def test_a_document_that_takes_too_long_is_given_up(tmp_path):
-    # Half a minute's work.
-    (tmp_path / "a.md").write_text("![" * 900_000)
-    told = reason(tmp_path, "a.md", Limits(seconds=0.5))
-    assert told == "cannot be read within 0.5 s; split it or simplify its markup"
+# Half a minute's work each: one that is read where it is asked for, one in a process of its own.
+SLOW = {"short": "![" * 50_000, "long": "![" * 900_000}
+
+
+def skipped_as_slow(folder: Path) -> bool:
+    told = reason(folder, "a.md", Limits(seconds=0.5))
+    return told == "takes longer than 0.5 s to read; split it, or simplify its markup"
+
+
+@pytest.mark.parametrize("size", SLOW)
+def test_a_document_that_takes_too_long_is_given_up(tmp_path, size):
+    (tmp_path / "a.md").write_text(SLOW[size])
+    assert skipped_as_slow(tmp_path)
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
 
 
-def test_in_another_thread_documents_are_read_all_the_same(tmp_path):
-    (tmp_path / "a.txt").write_text(GOOD)
-    found: list[object] = []
-    thread = threading.Thread(target=lambda: found.extend(read_sources([tmp_path])))
-    thread.start()
-    thread.join()
-    (article,) = found
-    assert isinstance(article, Article)
-    assert article.text == GOOD
+@pytest.mark.parametrize("size", SLOW)
+def test_in_another_thread_time_is_limited_as_well(tmp_path, size):
+    (tmp_path / "a.md").write_text(SLOW[size])
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(skipped_as_slow, tmp_path).result()
+
+
+def test_where_there_are_no_alarms_time_is_limited_as_well(tmp_path, monkeypatch):
+    # Windows has none.
+    monkeypatch.delattr(signal, "setitimer")
+    (tmp_path / "a.md").write_text(SLOW["short"])
+    assert skipped_as_slow(tmp_path)
+
+
+def test_a_text_that_takes_too_much_memory_is_given_up_and_the_next_one_is_read(tmp_path):
+    with closing(ReadingProcess(memory=250_000_000)) as process:
+        with pytest.raises(ArticleError, match=r"takes too much memory|broke off"):
+            process.read("markdown", b"- a\n" * 100_000)
+        assert process.read("plain", GOOD.encode()).text == GOOD
 
 
 @pytest.mark.parametrize(
