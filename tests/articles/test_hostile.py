@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -43,18 +44,29 @@ def reason(folder: Path, name: str, limits: Limits | None = None) -> str:
 # --- Size -----------------------------------------------------------------------------------------
 
 
+RAISE = "split it, or raise the setting max_article_mb"
+
+
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("ending", "told"),
     [
-        ("a.txt", "larger than 20 MB, the limit for one article; "),
-        ("a.md", "larger than 2 MB, the limit for one Markdown article; "),
-        ("a.html", "larger than 10 MB, the limit for one HTML article; "),
+        ("txt", f"larger than 20 MB, the limit for one article; {RAISE}"),
+        ("md", f"larger than 2 MB, the limit for one Markdown article; {RAISE}"),
+        ("html", f"larger than 10 MB, the limit for one HTML article; {RAISE}"),
+        *(
+            (document, "larger than 100 MB, the limit for one article; split it")
+            for document in ("pdf", "docx", "epub", "odt")
+        ),
     ],
 )
-def test_a_file_of_a_gigabyte_is_not_read(tmp_path, name, told):
-    (tmp_path / name).touch()
-    os.truncate(tmp_path / name, 1_000_000_000)  # Holes: it takes no space.
-    assert reason(tmp_path, name) == f"{told}split it, or raise the setting max_article_mb"
+def test_a_file_of_a_gigabyte_is_not_read(tmp_path, ending, told):
+    (tmp_path / f"a.{ending}").touch()
+    os.truncate(tmp_path / f"a.{ending}", 1_000_000_000)  # Holes: it takes no space.
+    tracemalloc.start()
+    assert reason(tmp_path, f"a.{ending}") == told
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50_000_000
 
 
 def test_the_setting_says_how_large_a_file_may_be(tmp_path, real_index):
