@@ -16,7 +16,7 @@ from qabot.articles.dates import parse_date
 from qabot.articles.decoding import decode
 from qabot.articles.readers import printable, read_draft, why_damaged
 from qabot.articles.sources import Format
-from qabot.articles.text import Draft, has_words
+from qabot.articles.text import LONGEST_HEADING, Draft, has_words
 from qabot.articles.titles import title_of
 from qabot.articles.xml import parse_xhtml, parse_xml
 from qabot.errors import ArticleError
@@ -52,6 +52,7 @@ def _check(file_format: Format, data: bytes) -> None:
     check_draft(draft, len(data))
     if has_words(draft.text):
         title = title_of(draft, draft.language or "en")
+        assert 0 < len(title) <= LONGEST_HEADING
         check_passages(_article(draft, title))
 
 
@@ -78,6 +79,7 @@ def check_draft(draft: Draft, size: int) -> None:
         shown = text[heading.start : heading.end]
         assert shown == shown.strip()
         assert "\n" not in shown
+        assert len(shown) <= LONGEST_HEADING
         last = heading.end
 
 

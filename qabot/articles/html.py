@@ -126,7 +126,7 @@ def _language(page: Any) -> str | None:
 
 def _url(address: str) -> str | None:
     address = clean_characters(address).strip()
-    return address if re.fullmatch(r"https?://\S+", address, re.IGNORECASE) else None
+    return address if re.fullmatch(r"https?://\S{1,4000}", address, re.IGNORECASE) else None
 
 
 def _level(element: Element) -> int | None:

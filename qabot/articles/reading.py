@@ -16,8 +16,8 @@ from qabot.articles.language import identify
 from qabot.articles.limits import Limits
 from qabot.articles.readers import read_draft, why_damaged
 from qabot.articles.sources import Format, Skipped, SourceFile, find_files
-from qabot.articles.text import Draft, has_words
-from qabot.articles.titles import title_of
+from qabot.articles.text import LONGEST_HEADING, Draft, has_words
+from qabot.articles.titles import shortened, title_of
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
 
@@ -168,7 +168,7 @@ def _article(
         published=draft.published,
         language=language,
         collections=file.collections,
-        author=draft.author,
+        author=shortened(draft.author, LONGEST_HEADING) if draft.author else None,
     )
     return Article(info, draft.text, draft.headings, content, draft.pages)
 
