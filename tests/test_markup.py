@@ -171,6 +171,10 @@ def test_highlights_that_touch_or_overlap_are_one():
     assert quote_block("a\x94b", [(0, 1), (2, 3)]) == "> **ab**"
 
 
+def test_a_highlight_between_colons_names_no_emoji():
+    assert shown_quote(quote_block("a::b", [(2, 4)])).text == "a::b"
+
+
 def test_a_highlight_of_blanks_marks_nothing():
     assert quote_block("a \n b", [(1, 4)]) == "> a \n>  b"
 

@@ -19,8 +19,8 @@ from qabot.types import Span
 # finding a mention there.
 _MARKUP = re.compile(
     r"[\\*_~|`\[\]<>#@]"
-    # Addresses and :emoji:, and colons before one, which would make one with its backslash.
-    r"|:(?=:*(?:/|[^ \t\n:]+:))"
+    # Addresses and :emoji:, and a colon before another: what is put between them would name one.
+    r"|:(?=/|[^ \t\n:]*:)"
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[gG]{2})/"  # Invitations need no https://.
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[cC][oO][mM])/"
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD][aA][pP]{2}\.[cC][oO][mM])/"
