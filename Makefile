@@ -12,7 +12,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CODE := $(wildcard qabot tests benchmarks faults training)
+CODE := $(wildcard qabot tests benchmarks faults fuzz training)
 
 # pip's progress is for people.
 SET_QUIET = quiet=--quiet; [ ! -t 1 ] || quiet=
@@ -104,6 +104,13 @@ bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'
 .PHONY: faults
 faults: $(STAMP) ## Break all that can break, and write what came of it to docs/reliability.md
 	@$(BIN)/python -m faults $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(STAMP) ## Fuzz the parsers, a minute each; some of them: ARGS='markdown feed --seconds 300'
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || { \
+	  echo "Installing the fuzzer …"; \
+	  $(SET_QUIET); $(BIN)/pip $(PIP_INSTALL) -e '.[fuzz]' -c constraints.txt; }
+	@$(BIN)/python -m fuzz $(ARGS)
 
 .PHONY: constraints
 constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows

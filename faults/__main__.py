@@ -56,12 +56,16 @@ def _arguments() -> argparse.Namespace:
 
 
 def _faults(campaign: Campaign, kills: int, seed: int, *, quick: bool) -> Iterator[Iterator[Row]]:
-    numbers = list(range(len(rebuilds.writes(campaign))))
+    writes = rebuilds.writes(campaign)
+    numbers = list(range(len(writes)))
+    moves = list(range(sum(write.moves for write in writes)))
     sizes, files = rebuilds.file_sizes(campaign), indexes.files()
     if quick:
-        kills, numbers, sizes, files = 2, numbers[5::25], sizes[3:4], files[3:4]
+        kills, numbers, moves = 2, numbers[5::25], moves[-1:]
+        sizes, files = sizes[3:4], files[3:4]
     yield rebuilds.killed_at_random(campaign, kills, seed)
     yield rebuilds.killed_at_writes(campaign, numbers)
+    yield rebuilds.killed_after_moves(campaign, moves)
     for error in list(rebuilds.ERRORS)[: 1 if quick else None]:
         yield rebuilds.failing_writes(campaign, numbers, error)
     yield rebuilds.limited_files(campaign, sizes)

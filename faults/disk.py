@@ -13,6 +13,7 @@ from unittest import mock
 
 _WRITING = os.O_WRONLY | os.O_RDWR
 _FUNCTIONS = ("fsync", "rename", "replace", "mkdir", "chmod", "posix_fallocate")
+_MOVES = ("rename", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +30,53 @@ class Write:
     paths: tuple[str, ...]
     inode: int
 
+    @property
+    def moves(self) -> bool:
+        """Whether it gives a file or folder another name, as all that publishes does."""
+        return self.name in _MOVES
+
 
 Happens = Callable[[Write], None]
 
 
 @contextlib.contextmanager
-def watched(happens: Happens) -> Iterator[None]:
+def watched(happens: Happens, *, after: bool = False) -> Iterator[None]:
     """Call ``happens`` before each write of this process; what it raises, the write raises.
 
     Libraries that write without Python (SQLite, faiss) are not seen.
+
+    Args:
+        after: Call it when the write is done instead.
     """
     with contextlib.ExitStack() as stack:
         for name in _FUNCTIONS:
             if hasattr(os, name):
-                wrapped = _wrapped(name, getattr(os, name), happens)
+                wrapped = _wrapped(name, getattr(os, name), happens, after)
                 stack.enter_context(mock.patch.object(os, name, wrapped))
         for module in (os, builtins, io):
-            wrapped = _wrapped("open", module.open, happens)
+            wrapped = _wrapped("open", module.open, happens, after)
             stack.enter_context(mock.patch.object(module, "open", wrapped))
         yield
 
 
-def _wrapped(name: str, function: Callable[..., Any], happens: Happens) -> Callable[..., Any]:
+def _wrapped(
+    name: str, function: Callable[..., Any], happens: Happens, after: bool
+) -> Callable[..., Any]:
     def run(*arguments: Any, **options: Any) -> Any:
-        if name != "open" or _opens_for_writing(*arguments, **options):
-            given: list[Any] = [
-                argument for argument in arguments[:2] if isinstance(argument, str | os.PathLike)
-            ]
-            is_open = name != "open" and isinstance(arguments[0], int)
-            inode = os.fstat(arguments[0]).st_ino if is_open else 0
-            happens(Write(name, tuple(os.fspath(path) for path in given), inode))
-        return function(*arguments, **options)
+        if name == "open" and not _opens_for_writing(*arguments, **options):
+            return function(*arguments, **options)
+        given: list[Any] = [
+            argument for argument in arguments[:2] if isinstance(argument, str | os.PathLike)
+        ]
+        is_open = name != "open" and isinstance(arguments[0], int)
+        inode = os.fstat(arguments[0]).st_ino if is_open else 0
+        write = Write(name, tuple(os.fspath(path) for path in given), inode)
+        if not after:
+            happens(write)
+        result = function(*arguments, **options)
+        if after:
+            happens(write)
+        return result
 
     return run
 

@@ -27,10 +27,10 @@ ERRORS = {
 _BEYOND = 1.1
 
 
-def _harm(happens: Happens) -> Callable[[], object]:
-    """Puts ``happens`` before the writes of a process, for as long as that lives."""
+def _harm(happens: Happens, *, after: bool = False) -> Callable[[], object]:
+    """Puts ``happens`` before or after the writes of a process, for as long as that lives."""
     stack = contextlib.ExitStack()
-    return lambda: stack.enter_context(watched(happens))
+    return lambda: stack.enter_context(watched(happens, after=after))
 
 
 def _at(number: int, act: Callable[[], object]) -> Happens:
@@ -93,13 +93,17 @@ def killed_at_random(campaign: Campaign, times: int, seed: int) -> Iterator[Row]
     """SIGKILL at moments drawn over the whole length of a rebuild, every other one in full."""
     row = Row("SIGKILL at a random moment of a rebuild")
     chance = random.Random(seed)
-    for number, site in enumerate(campaign.sites(times)):
-        running = site.start(*REBUILD, *(["--full"] if number % 2 else []))
-        # A little beyond, as some take longer: the last moments are those that publish.
-        time.sleep(chance.uniform(0, _BEYOND * campaign.seconds))
-        running.kill()
-        _look(site, row, running.end())
-        yield row
+    while (number := row.codes.total()) < times:
+        for site in campaign.sites(1):
+            running = site.start(*REBUILD, *(["--full"] if number % 2 else []))
+            # A little beyond, as some take longer: the last moments are those that publish.
+            time.sleep(chance.uniform(0, _BEYOND * campaign.seconds))
+            running.kill()
+            ended = running.end()
+            # Where it was done before, another moment is drawn: nothing was killed.
+            if ended.code != 0:
+                _look(site, row, ended)
+                yield row
 
 
 def killed_at_writes(campaign: Campaign, numbers: list[int]) -> Iterator[Row]:
@@ -107,6 +111,24 @@ def killed_at_writes(campaign: Campaign, numbers: list[int]) -> Iterator[Row]:
     row = Row("SIGKILL before each write of a rebuild")
     for number, site in zip(numbers, campaign.sites(len(numbers)), strict=True):
         _look(site, row, site.run(*REBUILD, harm=_harm(_at(number, _die))))
+        yield row
+
+
+def killed_after_moves(campaign: Campaign, numbers: list[int]) -> Iterator[Row]:
+    """SIGKILL when a file or folder has just got its name, and nothing has followed yet.
+
+    Args:
+        numbers: Which of them, counted by themselves.
+    """
+    row = Row("SIGKILL after each renaming of a rebuild")
+    for number, site in zip(numbers, campaign.sites(len(numbers)), strict=True):
+        die = _at(number, _die)
+
+        def happens(write: Write, die: Happens = die) -> None:
+            if write.moves:
+                die(write)
+
+        _look(site, row, site.run(*REBUILD, harm=_harm(happens, after=True)))
         yield row
 
 
@@ -171,7 +193,7 @@ def _lose(site: Site, known: set[int], current: str, chance: random.Random) -> N
     for path in (path for path in site.index.rglob("*") if path.is_file()):
         if path.stat().st_ino not in known | flushed:
             os.truncate(path, chance.randint(0, path.stat().st_size))
-    moves = [(at, write) for at, write in enumerate(done) if write.name in ("rename", "replace")]
+    moves = [(at, write) for at, write in enumerate(done) if write.moves]
     for at, write in reversed(moves):
         target = Path(write.paths[-1])
         folder = site.folder / target.parent

@@ -38,9 +38,9 @@ up to date, and leave nothing lying about.
 
 {verdict}
 
-A killed process has the exit code -9; one that was to be killed and has 0 had ended by itself
-before its moment came. Readers whose answers changed over while a rebuild was published
-count as after it. A disk that is full or cannot be written is 2, as is a source
+A killed process has the exit code -9. Where one had ended by itself before its moment came, that
+does not count, and another moment is drawn. Readers whose answers changed over while a rebuild was
+published count as after it. A disk that is full or cannot be written is 2, as is a source
 that is missing; an index that cannot be used is 3, another rebuild 4. A rebuild of which a write
 failed but that ended with 0 had only failed to tidy up, or to keep something for later. "The power
 fails" is a kill after which all that was not flushed to the disk is cut short or was never

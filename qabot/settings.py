@@ -264,4 +264,7 @@ def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
         known = ", ".join(Settings.__struct_fields__)
         remedy = f"known settings: {known}" if unknown else "correct it or leave it out"
         raise SettingsError(f"{origin}: {error}; {remedy}") from error
+    except UnicodeEncodeError as error:
+        # A variable may hold any bytes.
+        raise SettingsError(f"{origin}: is no text; correct it or leave it out") from error
     return {name: getattr(settings, name) for name in values}

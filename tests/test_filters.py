@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -161,6 +162,11 @@ def test_a_value_that_nothing_could_pass_is_named(generation, filters, message):
         generation.allowed(filters)
     assert message == str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_a_source_that_is_no_text_is_told(generation):
+    with pytest.raises(FilterError, match="source: is no text; name a file, folder or address"):
+        generation.allowed(Filters(source=os.fsdecode(b"notes/\xff")))
 
 
 def test_a_source_that_is_not_there_is_told_with_those_that_are(generation):

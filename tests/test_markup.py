@@ -31,6 +31,8 @@ HOSTILE = [
     "<t:1700000000:R>",
     "<a:wave:6>",
     ":smile:",
+    "::smile:",
+    "a:::// b",
     "||",
     "`",
     "```",
@@ -109,6 +111,23 @@ def test_what_would_do_something_alone_does_nothing(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "@\u202aeveryone",
+        "@he\x00re",
+        "<\ud800@1>",
+        "http:\x00//a.b",
+        "a\n\u2066- b",
+        "discord.\u202egg/a",
+        "1\x07. a",
+    ],
+)
+def test_what_is_left_out_hides_nothing(text):
+    assert visible(shown(inert(text)).text) == visible(text)
+    assert visible(shown_quote(quote_block(text, [(1, len(text))])).text) == visible(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "@everyone",
         "hi @here",
         "<@1>",
@@ -152,6 +171,10 @@ def test_highlights_that_touch_or_overlap_are_one():
     assert quote_block("a\x94b", [(0, 1), (2, 3)]) == "> **ab**"
 
 
+def test_a_highlight_between_colons_names_no_emoji():
+    assert shown_quote(quote_block("a::b", [(2, 4)])).text == "a::b"
+
+
 def test_a_highlight_of_blanks_marks_nothing():
     assert quote_block("a \n b", [(1, 4)]) == "> a \n>  b"
 
@@ -175,7 +198,11 @@ def test_a_link_has_only_a_web_address():
     assert link("Source", "https://example.org/a (b)>x[1]") == (
         "[Source](<https://example.org/a%20%28b%29%3Ex%5B1%5D>)"
     )
-    for address in (None, "", "javascript:alert(1)", "notes/a.md", "file:///etc", "http://[x"):
+    for address in (
+        *(None, "", "javascript:alert(1)", "notes/a.md", "file:///etc", "http://[x"),
+        # What clients would not take for an address, and then refuse the whole message.
+        *("h\tttps://a.org", "https:", "https://", "https:a.org", "http:///a"),
+    ):
         assert link("Source", address) is None
     assert web_address("https://example.org/" + "a" * 600) is None
     assert web_address("https://例え.jp/木") == "https://%E4%BE%8B%E3%81%88.jp/%E6%9C%A8"

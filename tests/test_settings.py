@@ -234,6 +234,7 @@ def test_a_value_that_makes_no_sense_names_the_file_and_the_field(tmp_path, toml
         ("threshold", "50", "threshold is a confidence from 0 to 1"),
         ("index", " ", "index is not a name: ' '"),
         ("sources", f"a{os.pathsep}", "sources is not a name: ''"),
+        ("keep", os.fsdecode(b"\xff"), "is no text"),
     ],
 )
 def test_a_variable_that_makes_no_sense_is_named(tmp_path, name, value, problem):

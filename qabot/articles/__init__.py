@@ -2,11 +2,12 @@
 
 Data flows one way: ``sources`` finds files, ``decoding`` turns bytes into text, one reader per
 format (``plain``, ``markdown``, ``html``) makes a ``Draft`` of it, and ``reading`` completes the
-draft (title, language) into an ``Article``. Documents (``pdf``, ``docx``, ``epub``, ``odt``) are
-read by ``isolated`` in a process of its own. Nothing here knows of an index or a model.
+draft (title, language) into an ``Article``. Documents (``pdf``, ``docx``, ``epub``, ``odt``), and
+texts that are long, are read by ``isolated`` in a process of its own. Nothing here knows of an
+index or a model.
 """
 
-from qabot.articles.isolated import Document, ReadingProcess
+from qabot.articles.isolated import ReadingProcess
 from qabot.articles.limits import Limits
 from qabot.articles.reading import (
     read_article,
@@ -17,6 +18,8 @@ from qabot.articles.reading import (
     readers_version,
 )
 from qabot.articles.sources import (
+    DOCUMENTS,
+    Document,
     Format,
     Found,
     Skipped,
@@ -30,6 +33,7 @@ from qabot.articles.sources import (
 )
 
 __all__ = [
+    "DOCUMENTS",
     "Document",
     "Format",
     "Found",

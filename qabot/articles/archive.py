@@ -45,6 +45,8 @@ class Archive:
             )
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except MemoryError:
+            raise
         # A hostile file makes it raise a good many errors of its own and of others.
         except Exception as error:
             raise ArticleError(f"not {kind}, or damaged ({_line(error)}); {_AGAIN}") from error
@@ -84,7 +86,7 @@ class Archive:
                     self._unpacked += len(chunk)
                     self._refuse_bomb(member, size, most)
                     yield chunk
-        except ArticleError:
+        except (ArticleError, MemoryError):
             raise
         except Exception as error:
             reason = f"{name[:100]}: {_line(error)}"

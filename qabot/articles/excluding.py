@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def _compiled(patterns: Sequence[str]) -> GitIgnoreSpec:
     for pattern in patterns:
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError as error:
+        except (ValueError, re.error) as error:
             raise SourceError(
                 f"exclude: {pattern!r} is no pattern; write it as in .gitignore"
             ) from error

@@ -40,6 +40,8 @@ def read_html(text: str) -> Draft:
     try:
         page, document = _extract(clean_characters(text))
         body, headings = compose(blocks_of(document.body, _VOCABULARY)) if document else ("", ())
+    except MemoryError:
+        raise
     # Whatever a library trips over in a hostile page concerns this page alone.
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -124,7 +126,7 @@ def _language(page: Any) -> str | None:
 
 def _url(address: str) -> str | None:
     address = clean_characters(address).strip()
-    return address if re.fullmatch(r"https?://\S+", address, re.IGNORECASE) else None
+    return address if re.fullmatch(r"https?://\S{1,4000}", address, re.IGNORECASE) else None
 
 
 def _level(element: Element) -> int | None:

@@ -1,7 +1,8 @@
 """Documents are read in a process of their own: one that hangs or grows is ended, and only it.
 
-PDFs and office files are programs of a kind, and what reads them is large. The process has a limit
-of memory, each document one of time; after a fault the next document gets a new process.
+PDFs and office files are programs of a kind, and what reads them is large; a long text can take a
+thousand times its size. The process has a limit of memory, each document one of time; after a fault
+the next document gets a new process.
 """
 
 from __future__ import annotations
@@ -12,21 +13,20 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from typing import IO, Literal
+from typing import IO, cast
 
 import msgspec
 
+from qabot.articles.readers import printable, read_draft, why_damaged
+from qabot.articles.sources import DOCUMENTS, Format
 from qabot.articles.text import Draft
 from qabot.environment import without_tokens
 from qabot.errors import ArticleError
 
-Document = Literal["pdf", "docx", "epub", "odt"]
-
 SECONDS = 60.0
 """What reading one document may take."""
 MEMORY = 2 * 2**30
-"""Bytes of address space that the process may have."""
+"""Bytes of address space that the process may have; for a text, half of it."""
 
 _PROGRAM = "from qabot.articles.isolated import serve; serve()"
 
@@ -40,7 +40,7 @@ class _Reply(msgspec.Struct):
 
 
 class ReadingProcess:
-    """Reads documents one after the other; the process starts with the first one.
+    """Reads files of all formats one after the other; the process starts with the first one.
 
     Args:
         seconds: What one document may take.
@@ -52,8 +52,8 @@ class ReadingProcess:
         self._memory = memory
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, document: Document, data: bytes) -> Draft:
-        """Make a draft of a document.
+    def read(self, file_format: Format, data: bytes) -> Draft:
+        """Make a draft of what a file holds.
 
         Raises:
             ArticleError: It is no such document, is damaged, or takes too much time or memory.
@@ -63,12 +63,16 @@ class ReadingProcess:
         timer = threading.Timer(self._seconds, _end_slow, (process, slow))
         timer.start()
         try:
-            reply = _asked(process, document, data)
+            reply = _asked(process, file_format, data)
         finally:
             timer.cancel()
         if reply is None:
             self.close()
-            raise ArticleError(_why_ended(process.returncode, self._seconds, slow=slow.is_set()))
+            if slow.is_set() or process.returncode == -getattr(signal, "SIGALRM", 0):
+                raise ArticleError(too_slow(self._seconds, file_format))
+            raise ArticleError(
+                "cannot be read (its reader broke off); save it again, or in another format"
+            )
         if reply.fault:
             self.close()
         if reply.draft is None:
@@ -85,7 +89,7 @@ class ReadingProcess:
 
     def _started(self) -> subprocess.Popen[bytes]:
         # Not from the working folder (-P), where modules of any name may lie.
-        return subprocess.Popen(  # noqa: S603 (this very program)
+        process = subprocess.Popen(  # noqa: S603 (this very program)
             [sys.executable, "-P", "-c", _PROGRAM, str(self._memory), str(int(self._seconds) + 1)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -93,6 +97,10 @@ class ReadingProcess:
             stderr=subprocess.DEVNULL,
             env=without_tokens(),
         )
+        # How long it takes to start is no fault of the first document.
+        if process.stdout is not None:
+            _received(process.stdout)
+        return process
 
 
 def _end_slow(process: subprocess.Popen[bytes], slow: threading.Event) -> None:
@@ -100,12 +108,12 @@ def _end_slow(process: subprocess.Popen[bytes], slow: threading.Event) -> None:
     process.kill()
 
 
-def _asked(process: subprocess.Popen[bytes], document: Document, data: bytes) -> _Reply | None:
+def _asked(process: subprocess.Popen[bytes], file_format: Format, data: bytes) -> _Reply | None:
     """What the process replies; ``None`` where it ends instead."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError("both are pipes")
     try:
-        _send(process.stdin, document.encode(), data)
+        _send(process.stdin, file_format.encode(), data)
         reply = _received(process.stdout)
     except OSError:
         reply = None
@@ -116,10 +124,10 @@ def _asked(process: subprocess.Popen[bytes], document: Document, data: bytes) ->
     return msgspec.msgpack.decode(reply[1], type=_Reply)
 
 
-def _why_ended(code: int, seconds: float, *, slow: bool) -> str:
-    if slow or code == -getattr(signal, "SIGALRM", 0):
-        return f"takes longer than {seconds:.0f} s to read; split it, or save it in another format"
-    return "cannot be read (its reader broke off); save it again, or in another format"
+def too_slow(seconds: float, file_format: Format) -> str:
+    """Why a file is given up whose time is over."""
+    remedy = "save it in another format" if file_format in DOCUMENTS else "simplify its markup"
+    return f"takes longer than {seconds:g} s to read; split it, or {remedy}"
 
 
 def _send(stream: IO[bytes], head: bytes, body: bytes) -> None:
@@ -138,15 +146,18 @@ def _received(stream: IO[bytes]) -> tuple[str, bytes] | None:
 def serve() -> None:
     """The process: read documents from standard input until it ends."""
     memory, seconds = (int(argument) for argument in sys.argv[1:3])
-    _limit(memory)
     replies = os.fdopen(os.dup(1), "wb")
     # Whatever a library prints must not stand among the replies.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _send(replies, b"ready", b"")
     while request := _received(sys.stdin.buffer):
+        # It was written by _asked.
+        file_format, data = cast("Format", request[0]), request[1]
         if hasattr(signal, "alarm"):
             # Where nobody waits any more, a document that hangs must not hang for ever.
             signal.alarm(seconds)
-        _send(replies, b"reply", msgspec.msgpack.encode(_reply(*request)))
+        _limit(memory if file_format in DOCUMENTS else memory // 2)
+        _send(replies, b"reply", msgspec.msgpack.encode(_reply(file_format, data)))
         if hasattr(signal, "alarm"):
             signal.alarm(0)
 
@@ -163,39 +174,13 @@ def _limit(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _reply(document: str, data: bytes) -> _Reply:
+def _reply(file_format: Format, data: bytes) -> _Reply:
     try:
-        return _Reply(_reader(document)(data))
+        return _Reply(read_draft(file_format, data))
     except ArticleError as error:
-        return _Reply(error=_printable(str(error)))
+        return _Reply(error=printable(str(error)))
     except MemoryError:
-        reason = "takes too much memory to read; split it"
+        return _Reply(error="takes too much memory to read; split it", fault=True)
     # Whatever a library trips over in a hostile document concerns this document alone.
     except Exception as error:  # noqa: BLE001 (told in the reply)
-        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        reason = f"damaged: cannot be read ({told}); save it again"
-    return _Reply(error=_printable(reason), fault=True)
-
-
-def _printable(reason: str) -> str:
-    # Names of files in a document may be anything.
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason)
-
-
-def _reader(document: str) -> Callable[[bytes], Draft]:
-    # One of these libraries is not needed for the others' documents.
-    if document == "pdf":
-        from qabot.articles.pdf import read_pdf
-
-        return read_pdf
-    if document == "docx":
-        from qabot.articles.docx import read_docx
-
-        return read_docx
-    if document == "epub":
-        from qabot.articles.epub import read_epub
-
-        return read_epub
-    from qabot.articles.odt import read_odt
-
-    return read_odt
+        return _Reply(error=why_damaged(error), fault=True)

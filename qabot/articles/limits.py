@@ -7,18 +7,20 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn, get_args
+from typing import NoReturn
 
-from qabot.articles.isolated import Document
+from qabot.articles.isolated import SECONDS, too_slow
+from qabot.articles.sources import DOCUMENTS, Format
 from qabot.errors import ArticleError
 
 # Of the limit for plain text. Reading Markdown takes up to a gigabyte of memory for each megabyte,
 # where it is one long list or table; pages take a tenth of that.
 _SHARES = {"markdown": 0.1, "html": 0.5}
 _NAMES = {"markdown": "Markdown ", "html": "HTML "}
-# Documents hold pictures as well, and are read with limits of their own.
-_DOCUMENTS = frozenset(get_args(Document))
+# Documents hold pictures as well.
 _MOST_DOCUMENT_BYTES = 100_000_000
+# A text of this size takes 150 MB to read at the most; to start a process takes longer than that.
+_SMALL = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,47 +34,49 @@ class Limits:
     """
 
     megabytes: int = 20
-    seconds: float = 60
+    seconds: float = SECONDS
 
-    def check_size(self, size: int, file_format: str) -> None:
+    def check_size(self, size: int, file_format: Format) -> None:
         """Raise ``ArticleError`` if a file of ``size`` bytes is too large for its format."""
         most = self.most_bytes(file_format)
         if size > most:
             remedy = "split it"
-            if file_format not in _DOCUMENTS:
+            if file_format not in DOCUMENTS:
                 remedy += ", or raise the setting max_article_mb"
             raise ArticleError(
                 f"larger than {most / 1e6:g} MB, the limit for one {_NAMES.get(file_format, '')}"
                 f"article; {remedy}"
             )
 
-    def most_bytes(self, file_format: str) -> int:
+    def most_bytes(self, file_format: Format) -> int:
         """The size that a file of this format may have."""
-        if file_format in _DOCUMENTS:
+        if file_format in DOCUMENTS:
             return _MOST_DOCUMENT_BYTES
         return int(self.megabytes * 1_000_000 * _SHARES.get(file_format, 1))
 
-    @contextlib.contextmanager
-    def patience(self) -> Iterator[None]:
-        """Give up on what happens inside when its time is over.
+    def can_read_here(self, size: int, file_format: Format) -> bool:
+        """Whether a file needs no process of its own: reading it is cheap, and can be given up.
 
-        Only the main thread can be interrupted, and only on systems with alarms; a library is,
-        when it comes back to Python.
+        Only the main thread can be interrupted, and only on systems with alarms.
+        """
+        small = file_format not in DOCUMENTS and size <= _SMALL
+        return small and hasattr(signal, "setitimer") and _in_main_thread()
+
+    @contextlib.contextmanager
+    def patience(self, file_format: Format) -> Iterator[None]:
+        """Give up on what happens inside, where ``can_read_here``, when its time is over.
+
+        A library is interrupted when it comes back to Python.
 
         Raises:
             ArticleError: The time is over.
         """
-        if not hasattr(signal, "setitimer") or not _in_main_thread():
-            yield
-            return
         before = signal.signal(signal.SIGALRM, _interrupt)
         signal.setitimer(signal.ITIMER_REAL, self.seconds)
         try:
             yield
         except _TimeIsOver:
-            raise ArticleError(
-                f"cannot be read within {self.seconds:g} s; split it or simplify its markup"
-            ) from None
+            raise ArticleError(too_slow(self.seconds, file_format)) from None
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)

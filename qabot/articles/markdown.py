@@ -21,7 +21,7 @@ _FRONT_MATTER = re.compile(
 )
 _NULLS = ("", "~", "null")
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_WEB_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"https?://\S{1,4000}", re.IGNORECASE)
 _SHOWN = 40
 _DEEPEST = 100
 

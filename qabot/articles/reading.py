@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,19 +9,15 @@ from contextlib import closing
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import get_args
 from urllib.parse import urlsplit
 
-from qabot.articles.decoding import decode
-from qabot.articles.html import read_html
-from qabot.articles.isolated import Document, ReadingProcess
+from qabot.articles.isolated import ReadingProcess
 from qabot.articles.language import identify
 from qabot.articles.limits import Limits
-from qabot.articles.markdown import read_markdown
-from qabot.articles.plain import read_plain
+from qabot.articles.readers import read_draft, why_damaged
 from qabot.articles.sources import Format, Skipped, SourceFile, find_files
-from qabot.articles.text import Draft, has_words
-from qabot.articles.titles import title_of
+from qabot.articles.text import LONGEST_HEADING, Draft, has_words
+from qabot.articles.titles import shortened, title_of
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
 
@@ -38,12 +33,6 @@ _LIBRARIES = (
     "sentencex",
     "trafilatura",
 )
-_READERS: dict[Format, Callable[[str], Draft]] = {
-    "plain": read_plain,
-    "markdown": read_markdown,
-    "html": read_html,
-}
-_DOCUMENTS: dict[Format, Document] = {name: name for name in get_args(Document)}
 
 
 def read_sources(sources: Sequence[str | Path]) -> Iterator[Article | Skipped]:
@@ -81,7 +70,7 @@ def read_changed(
         limits: What one file may cost; the defaults where not given.
     """
     limits = limits or Limits()
-    with closing(ReadingProcess()) as process:
+    with closing(ReadingProcess(limits.seconds)) as process:
         for file in files:
             try:
                 data = _read_bytes(file, limits)
@@ -128,7 +117,7 @@ def read_page(
     Args:
         file: Its place; ``path`` is not opened.
         data: The page.
-        process: Reads documents; the caller closes it.
+        process: Reads documents and long pages; the caller closes it.
         content: The article's ``content``.
         address: Where ``data`` was read from, which is linked unless the page names a better
             address on its own server. (Of another server, it would say what that never said.)
@@ -162,15 +151,12 @@ def _content(file: SourceFile, data: bytes) -> str:
 def _article(
     file: SourceFile, data: bytes, content: str, process: ReadingProcess, limits: Limits
 ) -> Article:
-    # Documents have a limit of time in their own process.
-    patience = contextlib.nullcontext() if file.format in _DOCUMENTS else limits.patience()
-    with patience:
-        return _made(file, data, content, process)
-
-
-def _made(file: SourceFile, data: bytes, content: str, process: ReadingProcess) -> Article:
     # Inside this package messages do not name the file; the caller knows it.
-    draft = _draft(file.format, data, process)
+    if limits.can_read_here(len(data), file.format):
+        with limits.patience(file.format):
+            draft = _read_here(file.format, data)
+    else:
+        draft = process.read(file.format, data)
     if not has_words(draft.text):
         raise ArticleError("is empty; remove it or add text")
     language = draft.language or identify(draft.text)
@@ -182,15 +168,19 @@ def _made(file: SourceFile, data: bytes, content: str, process: ReadingProcess) 
         published=draft.published,
         language=language,
         collections=file.collections,
-        author=draft.author,
+        author=shortened(draft.author, LONGEST_HEADING) if draft.author else None,
     )
     return Article(info, draft.text, draft.headings, content, draft.pages)
 
 
-def _draft(file_format: Format, data: bytes, process: ReadingProcess) -> Draft:
-    if file_format in _DOCUMENTS:
-        return process.read(_DOCUMENTS[file_format], data)
-    return _READERS[file_format](decode(data, markup=file_format == "html"))
+def _read_here(file_format: Format, data: bytes) -> Draft:
+    try:
+        return read_draft(file_format, data)
+    except ArticleError:
+        raise
+    # As in the process: whatever a library trips over concerns this document alone.
+    except Exception as error:
+        raise ArticleError(why_damaged(error)) from error
 
 
 def _read_bytes(file: SourceFile, limits: Limits) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 import regex
@@ -21,8 +21,11 @@ from qabot.articles.excluding import Excludes
 from qabot.articles.walking import OTHER_TYPE, Entry, walk
 from qabot.errors import SourceError
 
-Format = Literal["plain", "markdown", "html", "pdf", "docx", "epub", "odt"]
+Document = Literal["pdf", "docx", "epub", "odt"]
+Format = Literal["plain", "markdown", "html", Document]
 
+DOCUMENTS: frozenset[str] = frozenset(get_args(Document))
+"""The formats that are no text."""
 FORMATS: dict[str, Format] = {
     ".txt": "plain",
     ".text": "plain",

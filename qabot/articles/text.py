@@ -13,6 +13,10 @@ from dataclasses import dataclass
 
 from qabot.types import Heading
 
+LONGEST_HEADING = 300
+"""Characters of a heading or title. A longer line is none: all that is encoded for a passage begins
+with those above it, so that one of a megabyte would be encoded a thousand times."""
+
 _LINE_END = re.compile("\r\n|[\r\v\x85\u2028]")
 _PARAGRAPH_END = re.compile("[\f\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -126,7 +130,7 @@ def compose_blocks(blocks: Iterable[Block]) -> Composed:
         parts += [separator, text]
         starts += [start] * (left_out + 1)
         left_out = 0
-        if block.level is not None:
+        if block.level is not None and len(text) <= LONGEST_HEADING:
             headings.append(Heading(start, length, block.level))
     starts += [length] * left_out
     return Composed("".join(parts), tuple(headings), tuple(starts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import regex
 
-from qabot.articles.text import Draft, has_words, one_line
+from qabot.articles.text import LONGEST_HEADING, Draft, has_words, one_line
 
 _TITLE_LENGTH = 100
 _DENSE_LENGTH = 40
@@ -26,7 +26,7 @@ def title_of(draft: Draft, language: str) -> str:
     further down says nothing about the whole.
     """
     if draft.title is not None:
-        return draft.title
+        return shortened(draft.title, LONGEST_HEADING)
     for heading in draft.headings:
         title = one_line(draft.text[heading.start : heading.end])
         if has_words(title) and (heading.level == 1 or heading.start == 0):
@@ -40,14 +40,15 @@ def _first_sentence(text: str, language: str) -> str:
     paragraphs = (one_line(paragraph) for paragraph in text.split("\n\n"))
     first = next(filter(has_words, paragraphs))[:_SENTENCE_SAMPLE]
     sentences = (one_line(sentence) for sentence in segment(language, first))
-    return _shortened(next(filter(has_words, sentences), first))
+    sentence = next(filter(has_words, sentences), first)
+    return shortened(sentence, _DENSE_LENGTH if unspaced(sentence) else _TITLE_LENGTH)
 
 
-def _shortened(text: str) -> str:
-    dense = unspaced(text)
-    limit = _DENSE_LENGTH if dense else _TITLE_LENGTH
+def shortened(text: str, limit: int) -> str:
+    """``text``, or its beginning and an ellipsis where it has more than ``limit`` characters."""
     if len(text) <= limit:
         return text
+    dense = unspaced(text)
     beginning = text[: limit + 1]
     if not dense and " " in beginning[limit // 2 :]:
         shortened = beginning.rpartition(" ")[0]

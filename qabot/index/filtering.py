@@ -38,6 +38,8 @@ def allowed_rows(filters: Filters, manifest: Manifest, database: Database) -> Ma
         raise FilterError(
             f"since {filters.since}: later than until {filters.until}; exchange the two"
         )
+    if filters.source is not None and not _is_text(filters.source):
+        raise FilterError("source: is no text; name a file, folder or address of the index")
     if filters.source is not None and not database.rows(Filters(source=filters.source)).any():
         sources = [
             *manifest.sources,
@@ -64,6 +66,15 @@ def _check_name(field: str, value: str | None, known: Iterable[str]) -> None:
     if value is not None and value not in known:
         held = _listed(sorted(known)) or f"no {field}s"
         raise FilterError(f"{field} {value!r}: not in the index; it holds {held}")
+
+
+def _is_text(value: str) -> bool:
+    # Arguments of a command may hold any bytes.
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_date(field: str, value: str | None) -> None:

@@ -7,6 +7,7 @@ mention, so that an article may hold anything: people see its characters, and no
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urlsplit
@@ -18,7 +19,8 @@ from qabot.types import Span
 # finding a mention there.
 _MARKUP = re.compile(
     r"[\\*_~|`\[\]<>#@]"
-    r"|:(?=/|[^ \t\n:]+:)"  # Addresses and :emoji:.
+    # Addresses and :emoji:, and a colon before another: what is put between them would name one.
+    r"|:(?=/|[^ \t\n:]*:)"
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[gG]{2})/"  # Invitations need no https://.
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[cC][oO][mM])/"
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD][aA][pP]{2}\.[cC][oO][mM])/"
@@ -84,13 +86,16 @@ def web_address(address: str | None) -> str | None:
     """``address`` in ASCII without brackets, or ``None`` if it is no short http address."""
     if not address:
         return None
-    try:
-        scheme = urlsplit(address).scheme.lower()
-    except ValueError:
-        return None
     safe = percent_encoded(printable(address).strip(), safe="%/:?#@!$&'*+,;=~-._[]")
     safe = safe.replace("[", "%5B").replace("]", "%5D")
-    return safe if scheme in ("http", "https") and len(safe) <= _LONGEST_ADDRESS else None
+    try:
+        urlsplit(address)
+        # Of an address as it was given, blanks would be passed over; these are linked.
+        parts = urlsplit(safe)
+    except ValueError:
+        return None
+    is_web = parts.scheme in ("http", "https") and parts.netloc
+    return safe if is_web and len(safe) <= _LONGEST_ADDRESS else None
 
 
 def text_fragment_url(url: str | None, text: str) -> str | None:
@@ -130,9 +135,19 @@ def _pieces(text: str, starts: Sequence[int] = ()) -> list[str]:
     Args:
         starts: Where formatting begins, which some clients read like a line's start.
     """
+    if not UNPRINTABLE.search(text):
+        return _marked_up(text, starts)
+    # What is left out must not hide markup from here: without it, its neighbours meet.
+    kept = [place for place, character in enumerate(text) if printable(character)]
+    marked = _marked_up(printable(text), [bisect_left(kept, start) for start in starts])
+    pieces = [""] * len(text)
+    for place, piece in zip(kept, marked, strict=True):
+        pieces[place] = piece
+    return pieces
+
+
+def _marked_up(text: str, starts: Sequence[int]) -> list[str]:
     pieces = list(text)
-    for match in UNPRINTABLE.finditer(text):
-        pieces[match.start()] = ""
     for match in _MARKUP.finditer(text):
         pieces[match.start()] = f"\\{match[0]}"
     for match in _EVERYONE.finditer(text):

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from qabot.articles import DOCUMENTS
 from qabot.web.answers import Fetched, Validators
 from qabot.web.bodies import BodyError, Limit, too_large, unpacked
 from qabot.web.fetching import Fetcher
 from qabot.web.freshness import is_current
-from qabot.web.kinds import DOCUMENTS, LISTINGS, Kind, kind_of
+from qabot.web.kinds import LISTINGS, Kind, kind_of
 from qabot.web.memory import Memory, Remembered
 from qabot.web.options import Options
 

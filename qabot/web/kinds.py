@@ -11,7 +11,6 @@ from qabot.web.bodies import PDF, ZIP
 Listing = Literal["sitemap", "sitemap index", "feed"]
 Kind = Format | Listing
 LISTINGS: frozenset[str] = frozenset(get_args(Listing))
-DOCUMENTS: frozenset[str] = frozenset(get_args(Document))
 
 _HEAD = 65_536
 # What may stand before the first element of a document.

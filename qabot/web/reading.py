@@ -65,7 +65,7 @@ class PageReader:
     Args:
         options: Say when an article that is gone leaves.
         renewed: The collections that are renewed; an article that others have, too, stays in those.
-        process: Reads documents; the caller closes it.
+        process: Reads documents and long pages; the caller closes it.
 
     Attributes:
         items: Articles; of one that the live generation has just so, only what is shown of it.
@@ -176,13 +176,12 @@ class PageReader:
             return True
         try:
             page = replace(file, format="html")
-            self.items.append(
-                read_page(
-                    page, document.page, self._process, content=content, address=document.address
-                )
+            article = read_page(
+                page, document.page, self._process, content=content, address=document.address
             )
         except ArticleError:
             return False
+        self.items.append(article)
         return True
 
     def _here(self, file: SourceFile, info: ArticleInfo) -> Article | ArticleInfo:

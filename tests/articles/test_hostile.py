@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from qabot.articles import Limits, Skipped, find_files, read_changed, read_sources
+from qabot.articles import (
+    Limits,
+    ReadingProcess,
+    Skipped,
+    find_files,
+    read_changed,
+    read_sources,
+)
+from qabot.errors import ArticleError
 from qabot.passages import split_article
 from qabot.types import Article, ArticleInfo
 from tests.articles.support import read
@@ -34,18 +44,29 @@ def reason(folder: Path, name: str, limits: Limits | None = None) -> str:
 # --- Size -----------------------------------------------------------------------------------------
 
 
+RAISE = "split it, or raise the setting max_article_mb"
+
+
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("ending", "told"),
     [
-        ("a.txt", "larger than 20 MB, the limit for one article; "),
-        ("a.md", "larger than 2 MB, the limit for one Markdown article; "),
-        ("a.html", "larger than 10 MB, the limit for one HTML article; "),
+        ("txt", f"larger than 20 MB, the limit for one article; {RAISE}"),
+        ("md", f"larger than 2 MB, the limit for one Markdown article; {RAISE}"),
+        ("html", f"larger than 10 MB, the limit for one HTML article; {RAISE}"),
+        *(
+            (document, "larger than 100 MB, the limit for one article; split it")
+            for document in ("pdf", "docx", "epub", "odt")
+        ),
     ],
 )
-def test_a_file_of_a_gigabyte_is_not_read(tmp_path, name, told):
-    (tmp_path / name).touch()
-    os.truncate(tmp_path / name, 1_000_000_000)  # Holes: it takes no space.
-    assert reason(tmp_path, name) == f"{told}split it, or raise the setting max_article_mb"
+def test_a_file_of_a_gigabyte_is_not_read(tmp_path, ending, told):
+    (tmp_path / f"a.{ending}").touch()
+    os.truncate(tmp_path / f"a.{ending}", 1_000_000_000)  # Holes: it takes no space.
+    tracemalloc.start()
+    assert reason(tmp_path, f"a.{ending}") == told
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 300_000_000
 
 
 def test_the_setting_says_how_large_a_file_may_be(tmp_path, real_index):
@@ -79,24 +100,42 @@ def test_a_file_that_has_no_size_is_read_no_further_than_the_limit(tmp_path):
 # --- Time -----------------------------------------------------------------------------------------
 
 
-def test_a_document_that_takes_too_long_is_given_up(tmp_path):
-    # Half a minute's work.
-    (tmp_path / "a.md").write_text("![" * 900_000)
-    told = reason(tmp_path, "a.md", Limits(seconds=0.5))
-    assert told == "cannot be read within 0.5 s; split it or simplify its markup"
+# Half a minute's work each: one that is read where it is asked for, one in a process of its own.
+SLOW = {"short": "![" * 50_000, "long": "![" * 900_000}
+
+
+def skipped_as_slow(folder: Path) -> bool:
+    told = reason(folder, "a.md", Limits(seconds=0.5))
+    return told == "takes longer than 0.5 s to read; split it, or simplify its markup"
+
+
+@pytest.mark.parametrize("size", SLOW)
+def test_a_document_that_takes_too_long_is_given_up(tmp_path, size):
+    (tmp_path / "a.md").write_text(SLOW[size])
+    assert skipped_as_slow(tmp_path)
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
 
 
-def test_in_another_thread_documents_are_read_all_the_same(tmp_path):
-    (tmp_path / "a.txt").write_text(GOOD)
-    found: list[object] = []
-    thread = threading.Thread(target=lambda: found.extend(read_sources([tmp_path])))
-    thread.start()
-    thread.join()
-    (article,) = found
-    assert isinstance(article, Article)
-    assert article.text == GOOD
+@pytest.mark.parametrize("size", SLOW)
+def test_in_another_thread_time_is_limited_as_well(tmp_path, size):
+    (tmp_path / "a.md").write_text(SLOW[size])
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(skipped_as_slow, tmp_path).result()
+
+
+def test_where_there_are_no_alarms_time_is_limited_as_well(tmp_path, monkeypatch):
+    # Windows has none.
+    monkeypatch.delattr(signal, "setitimer")
+    (tmp_path / "a.md").write_text(SLOW["short"])
+    assert skipped_as_slow(tmp_path)
+
+
+def test_a_text_that_takes_too_much_memory_is_given_up_and_the_next_one_is_read(tmp_path):
+    with closing(ReadingProcess(memory=250_000_000)) as process:
+        with pytest.raises(ArticleError, match=r"takes too much memory|broke off"):
+            process.read("markdown", b"- a\n" * 100_000)
+        assert process.read("plain", GOOD.encode()).text == GOOD
 
 
 @pytest.mark.parametrize(
@@ -130,6 +169,28 @@ def test_endless_lines_and_nesting_give_passages_of_bounded_size_or_a_reason(tmp
         assert passage.text == item.text[passage.start : passage.end]
         last = passage.end
     assert last == len(item.text)
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("a.md", "---\ntitle: {}\nauthor: {}\n---\n"),
+        ("a.md", "# {}\n\n"),
+        ("a.html", "<title>{}</title><h1>{}</h1>"),
+        ("a.html", "<p>Text.</p><h2>{}</h2>"),
+    ],
+)
+def test_what_stands_before_each_passage_is_short(tmp_path, name, head):
+    # Of an endless title, a file of 2 MB would become an index of gigabytes.
+    text = "The tunnel is long and dark. " * 1_000
+    text = f"<p>{text}</p>" if name == "a.html" else text
+    article = read(tmp_path, name, head.replace("{}", "very long " * 1_000) + text)
+    assert len(article.info.title) <= 300
+    assert len(article.info.author or "") <= 300
+    passages = split_article(article, lambda texts: [len(text) // 4 for text in texts])
+    assert len(passages) > 20
+    assert all(len(heading) <= 300 for passage in passages for heading in passage.headings)
+    assert "The tunnel is long and dark." in passages[-1].text
 
 
 def test_a_bomb_of_aliases_does_not_go_off(tmp_path):

@@ -57,6 +57,15 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, name):
     )
 
 
+def test_archives_in_an_archive_are_not_unpacked(tmp_path: Path):
+    # Four of these in each other would be petabytes.
+    inner = b" " * 1_000_000
+    for _ in range(4):
+        inner = zipped({str(number): inner for number in range(16)})
+    data = docx(word_paragraph(PROSE), extra={"word/embeddings/a.zip": inner})
+    assert read(tmp_path, "a.docx", data).text == PROSE
+
+
 def test_a_document_of_too_much_text_is_refused(tmp_path: Path):
     data = zipped({"content.xml": b" " * 40_000_001}, zipfile.ZIP_STORED)
     assert refused(tmp_path, "a.odt", data) == "unpacks to more than 40 MB; split it"

@@ -121,11 +121,12 @@ def test_folders_above_a_source_exclude_nothing(here):
         find_files(["drafts/news"], exclude=["drafts"])
 
 
-def test_a_broken_pattern_is_an_error_that_names_it(here):
+@pytest.mark.parametrize("broken", ["!", "[z-a].md"])
+def test_a_broken_pattern_is_an_error_that_names_it(here, broken):
     write("a.md")
     with pytest.raises(SourceError) as caught:
-        find_files(["a.md"], exclude=["b.md", "!"])
-    assert str(caught.value) == "exclude: '!' is no pattern; write it as in .gitignore"
+        find_files(["a.md"], exclude=["b.md", broken])
+    assert str(caught.value) == f"exclude: {broken!r} is no pattern; write it as in .gitignore"
 
 
 def test_a_file_named_itself_is_plain_text_whatever_its_ending(here):

@@ -216,6 +216,16 @@ def test_a_feed_may_be_so_large_only(index, site):
     assert reasons(summary) == {source: "is larger than 0.004 MB, the limit"}
 
 
+def test_of_long_pages_one_that_cannot_be_read_leaves_the_others(index, site):
+    # Longer than what is read without a process of its own.
+    text = "The bridge was opened in 1931. " * 4_000
+    good = [site.put(f"/{n}", page("The bridge", f"{text} It is bridge {n}.")) for n in range(2)]
+    bad = site.put("/bad", f"<div>{'<i>' * 40_000}".encode())
+    summary = build(index, good[0], bad, good[1])
+    assert summary.articles == 2
+    assert reasons(summary).keys() == {bad}
+
+
 def test_markup_of_a_page_runs_nothing_and_asks_for_nothing(index, site):
     evil = (
         "<script>document.location='/stolen'</script><img src='/tracker.gif'>"

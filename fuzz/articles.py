@@ -1,0 +1,259 @@
+"""Readers of articles, and the passages of what they read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import traceback
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import qabot
+from fuzz.registry import is_line, target, text_of
+from qabot.articles.archive import MAX_MEMBER, Archive
+from qabot.articles.dates import parse_date
+from qabot.articles.decoding import decode
+from qabot.articles.readers import printable, read_draft, why_damaged
+from qabot.articles.sources import Format
+from qabot.articles.text import LONGEST_HEADING, Draft, has_words
+from qabot.articles.titles import title_of
+from qabot.articles.xml import parse_xhtml, parse_xml
+from qabot.errors import ArticleError
+from qabot.passages import split_article
+from qabot.types import Article, ArticleInfo, Heading
+from tests.articles.documents import docx, epub, lines, odt, pdf, word_paragraph, zipped
+
+_OWN = Path(qabot.__file__).parent
+# Cells of tables that are not there are filled in, and between blocks stand blank lines.
+_GROWTH, _ALLOWANCE = 8, 300_000
+_KEPT_CONTROLS = frozenset("\n\t")
+_PROSE = "The ferry did not run on Tuesday. Nobody was told why.\n\nIt was 12 m long."
+_MARKDOWN = (
+    "---\ntitle: Ferry\ndate: 2021-05-01\nlang: en\nauthor: [A, B]\nurl: https://a.org\n---\n"
+    "# Ferry\n\n- one\n- *two*\n  1. three\n\n> quoted `code`\n\n|a|b|\n|-|-|\n|c|d|\n\n"
+    "```\nverbatim\n```\n\nSetext\n===\n\n[a]: http://b\n\n[a] ![b](c) <br> &amp; \\* ~~x~~\n"
+)
+_HTML = (
+    '<!doctype html><html lang="de"><head><meta charset="utf-8"><title>Ferry</title>'
+    '<meta property="article:published_time" content="2021-05-01"><link rel="canonical" '
+    'href="https://a.org/b"></head><body><article><h1>Ferry</h1><p>The ferry did not run.</p>'
+    "<ul><li>one<li>two</ul><table><tr><td>a<td>b</table><pre>x\n y</pre><p>a<br>b &amp; c</p>"
+    "</article></body></html>"
+)
+
+
+def _check(file_format: Format, data: bytes) -> None:
+    try:
+        draft = read_draft(file_format, data)
+    except ArticleError as error:
+        assert is_line(str(error))
+        return
+    check_draft(draft, len(data))
+    if has_words(draft.text):
+        title = title_of(draft, draft.language or "en")
+        assert 0 < len(title) <= LONGEST_HEADING
+        check_passages(_article(draft, title))
+
+
+def check_draft(draft: Draft, size: int) -> None:
+    """See that a draft of ``size`` bytes keeps the promises of all readers."""
+    text = draft.text
+    assert text == text.strip()
+    assert "\n\n\n" not in text
+    assert not any(ord(c) < 32 and c not in _KEPT_CONTROLS for c in text)
+    assert len(text) <= _GROWTH * size + _ALLOWANCE
+    for told in (text, draft.title, draft.author, draft.url):
+        assert told is None or told.encode() is not None
+    for line in (draft.title, draft.author):
+        assert line is None or (line == line.strip() and len(line.splitlines()) == 1)
+    assert draft.published is None or parse_date(draft.published) == draft.published
+    assert draft.language is None or len(draft.language) == 2
+    assert draft.url is None or draft.url.lower().startswith(("http://", "https://"))
+    assert list(draft.pages) == sorted(draft.pages)
+    assert all(0 <= page <= len(text) for page in draft.pages)
+    last = 0
+    for heading in draft.headings:
+        assert last <= heading.start < heading.end <= len(text)
+        assert 1 <= heading.level <= 6
+        shown = text[heading.start : heading.end]
+        assert shown == shown.strip()
+        assert "\n" not in shown
+        assert len(shown) <= LONGEST_HEADING
+        last = heading.end
+
+
+def check_passages(article: Article) -> None:
+    """See that passages and sentences are verbatim, in order, and leave out nothing but blanks."""
+    last = 0
+    for passage in split_article(article, lambda texts: [len(text) // 4 for text in texts]):
+        assert passage.text == article.text[passage.start : passage.end]
+        assert last <= passage.start < passage.end
+        place = 0
+        for start, end in passage.sentences:
+            assert place <= start < end <= len(passage.text)
+            place = end
+        last = passage.end
+
+
+def _article(draft: Draft, title: str) -> Article:
+    info = ArticleInfo("a", title, "a.md", draft.url, draft.published, draft.language or "en")
+    return Article(info, draft.text, draft.headings, None, draft.pages)
+
+
+@target(
+    _PROSE, "date 2021-05\nHeading\n\nProse that goes on. And on.\n\n1. one\n2. two", b"\xff\xfea\0"
+)
+def plain(data: bytes) -> None:
+    """A file of plain text."""
+    _check("plain", data)
+
+
+@target(_MARKDOWN, _PROSE, "a|b\n-|-\n" * 3, "> - > 1. x\n" * 3, "![" * 9)
+def markdown(data: bytes) -> None:
+    """A Markdown file."""
+    _check("markdown", data)
+
+
+@target(
+    "title: a", "date: 2021-05\nlang: de-AT\nurl: https://a.org", "a: &a [x]\nauthor: *a", "{a: b}"
+)
+def front_matter(data: bytes) -> None:
+    """The front matter of a Markdown file."""
+    _check("markdown", b"---\n" + data + b"\n---\nText.")
+
+
+@target(_HTML, "<p>One.<p>Two.", "<body><p>a<p>b<h2>c</h2></body>")
+def html(data: bytes) -> None:
+    """A page."""
+    _check("html", data)
+
+
+@target(
+    "Prose.", "Brücke".encode("cp1252"), "Мост".encode("koi8_r"), b'<meta charset="gbk">\xc4\xe3'
+)
+def decoding(data: bytes) -> None:
+    """The encoding of a file."""
+    for markup in (False, True):
+        try:
+            text = decode(data, markup=markup)
+        except ArticleError as error:
+            assert is_line(str(error))
+            continue
+        with contextlib.suppress(UnicodeDecodeError):
+            # What is UTF-8 is nothing else, unless its first bytes or escapes say so.
+            if data[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\x1b$" not in data:
+                assert text == data.decode("utf-8")
+
+
+@target(
+    pdf(lines("The ferry did not run.", "Nobody knew."), info={"Title": "F"}, outline=[("a", 0)])
+)
+def pdf_file(data: bytes) -> None:
+    """A PDF."""
+    _document("pdf", data)
+
+
+@target(docx(word_paragraph("The ferry.")), odt("<text:p>The ferry.</text:p>"), zipped({"a": b"b"}))
+def archive(data: bytes) -> None:
+    """A ZIP archive, member by member."""
+    with contextlib.suppress(ArticleError):
+        members = Archive(data, "an archive")
+        for name in members.names():
+            with contextlib.suppress(ArticleError):
+                assert len(members.read(name)) <= MAX_MEMBER
+
+
+@target(
+    '<a xmlns="b"><c d="e">f</c></a>', "<p>&nbsp;&eacute;<b>x", '<!DOCTYPE a [<!ENTITY b "c">]><a/>'
+)
+def xml(data: bytes) -> None:
+    """XML and XHTML."""
+    for parse in (parse_xml, parse_xhtml):
+        with contextlib.suppress(ArticleError):
+            text = "".join(map(str, parse(data, "it").itertext()))
+            # No entity makes much of little.
+            assert len(text) <= 4 * len(data)
+
+
+_WORD = (
+    '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+    '<w:p><w:pPr><w:pStyle w:val="Titel"/></w:pPr><w:r><w:t>Ferry</w:t></w:r></w:p><w:tbl><w:tr>'
+    "<w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc></w:tr></w:tbl><w:p><w:r><w:br/><w:tab/>"
+    '<w:footnoteReference w:id="1"/></w:r></w:p></w:body></w:document>'
+)
+
+
+@target(_WORD)
+def docx_text(data: bytes) -> None:
+    """The text of a DOCX document."""
+    _document("docx", docx("", extra={"word/document.xml": data}), len(data))
+
+
+@target('<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>')
+def docx_styles(data: bytes) -> None:
+    """The styles of a DOCX document, and what it says of itself."""
+    extra = {"word/styles.xml": data, "docProps/core.xml": data, "word/footnotes.xml": data}
+    _document("docx", docx(word_paragraph("Text.", "Titel"), extra=extra), len(data))
+
+
+@target("<h1>Ferry</h1><p>a<br/>b</p><ul><li>c</li></ul><table><tr><td>d</td></tr></table>")
+def epub_chapter(data: bytes) -> None:
+    """A chapter of a book."""
+    _document("epub", epub({"a.xhtml": ""}, extra={"OEBPS/a.xhtml": data}), len(data))
+
+
+@cache
+def _package() -> bytes:
+    return Archive(epub({"a": "<p>x</p>"}, "<dc:title>F</dc:title>"), "").read("OEBPS/content.opf")
+
+
+@target(_package())
+def epub_package(data: bytes) -> None:
+    """The package of a book, and what leads to it."""
+    for name in ("OEBPS/content.opf", "META-INF/container.xml", "META-INF/encryption.xml"):
+        _document("epub", epub({"a": "<p>Text.</p>"}, extra={name: data}), len(data))
+
+
+@target(
+    Archive(odt('<text:h text:outline-level="2">F</text:h><text:p>a<text:s/>b</text:p>'), "").read(
+        "content.xml"
+    )
+)
+def odt_text(data: bytes) -> None:
+    """The text of an OpenDocument."""
+    _document("odt", odt("", extra={"content.xml": data}), len(data))
+    _document("odt", odt("<text:p>Text.</text:p>", extra={"meta.xml": data}), len(data))
+
+
+def _document(file_format: Format, data: bytes, size: int | None = None) -> None:
+    try:
+        draft = read_draft(file_format, data)
+    except ArticleError as error:
+        assert is_line(printable(str(error)))
+        return
+    except Exception as error:
+        # What a library trips over is told; it must not be this code.
+        frames = traceback.extract_tb(error.__traceback__)
+        if Path(frames[-1].filename).is_relative_to(_OWN):
+            raise
+        assert is_line(why_damaged(error))
+        return
+    check_draft(draft, len(data) if size is None else size + 1_000)
+
+
+@target("[[0,4,1]]\nHead\n\nText. More text.", "[]\n木星很大。 It is. z. B. so\n- a\n- b\n- c")
+def passages(data: bytes) -> None:
+    """The passages of an article: headings in JSON on the first line, then the text."""
+    places, _, told = text_of(data).partition("\n")
+    headings = []
+    last = 0
+    with contextlib.suppress(ValueError, TypeError, RecursionError, OverflowError):
+        for start, end, level in json.loads(places):
+            if last <= start < end <= len(told):
+                headings.append(Heading(int(start), int(end), min(max(int(level), 1), 6)))
+                last = int(end)
+    for language in ("en", "de", "ja", "th"):
+        info = ArticleInfo("a", "A", "a", None, None, language)
+        draft = Article(info, told, tuple(headings))
+        check_passages(replace(draft, info=info))

@@ -1,0 +1,62 @@
+"""One reader for each format: bytes → draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qabot.articles.decoding import decode
+from qabot.articles.html import read_html
+from qabot.articles.markdown import read_markdown
+from qabot.articles.plain import read_plain
+from qabot.articles.sources import Format
+from qabot.articles.text import Draft
+
+_TEXTS: dict[Format, Callable[[str], Draft]] = {
+    "plain": read_plain,
+    "markdown": read_markdown,
+    "html": read_html,
+}
+_TOLD = 200
+
+
+def read_draft(file_format: Format, data: bytes) -> Draft:
+    """Make a draft of a document.
+
+    Raises:
+        ArticleError: It is no such document, or damaged.
+        MemoryError: It takes more memory than there is.
+        Exception: A library has tripped over it, which ``why_damaged`` tells to a person.
+    """
+    if read_text := _TEXTS.get(file_format):
+        return read_text(decode(data, markup=file_format == "html"))
+    return _document_reader(file_format)(data)
+
+
+def why_damaged(error: Exception) -> str:
+    """What a library tripped over, fit for an ``ArticleError``."""
+    told = f"{type(error).__name__}: {error}".splitlines()[0][:_TOLD]
+    return printable(f"damaged: cannot be read ({told}); save it again")
+
+
+def printable(reason: str) -> str:
+    """``reason`` on one line; names of files in a document may be anything."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason)
+
+
+def _document_reader(file_format: Format) -> Callable[[bytes], Draft]:
+    # One of these libraries is not needed for the others' documents.
+    if file_format == "pdf":
+        from qabot.articles.pdf import read_pdf
+
+        return read_pdf
+    if file_format == "docx":
+        from qabot.articles.docx import read_docx
+
+        return read_docx
+    if file_format == "epub":
+        from qabot.articles.epub import read_epub
+
+        return read_epub
+    from qabot.articles.odt import read_odt
+
+    return read_odt
