@@ -238,6 +238,8 @@ def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFi
 def _printable(path: Path) -> str:
     # A file's name may hold any byte, but names are shown, and stored as UTF-8.
     name = os.fsencode(path.as_posix()).decode("utf-8", "replace")
+    if name.isprintable():
+        return name
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
