@@ -60,6 +60,7 @@ class Run:
         stages: Stage → seconds; "opening" is what comes before all others.
         megabytes: Peak memory.
         passages, encoded: As the summary has them.
+        computed: Seconds of all cores together, which other processes change little.
     """
 
     seconds: float
@@ -67,6 +68,7 @@ class Run:
     megabytes: float
     passages: int
     encoded: int
+    computed: float | None = None
 
 
 def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Run]:
@@ -85,22 +87,22 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Run]:
         arguments += ["--encoder", options.encoder]
     runs = {}
     if known and not options.full:
-        runs["everything"] = Run(**known["run"])
+        runs["all"] = Run(**known["run"])
         # Another version of qabot reads all articles anew, once.
         _run(*arguments)
     else:
-        runs["everything"] = _run("--full", *arguments)
-        kept.write_text(json.dumps({"asked": asked, "run": asdict(runs["everything"])}), "utf-8")
+        runs["all"] = _run("--full", *arguments)
+        kept.write_text(json.dumps({"asked": asked, "run": asdict(runs["all"])}), "utf-8")
     some, new = options.articles // 2, options.articles
     changed = next(articles.glob(f"{some}.*"))
     before = changed.read_bytes()
     # Each leaves what the next one begins with: the articles as they were at first.
     steps: dict[str, Callable[[], object]] = {
         "nothing": lambda: None,
-        "one changed": lambda: changed.write_bytes(maker.changed(before)),
-        "one changed back": lambda: changed.write_bytes(before),
-        "one added": lambda: maker.write(articles, new),
-        "one removed": lambda: next(articles.glob(f"{new}.*")).unlink(),
+        "changed": lambda: changed.write_bytes(maker.changed(before)),
+        "back": lambda: changed.write_bytes(before),
+        "added": lambda: maker.write(articles, new),
+        "removed": lambda: next(articles.glob(f"{new}.*")).unlink(),
     }
     for name, change in steps.items():
         change()
@@ -125,6 +127,7 @@ output = process.stdout.read()
 _, status, usage = os.wait4(process.pid, 0)
 print(json.dumps({
     "seconds": time.perf_counter() - started, "marks": marks, "megabytes": usage.ru_maxrss / 1024,
+    "computed": usage.ru_utime + usage.ru_stime,
     "code": os.waitstatus_to_exitcode(status), "output": output, "said": "".join(said),
 }))
 sys.stdout.flush()
@@ -155,6 +158,7 @@ def _run(*arguments: str) -> Run:
         result["megabytes"],
         summary["passages"],
         summary["encoded"],
+        result["computed"],
     )
 
 
@@ -219,10 +223,10 @@ def _renumbered(text: str, chance: random.Random) -> str:
 
 
 def _table(runs: dict[str, Run], options: argparse.Namespace) -> Table:
-    everything = runs["everything"]
+    everything = runs["all"]
     title = (
         f"{options.articles} articles, {everything.passages} passages; one changed: "
-        f"{runs['one changed'].seconds / everything.seconds:.2%} of everything "
+        f"{runs['changed'].seconds / everything.seconds:.2%} of everything "
         f"(goal ≤ {_GOAL:.0%}); {machine()}"
     )
     table = Table("", *runs, title=title)
@@ -230,6 +234,7 @@ def _table(runs: dict[str, Run], options: argparse.Namespace) -> Table:
         "encoded": lambda run: str(run.encoded),
         "seconds": lambda run: f"{run.seconds:.2f}",
         "share": lambda run: f"{run.seconds / everything.seconds:.2%}",
+        "computed": lambda run: "?" if run.computed is None else f"{run.computed:.2f}",
         "peak MB": lambda run: f"{run.megabytes:.0f}",
     }
     for stage in dict.fromkeys(stage for run in runs.values() for stage in run.stages):
