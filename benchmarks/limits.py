@@ -18,7 +18,7 @@ from benchmarks.ours import Qabot
 from qabot.encoders import Encoder
 from qabot.engine import Engine
 from qabot.index import IndexStore
-from qabot.rebuild import passage_input
+from qabot.planning import passage_input
 from qabot.settings import Settings
 
 _QUESTIONS = 100

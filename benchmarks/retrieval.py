@@ -26,7 +26,7 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.index import Generation, write_vectors
 from qabot.index import manifest as files
 from qabot.index.manifest import FileStamp, checksum
-from qabot.rebuild import passage_input
+from qabot.planning import passage_input
 from qabot.retrieval import Retriever
 from qabot.settings import Settings
 from qabot.types import Answer, Hit

@@ -26,7 +26,8 @@ from qabot.encoders import PACKAGED, open_encoder
 from qabot.encoders.packaged import unpack
 from qabot.engine import Engine
 from qabot.index import IndexStore
-from qabot.rebuild import passage_input, rebuild
+from qabot.planning import passage_input
+from qabot.rebuild import rebuild
 from qabot.settings import Settings
 
 QUESTIONS = (

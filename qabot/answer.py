@@ -10,8 +10,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import NamedTuple
 
-from qabot.confidence import folded, probabilities, ranked
+from qabot.confidence import probabilities, ranked
+from qabot.duplicates import Statement
 from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span, page_at
 
 # A quote is read at a glance: about this many characters, unless one sentence alone is longer.
@@ -21,6 +23,10 @@ _LONGEST_QUOTE = 600
 _WORDING = 0.3
 # Further quotes must have at least this share of the first one's probability.
 _LEAST_SHARE = 0.25
+# Two quotes whose probabilities differ by no more than this answer equally well, if they hold the
+# same share of the question's words.
+_AS_LIKELY = 0.05
+_SAME_WORDING = 1e-3
 # Articles are suggested instead of quotes where one would have this share of the threshold.
 _LEAST_NEAR = 0.4
 _MOST_NEAR = 3
@@ -42,14 +48,14 @@ def compose(
         limit: The most quotes to show.
         threshold: Confidence in [0, 1] below which nothing is shown.
     """
-    found = _newer_first(ranked(hits))
-    confidence = found[0][1] if found else 0.0
+    found = [_Found.of(hit, probability) for hit, probability in ranked(hits)]
+    confidence = found[0].probability if found else 0.0
     answered = bool(found) and confidence >= threshold
     return Answer(
         question=question,
         status="answered" if answered else "not_found",
         confidence=confidence,
-        quotes=_quotes(found, limit, confidence * _LEAST_SHARE) if answered else (),
+        quotes=_quotes(_newer_first(found), limit, confidence) if answered else (),
         generation=generation,
         encoder=encoder,
         elapsed_ms=elapsed_ms,
@@ -68,52 +74,95 @@ def _near(hits: Sequence[Hit], least: float) -> tuple[ArticleInfo, ...]:
     return tuple(articles.values())[:_MOST_NEAR]
 
 
-def _quotes(found: Sequence[tuple[Hit, float]], limit: int, least: float) -> tuple[Quote, ...]:
+class _Found(NamedTuple):
+    """A hit with what would be quoted of it, and what that says."""
+
+    hit: Hit
+    probability: float
+    core: Span
+    quote: Quote
+    statement: Statement
+
+    @classmethod
+    def of(cls, hit: Hit, probability: float) -> _Found:
+        core = _core(hit)
+        quote = _quote(hit, core, probability)
+        shown = quote.start - hit.passage.start, quote.end - hit.passage.start
+        statement = Statement(hit.passage.text, _span(hit.passage, core), shown)
+        return cls(hit, probability, core, quote, statement)
+
+    @property
+    def published(self) -> str:
+        return self.hit.article.published or ""
+
+    def is_copy_of(self, other: _Found) -> bool:
+        """Whether this says what the other one says: then one of them is enough to show."""
+        same_article = self.hit.article.id == other.hit.article.id
+        return self.statement.is_copy_of(other.statement, same_article=same_article)
+
+    def supersedes(self, other: _Found) -> bool:
+        """Whether this is the newer word on the same matter, and answers the question as well."""
+        return (
+            self.published > other.published
+            and abs(self.probability - other.probability) <= _AS_LIKELY
+            # Of "5 in 2016" and "7 in 2020", the question may name the year.
+            and abs(self._wording() - other._wording()) < _SAME_WORDING
+            and self.statement.restates(other.statement)
+        )
+
+    def _wording(self) -> float:
+        return max(self.hit.sentence_coverages[slice(*self.core)])
+
+
+def _quotes(found: Sequence[_Found], limit: int, confidence: float) -> tuple[Quote, ...]:
     quotes: list[Quote] = []
-    places: dict[str, int] = {}
-    highest = 1.0
-    for hit, score in found:
-        likely = score >= least
+    # Agencies' texts stand in several articles, edited or not; each is shown once.
+    copies: list[list[_Found]] = []
+    highest = confidence
+    for item in found:
+        likely = item.probability >= confidence * _LEAST_SHARE
         if likely:
             # What is ranked lower is not shown as the likelier answer.
-            highest = min(highest, score)
-        core = _core(hit)
-        quote = _quote(hit, core, highest)
-        # Agencies' texts stand in several articles; the same words are shown once.
-        words = (folded(quote.text), folded(_text(hit.passage, core)))
-        place = next((places[text] for text in words if text in places), None)
+            highest = min(highest, item.probability)
+        quote = replace(item.quote, score=highest)
+        place = next((n for n, own in enumerate(copies) if all(map(item.is_copy_of, own))), None)
         if place is not None:
             quotes[place] = _merged(quotes[place], quote)
+            copies[place].append(item)
         elif likely and len(quotes) < limit:
-            place = len(quotes)
             # A wrong highlight is worse than none: further quotes mostly support the first.
-            doubtful = bool(quotes) and hit.reading is not None and hit.reading.margin < 0
+            reading = item.hit.reading
+            doubtful = bool(quotes) and reading is not None and reading.margin < 0
             quotes.append(replace(quote, highlights=()) if doubtful else quote)
-        if place is not None:
-            for text in words:
-                places.setdefault(text, place)
+            copies.append([item])
     return tuple(quotes)
 
 
-def _newer_first(found: Sequence[tuple[Hit, float]]) -> list[tuple[Hit, float]]:
-    """``found``, but of those that rank alike, the newest first and those without a date last."""
-    alike = groupby(found, key=lambda item: (item[0].score, item[1]))
-    return [item for _, items in alike for item in sorted(items, key=_age, reverse=True)]
+def _newer_first(found: Sequence[_Found]) -> list[_Found]:
+    """``found``, but the newest first of those that rank alike, those without a date last.
 
-
-def _age(item: tuple[Hit, float]) -> str:
-    return item[0].article.published or ""
+    So does what says the same of another number or name, and is about as likely: of two prices,
+    the newer.
+    """
+    alike = groupby(found, key=lambda item: (item.hit.score, item.probability))
+    ordered: list[_Found] = []
+    for _, items in alike:
+        for item in sorted(items, key=lambda item: item.published, reverse=True):
+            place = next((n for n, old in enumerate(ordered) if item.supersedes(old)), len(ordered))
+            ordered.insert(place, item)
+    return ordered
 
 
 def _merged(shown: Quote, again: Quote) -> Quote:
-    """One quote for two that say the same: the newer article's, which names the other one."""
+    """One quote for two that say the same: the newer article's, which names the other ones."""
     if (again.article.published or "") > (shown.article.published or ""):
         newer, older = replace(again, score=shown.score), shown
     else:
         newer, older = shown, again
     articles = {info.id: info for info in (*shown.also, *again.also, older.article)}
     articles.pop(newer.article.id, None)
-    return replace(newer, also=tuple(articles.values()))
+    newest_first = sorted(articles.values(), key=lambda info: info.published or "", reverse=True)
+    return replace(newer, also=tuple(newest_first))
 
 
 def _quote(hit: Hit, core: Span, score: float) -> Quote:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -84,11 +83,6 @@ def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
 def squashed(margin: float) -> float:
     """A reader's margin, in [-1, 1]."""
     return math.tanh(margin / _STEEPNESS)
-
-
-def folded(text: str) -> str:
-    """``text`` as it is compared: without case, form of characters and width of blanks."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 @cache

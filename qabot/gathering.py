@@ -74,6 +74,11 @@ class Gathered:
     visit: Visit
     left_out: tuple[Skipped, ...] = ()
 
+    @property
+    def infos(self) -> list[ArticleInfo]:
+        """What is shown of each of ``items``."""
+        return [item.info if isinstance(item, Article) else item for item in self.items]
+
     def is_live(self, manifest: Manifest) -> bool:
         """Whether the live generation, which ``manifest`` describes, holds all this already."""
         return (

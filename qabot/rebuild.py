@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -23,10 +22,10 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import NoIndexError, UnusableIndexError
 from qabot.gathering import Gathered, Wanted, gather
 from qabot.index import (
+    Database,
     EncoderStamp,
     Generation,
     GenerationWriter,
-    IndexedArticle,
     IndexStore,
     Manifest,
     write_database,
@@ -34,8 +33,9 @@ from qabot.index import (
     write_vectors,
 )
 from qabot.index import manifest as files
-from qabot.passages import CHUNKER_VERSION, split_article
-from qabot.types import Article, ArticleInfo, Passage
+from qabot.index.vectors import RowArray
+from qabot.passages import CHUNKER_VERSION
+from qabot.planning import NEW, Plan, passage_input, plan_next
 from qabot.web import Options
 
 Stage = Literal["fetching", "reading", "preparing", "encoding", "writing"]
@@ -152,7 +152,7 @@ def rebuild(
         if old and gathered.is_live(old.manifest):
             gathered.visit.remember()
             return _nothing_changed(old.manifest, gathered, started)
-        plan = _plan(gathered, live, old, encoder)
+        plan = plan_next(gathered.items, live, old, encoder.count_tokens)
         changed = not old or plan.differs or gathered.differs(old.manifest)
         number = old.manifest.generation if old else 0
         if changed:
@@ -160,14 +160,15 @@ def rebuild(
             number = writer.number
         gathered.visit.remember()
         known = set(live.database.article_digests()) if live else set()
+    missing = sum(1 for _ in plan.missing())
     return Summary(
         generation=number,
         changed=changed,
         articles=len(plan.articles),
         passages=plan.count,
-        reused=plan.count - len(plan.missing),
-        encoded=len(plan.missing),
-        removed=len(known - {item.article.info.id for item in plan.articles}),
+        reused=plan.count - missing,
+        encoded=missing,
+        removed=len(known - {info.id for info in gathered.infos}),
         skipped=gathered.skipped,
         seconds=time.perf_counter() - started,
         left_out=gathered.left_out,
@@ -219,82 +220,9 @@ def stamp(encoder: Encoder) -> EncoderStamp:
     )
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What the new generation will hold.
-
-    Attributes:
-        reused: New passage row → the live generation's row with the same vectors.
-        missing: New passage rows that must be encoded.
-        differs: Whether it would hold anything else than the live one.
-    """
-
-    articles: list[IndexedArticle] = field(default_factory=list)
-    reused: dict[int, int] = field(default_factory=dict)
-    missing: list[int] = field(default_factory=list)
-    count: int = 0
-    differs: bool = False
-
-    def passages(self) -> Iterator[tuple[Article, Passage]]:
-        for item in self.articles:
-            for passage in item.passages:
-                yield item.article, passage
-
-
-def _plan(
-    gathered: Gathered, live: Generation | None, old: Generation | None, encoder: Encoder
-) -> _Plan:
-    known = old.database.article_digests() if old else {}
-    rows = dict(old.database.passage_digests()) if old else {}
-    plan = _Plan(differs=len(known) != len(gathered.items))
-    for item in gathered.items:
-        article = item if isinstance(item, Article) else _stored(live, item)
-        if old and known.get(article.info.id) == article.digest:
-            passages = [passage for _, passage in old.database.passages(article.info.id)]
-        else:
-            plan.differs = True
-            passages = split_article(article, encoder.count_tokens)
-        digests = [_digest(article, passage) for passage in passages]
-        for digest in digests:
-            if digest in rows:
-                plan.reused[plan.count] = rows[digest]
-            else:
-                plan.missing.append(plan.count)
-            plan.count += 1
-        plan.articles.append(IndexedArticle(article, tuple(passages), tuple(digests)))
-    return plan
-
-
-def _stored(live: Generation | None, info: ArticleInfo) -> Article:
-    article = live.database.article(info.id) if live else None
-    if article is None:
-        raise AssertionError("only what is in the live generation is taken out of it")
-    return article
-
-
-def passage_input(title: str, passage: Passage) -> str:
-    """What is encoded for a passage: its title and headings stand before it.
-
-    A passage says "the foundation" where its title says which one; on XQuAD-R that is worth half a
-    point of recall within a language and up to a whole one across (benchmarks/retrieval.py).
-    """
-    # A text file's first heading is its title, and a section's first passage begins with its own.
-    headings = [
-        heading
-        for heading in passage.headings
-        if heading != title and not passage.text.startswith(heading)
-    ]
-    return "\n".join([title, *headings, passage.text])
-
-
-def _digest(article: Article, passage: Passage) -> str:
-    parts = [passage_input(article.info.title, passage), passage.sentences]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
 def _write(
     writer: GenerationWriter,
-    plan: _Plan,
+    plan: Plan,
     old: Generation | None,
     gathered: Gathered,
     *,
@@ -307,17 +235,18 @@ def _write(
     sentence_rows = _encode(writer, plan, old, encoder=encoder, subspace=subspace, report=report)
     steps = 3
     report(Progress("writing", 0, steps))
-    write_database(writer.folder / files.DATABASE, plan.articles)
+    before = old.folder / files.DATABASE if old else None
+    write_database(writer.folder / files.DATABASE, plan.articles, before)
     report(Progress("writing", 1, steps))
-    write_lexical(
-        writer.folder / files.LEXICAL,
-        (
-            (row, article.info.language, passage_input(article.info.title, passage))
-            for row, (article, passage) in enumerate(plan.passages())
-        ),
-    )
+    with contextlib.closing(Database(writer.folder / files.DATABASE)) as written:
+        write_lexical(
+            writer.folder / files.LEXICAL,
+            (
+                (row, info.language, passage_input(info.title, passage))
+                for row, (passage, info) in enumerate(written.all_passages())
+            ),
+        )
     report(Progress("writing", 2, steps))
-    languages = Counter(item.article.info.language for item in plan.articles)
     writer.publish(
         Manifest(
             generation=writer.number,
@@ -330,7 +259,7 @@ def _write(
             articles=len(plan.articles),
             passages=plan.count,
             sentences=sentence_rows,
-            languages=dict(sorted(languages.items())),
+            languages=dict(sorted(Counter(info.language for info in gathered.infos).items())),
             files=writer.stamps(),
         )
     )
@@ -354,7 +283,7 @@ def _subspace(
 
 def _encode(
     writer: GenerationWriter,
-    plan: _Plan,
+    plan: Plan,
     old: Generation | None,
     *,
     encoder: Encoder,
@@ -362,18 +291,25 @@ def _encode(
     report: Report,
 ) -> int:
     """Write the vectors of passages and sentences; the number of sentences."""
-    passages = list(plan.passages())
-    counts = [len(passage.sentences) for _, passage in passages]
-    bounds = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
+    origins = plan.origins
+    kept = np.flatnonzero(origins != NEW)
+    counts = np.zeros(plan.count, np.int64)
+    if old:
+        counts[kept] = np.diff(old.sentence_rows)[origins[kept]]
+    for row, _, passage in plan.missing():
+        counts[row] = len(passage.sentences)
+    bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     np.save(writer.folder / files.SENTENCE_ROWS, bounds)
-    vectors = np.zeros((len(passages), encoder.dimension), np.float32)
+    vectors = np.zeros((plan.count, encoder.dimension), np.float32)
     sentences = writer.sentence_file(int(bounds[-1]), encoder.dimension)
-    if old and plan.reused:
-        _take_over(plan.reused, old, vectors, sentences, bounds)
+    if old and kept.size:
+        vectors[kept] = old.vectors.vectors(origins[kept])
+        for new, row, count in _runs(kept, origins[kept]):
+            begin, end = old.sentence_rows[row], old.sentence_rows[row + count]
+            sentences[bounds[new] : bounds[new + count]] = old.sentences[begin:end]
     jobs: list[tuple[str, int, bool]] = []
-    for row in plan.missing:
-        article, passage = passages[row]
-        jobs.append((passage_input(article.info.title, passage), row, True))
+    for row, title, passage in plan.missing():
+        jobs.append((passage_input(title, passage), row, True))
         jobs += [
             (passage.text[start:end], int(bounds[row]) + number, False)
             for number, (start, end) in enumerate(passage.sentences)
@@ -387,17 +323,12 @@ def _encode(
     return int(bounds[-1])
 
 
-def _take_over(
-    reused: dict[int, int],
-    old: Generation,
-    vectors: FloatArray,
-    sentences: np.ndarray[tuple[int, int], np.dtype[np.float16]],
-    bounds: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> None:
-    vectors[list(reused)] = old.vectors.vectors(np.fromiter(reused.values(), np.int64))
-    for new, row in reused.items():
-        begin, end = old.sentence_rows[row], old.sentence_rows[row + 1]
-        sentences[bounds[new] : bounds[new + 1]] = old.sentences[begin:end]
+def _runs(rows: RowArray, origins: RowArray) -> Iterator[tuple[int, int, int]]:
+    """The runs of rows that follow one another here and there: row, origin, length."""
+    breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(origins) != 1)) + 1
+    edges = [0, *breaks.tolist(), len(rows)]
+    for first, stop in pairwise(edges):
+        yield int(rows[first]), int(origins[first]), stop - first
 
 
 def _encoded_groups(

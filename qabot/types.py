@@ -189,7 +189,9 @@ class Quote:
         score: The probability that the quote answers, in [0, 1].
         heading: The section's heading, if any.
         same_language: Whether the question is in the article's language, as far as can be told.
-        also: Other articles that say the same in the same words, none of them newer.
+        also: Other articles that say the same in a copy of the text, newest first, none newer than
+            this one. The sentence that answers is the same but for case, punctuation and white
+            space; what stands round it may have been edited.
         page: Where what answers begins, from 1; ``None`` where the article has no pages.
     """
 

@@ -348,7 +348,9 @@ def test_quotes_of_any_hits_are_verbatim_short_and_distinct(found, limit, thresh
         (q.score for q in answer.quotes), reverse=True
     )
     assert all(q.score <= answer.confidence for q in answer.quotes)
-    assert len({" ".join(q.text.casefold().split()) for q in answer.quotes}) == len(answer.quotes)
+    # No article says the same twice; of several, what stands round it may tell.
+    said = {(q.article.id, " ".join(q.text.casefold().split())) for q in answer.quotes}
+    assert len(said) == len(answer.quotes)
     for quote in answer.quotes:
         sources = [
             source.passage

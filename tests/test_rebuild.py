@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +261,9 @@ def test_bringing_up_to_date_gives_what_building_anew_gives(tmp_path_factory, st
         for text, vector in vectors.items():
             # Products of matrices differ in the last bit with the number of rows.
             assert np.allclose(vector, actual[name][text], rtol=0, atol=1e-6)
+    with closing(live(folder / "fresh")) as fresh, closing(live(folder / "grown")) as grown:
+        for word in ("alpha", "beta", "gamma", "delta", "epsilon", "three"):
+            assert fresh.lexical.search(word, 99) == grown.lexical.search(word, 99)
 
 
 def test_vectors_belong_to_their_texts(tmp_path, articles):

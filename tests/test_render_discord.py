@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -65,7 +66,7 @@ def test_one_quote_stands_above_its_source():
 
 def test_articles_that_say_the_same_are_named_after_the_source():
     others = (
-        ArticleInfo("copy", "The [other] site", "c.md", "https://example.com/c", None, "en"),
+        ArticleInfo("copy", "The [other] site", "c.md", "https://example.com/c", "2021-11", "en"),
         ArticleInfo("third", "A third", "t.md", None, None, "en"),
         ArticleInfo("fourth", "A fourth", "f.md", None, None, "en"),
     )
@@ -73,10 +74,34 @@ def test_articles_that_say_the_same_are_named_after_the_source():
     (part,) = answer_view(answer(said), 0, "en-US").parts
     _title, details, _quote = part.splitlines()
     assert details.endswith(
-        " · + The \\[other\\] site [Source](<https://example.com/c"
-        "#:~:text=It%20meets%20%40everyone%20four%20times.>) · + A third"
+        " · + The \\[other\\] site (as of November 2021) [Source](<https://example.com/c"
+        "#:~:text=four%20times>) · + A third"
     )
-    assert " · + The [other] site " in shown(LINK.sub("", details)).text
+    assert " · + The [other] site (as of November 2021) " in shown(LINK.sub("", details)).text
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en-US", "as of {}"),
+        ("de", "Stand: {}"),
+        ("fr", "en date de {}"),
+        ("es-ES", "a fecha de {}"),
+        ("ja", "{}年時点"),
+    ],
+)
+def test_every_article_with_a_date_says_as_of_when_it_is(locale, said):
+    other = replace(INFO, id="copy", title="Copy", published="2021")
+    undated = replace(INFO, id="undated", title="Undated", published=None)
+    shown_quotes = answer(
+        replace(FOUNDED, article=replace(INFO, published="2023"), also=(other, undated)),
+        replace(MEETS, article=replace(INFO, published="2022")),
+    )
+    first, second = answer_view(shown_quotes, 0, locale).parts
+    assert first.split("\n")[1].startswith(said.format("2023"))
+    assert f" · + Copy ({said.format('2021')}) [" in first
+    assert " · + Undated [" in first
+    assert second.split("\n")[1].startswith(said.format("2022"))
 
 
 def test_several_quotes_are_numbered_and_paged():

@@ -15,7 +15,7 @@ from qabot.encoders.language_subspace import COMMON
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import Generation, IndexStore
 from qabot.index.terms import terms
-from qabot.rebuild import passage_input
+from qabot.planning import passage_input
 from qabot.retrieval import COVERAGE_WEIGHT, Retriever
 from tests.bm25 import coverages, rarities
 from tests.support import HashingEncoder, build_index, small_index, write_article

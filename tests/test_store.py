@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -344,6 +345,7 @@ def indexed_articles(draw: st.DrawFn, article_id: str) -> IndexedArticle:
         url=draw(st.none() | texts),
         published=draw(st.none() | st.sampled_from(["2021", "2021-12", "2021-12-25"])),
         language=draw(st.sampled_from(["en", "de", "ja", "ar"])),
+        collections=tuple(sorted(draw(st.sets(names, max_size=2)))),
     )
     span = st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).map(sorted)
     headings = draw(st.lists(st.builds(Heading, st.just(0), st.just(1), st.integers(1, 6))))
@@ -390,11 +392,47 @@ def test_the_database_gives_back_what_was_written(tmp_path_factory, items):
             digests += [(digest, row + i) for i, digest in enumerate(item.digests)]
             row += len(item.passages)
         assert digests == list(database.passage_digests())
+        assert list(database.all_passages()) == [database.passage(number) for number in range(row)]
         assert database.article("\u2603 no such article") is None
         assert database.passages("\u2603 no such article") == []
     finally:
         database.close()
         shutil.rmtree(path.parent)
+
+
+@given(st.data())
+def test_what_is_taken_out_of_another_database_is_as_it_was(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("databases")
+    old, new = data.draw(collections()), data.draw(collections())
+    write_database(folder / "old", old)
+    kept = data.draw(st.lists(st.sampled_from(old), unique_by=id)) if old else []
+    names = {item.article.info.id for item in kept}
+    items = [*kept, *(item for item in new if item.article.info.id not in names)]
+    items = data.draw(st.permutations(items))
+    write_database(folder / "anew", items)
+    with closing(Database(folder / "old")) as database:
+        stored = database.stored()
+    mixed = [stored[item.article.info.id] if item in kept else item for item in items]
+    write_database(folder / "taken", mixed, folder / "old")
+    with closing(Database(folder / "anew")) as anew, closing(Database(folder / "taken")) as taken:
+        assert anew.contents() == taken.contents()
+        assert anew.stored() == taken.stored()
+        assert anew.passage_digests() == taken.passage_digests()
+        assert list(anew.all_passages()) == list(taken.all_passages())
+        for item in items:
+            assert item.article == taken.article(item.article.info.id)
+    shutil.rmtree(folder)
+
+
+def test_a_database_with_more_passages_than_are_read_at_once(tmp_path):
+    text = "One. " * 2500
+    info = ArticleInfo("a", "A", "a.md", None, None, "en")
+    spans = [(5 * number, 5 * number + 4) for number in range(2500)]
+    passages = tuple(Passage("a", s, e, text[s:e], (), ((0, 4),)) for s, e in spans)
+    digests = tuple(map(str, range(2500)))
+    write_database(tmp_path / "many", [IndexedArticle(Article(info, text), passages, digests)])
+    with closing(Database(tmp_path / "many")) as database:
+        assert [(passage, info) for passage in passages] == list(database.all_passages())
 
 
 def test_a_database_is_read_from_several_threads(index):

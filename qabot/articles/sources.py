@@ -259,6 +259,8 @@ def printable(path: Path) -> str:
     """A path as it is shown and stored, with ``/``."""
     # A file's name may hold any byte, but names are shown, and stored as UTF-8.
     name = os.fsencode(path.as_posix()).decode("utf-8", "replace")
+    if name.isprintable():
+        return name
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 

@@ -16,7 +16,8 @@ from qabot.errors import UnusableIndexError
 from qabot.index import Generation, IndexStore
 from qabot.index.manifest import SUBSPACE
 from qabot.passages import CHUNKER_VERSION
-from qabot.rebuild import passage_input, stamp
+from qabot.planning import passage_input
+from qabot.rebuild import stamp
 
 # Passages that are encoded again, spread over the index: a second or two of work.
 _SAMPLE = 8

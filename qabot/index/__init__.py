@@ -1,6 +1,6 @@
 """Vectors, full text and articles on disk, in immutable generations."""
 
-from qabot.index.database import Database, IndexedArticle, write_database
+from qabot.index.database import Database, IndexedArticle, StoredArticle, write_database
 from qabot.index.generation import Generation
 from qabot.index.lexical import write_lexical
 from qabot.index.manifest import EncoderStamp, Manifest
@@ -16,6 +16,7 @@ __all__ = [
     "IndexStore",
     "IndexedArticle",
     "Manifest",
+    "StoredArticle",
     "write_database",
     "write_lexical",
     "write_vectors",

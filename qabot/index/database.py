@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from qabot.index.sqlite import open_new, open_written
+from qabot.index.sqlite import attach, open_new, open_written
 from qabot.index.vectors import Mask
 from qabot.types import Article, ArticleInfo, Filters, Heading, Passage, Span
 
@@ -33,8 +34,22 @@ CREATE TABLE collection (
   name TEXT NOT NULL, article INTEGER NOT NULL REFERENCES article, PRIMARY KEY (article, name)
 ) STRICT, WITHOUT ROWID;
 """
+_KEPT = """
+CREATE TEMP TABLE kept (there INTEGER PRIMARY KEY, here INTEGER NOT NULL, shift INTEGER NOT NULL)
+STRICT
+"""
+# Articles are kept in order of their ids, and so in the order of their rows.
+_COPIES = (
+    "INSERT INTO article SELECT here, id, title, source, url, published, language, author, digest, "
+    "content, headings, pages, text FROM kept JOIN old.article ON row = there ORDER BY there",
+    "INSERT INTO passage SELECT row + shift, here, start, stop, headings, sentences, digest "
+    "FROM kept JOIN old.passage ON article = there ORDER BY row",
+    "INSERT INTO collection SELECT name, here FROM kept JOIN old.collection ON article = there",
+)
 # Whole texts are sliced in memory: SQLite's substr() would walk the text for every passage.
 _TEXTS_KEPT = 64
+# Passages that are read at a time where all are wanted.
+_GROUP = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +65,32 @@ class IndexedArticle:
     digests: tuple[str, ...]
 
 
-def write_database(path: Path, articles: Iterable[IndexedArticle]) -> None:
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """Where a database holds an article.
+
+    Attributes:
+        row: The article's.
+        digest: ``Article.digest``.
+        first: The row of its first passage; the others follow it.
+        count: How many passages it has.
+    """
+
+    row: int
+    digest: str
+    first: int
+    count: int
+
+
+def write_database(
+    path: Path, articles: Iterable[IndexedArticle | StoredArticle], old: Path | None = None
+) -> None:
     """Write articles and passages; rows count up from 0 in the order given.
 
     Args:
         path: A file that does not exist yet.
+        articles: Those that are stored are taken out of ``old``.
+        old: The database of another generation.
 
     Raises:
         sqlite3.Error: The file cannot be written.
@@ -62,9 +98,16 @@ def write_database(path: Path, articles: Iterable[IndexedArticle]) -> None:
     connection = open_new(path)
     try:
         connection.executescript(_SCHEMA)
+        if old:
+            attach(connection, old, "old")
         with connection:
+            kept: list[tuple[int, int, int]] = []
             row = 0
             for number, item in enumerate(articles):
+                if isinstance(item, StoredArticle):
+                    kept.append((item.row, number, row - item.first))
+                    row += item.count
+                    continue
                 _insert_article(connection, number, item.article)
                 for passage, digest in zip(item.passages, item.digests, strict=True):
                     connection.execute(
@@ -72,8 +115,18 @@ def write_database(path: Path, articles: Iterable[IndexedArticle]) -> None:
                         (row, number, *_passage_columns(passage), digest),
                     )
                     row += 1
+            if kept:
+                _take_over(connection, kept)
     finally:
         connection.close()
+
+
+def _take_over(connection: sqlite3.Connection, kept: list[tuple[int, int, int]]) -> None:
+    """Copy articles out of ``old``: row there, row here, by how much rows of passages move."""
+    connection.execute(_KEPT)
+    connection.executemany("INSERT INTO kept VALUES (?, ?, ?)", kept)
+    for statement in _COPIES:
+        connection.execute(statement)
 
 
 def _insert_article(connection: sqlite3.Connection, row: int, article: Article) -> None:
@@ -187,6 +240,15 @@ class Database:
         )
         return [(row, self._passage(columns)[0]) for *columns, row in found]
 
+    def all_passages(self) -> Iterator[tuple[Passage, ArticleInfo]]:
+        """All passages in order of rows, each with its article."""
+        for first in count(0, _GROUP):
+            query = f"SELECT {_PASSAGE} FROM passage WHERE row BETWEEN ? AND ? ORDER BY row"
+            found = self._all(query, first, first + _GROUP - 1)
+            if not found:
+                return
+            yield from map(self._passage, found)
+
     def _passage(self, columns: Sequence[Any]) -> tuple[Passage, ArticleInfo]:
         article, start, stop, headings, sentences = columns
         info = self._info(article)
@@ -212,6 +274,15 @@ class Database:
     def article_digests(self) -> dict[str, str]:
         """Article id → digest."""
         return dict(self._all("SELECT id, digest FROM article"))
+
+    def stored(self) -> dict[str, StoredArticle]:
+        """Article id → where it is."""
+        rows = self._all(
+            "SELECT id, article.row, article.digest, coalesce(min(passage.row), 0), "
+            "count(passage.row) FROM article LEFT JOIN passage ON passage.article = article.row "
+            "GROUP BY article.row"
+        )
+        return {article_id: StoredArticle(*place) for article_id, *place in rows}
 
     def passage_digests(self) -> list[tuple[str, int]]:
         """Passage digests and rows, in order of rows."""

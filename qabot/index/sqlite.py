@@ -11,9 +11,10 @@ def open_new(path: Path) -> sqlite3.Connection:
 
     A generation counts only once it is complete and synced, so SQLite keeps no journal of its own.
     """
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect(path.absolute().as_uri(), uri=True)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 
 
@@ -22,5 +23,13 @@ def open_written(path: Path) -> sqlite3.Connection:
 
     Generations never change, so SQLite may leave out its own locks.
     """
-    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    return sqlite3.connect(address, uri=True, check_same_thread=False)
+    return sqlite3.connect(_written(path), uri=True, check_same_thread=False)
+
+
+def attach(connection: sqlite3.Connection, path: Path, name: str) -> None:
+    """Let a connection of ``open_new`` read ``path``, which was written before, as ``name``."""
+    connection.execute(f"ATTACH ? AS {name}", (_written(path),))
+
+
+def _written(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"

@@ -7,8 +7,8 @@ Scripts that put no spaces between words give overlapping pairs of characters in
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 
 import regex
 import Stemmer
@@ -47,6 +47,8 @@ _SNOWBALL = {
     "tr": "turkish",
     "yi": "yiddish",
 }
+# A few megabytes for each language that is indexed.
+_WORDS_KEPT = 1 << 15
 _WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+")
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]+"
 _RUN = regex.compile(f"{_UNSPACED}|(?:(?!{_UNSPACED}).)+")
@@ -86,10 +88,19 @@ def _function_words(language: str) -> frozenset[str]:
 
 
 def _terms(words: Iterable[str], language: str) -> list[str]:
-    algorithm = _SNOWBALL.get(language)
+    analysed = _analysis(_SNOWBALL.get(language))
+    return [term for word in words for term in analysed(word)]
+
+
+@cache
+def _analysis(algorithm: str | None) -> Callable[[str], tuple[str, ...]]:
+    """A word → its terms, by one of Snowball's algorithms or none."""
     stem = Stemmer.Stemmer(algorithm).stemWord if algorithm else str
-    found: list[str] = []
-    for word in words:
+
+    # Most words of a text stood in others before.
+    @lru_cache(_WORDS_KEPT)
+    def analysed(word: str) -> tuple[str, ...]:
+        found: list[str] = []
         for run in _RUN.findall(word):
             if not _UNSPACED_RUN.match(run):
                 found.append(stem(run))
@@ -97,4 +108,6 @@ def _terms(words: Iterable[str], language: str) -> list[str]:
                 found.append(run)
             else:
                 found += [run[i : i + 2] for i in range(len(run) - 1)]
-    return [term for term in found if term]
+        return tuple(term for term in found if term)
+
+    return analysed

@@ -29,7 +29,7 @@ than an embed may have."""
 LONGEST_FOOTER = 200
 
 _TITLE, _HEADING, _LABEL = 150, 100, 60
-# More articles with the same words would crowd out what is quoted.
+# More articles that say the same would crowd out what is quoted.
 _MOST_ALSO = 2
 _WORDS = (mark("very likely"), mark("likely"), mark("possibly"), mark("unlikely"))
 _ARTICLES = 12
@@ -200,7 +200,7 @@ def _details(quote: Quote, locale: str) -> str:
     info = quote.article
     named = quote.heading is None or quote.heading == info.title
     section = "" if named or quote.text.startswith(quote.heading or "") else quote.heading or ""
-    return _joined(
+    known = _joined(
         [
             _date(info, locale),
             "" if quote.same_language else _language(info, locale),
@@ -210,13 +210,23 @@ def _details(quote: Quote, locale: str) -> str:
             *(_also(other, quote, locale) for other in quote.also[:_MOST_ALSO]),
         ]
     )
+    # Where nothing stands before it, the plus would begin a list.
+    return f"\\{known}" if known.startswith("+") else known
 
 
 def _also(info: ArticleInfo, quote: Quote, locale: str) -> str:
-    """Another article that says the same, with a link if there is one."""
+    """Another article that says the same, with its date and a link as far as there are some."""
     title = one_line(info.title, _LABEL) or one_line(info.id, _LABEL)
-    source = link(translate("Source", locale), text_fragment_url(info.url, quote.text))
-    return f"+ {title} {source or ''}".rstrip()
+    date = f"({date})" if (date := _date(info, locale)) else ""
+    # What stands round the answer may read otherwise there.
+    source = link(translate("Source", locale), text_fragment_url(info.url, _marked(quote)))
+    return " ".join(filter(None, ["+", title, date, source]))
+
+
+def _marked(quote: Quote) -> str:
+    """What answers, or the whole quote where nothing is marked."""
+    start, end = quote.highlights[0] if quote.highlights else (quote.start, quote.end)
+    return quote.text[start - quote.start : end - quote.start]
 
 
 def _date(info: ArticleInfo, locale: str) -> str:
@@ -235,8 +245,7 @@ def _link(info: ArticleInfo, quote: Quote | None, locale: str) -> str:
     if quote is not None and quote.page:
         url = web_address(page_url(url, quote.page)) if url else None
     elif quote is not None:
-        start, end = quote.highlights[0] if quote.highlights else (quote.start, quote.end)
-        url = text_fragment_url(url, quote.text[start - quote.start : end - quote.start])
+        url = text_fragment_url(url, _marked(quote))
     return link(translate("Source", locale), url) or one_line(info.id, _LABEL)
 
 

@@ -28,6 +28,23 @@ def test_each_answer_is_numbered_from_one(chat: Chat) -> None:
     assert expected == chat.piped(GOLD, LAVA)
 
 
+def test_a_copy_is_shown_once_with_both_sources_and_their_dates(chat: Chat) -> None:
+    text = "GOLD covers the mirror of the telescope, in space!"
+    write_article(chat.articles, "copy", text, title="Copy", published="2025-02")
+    chat.rebuild()
+    expected = lines(
+        "1  Copy (as of 2025-02, en)",
+        f"   {text}",
+        f"   articles/copy.md:0–{len(text)}",
+        "   also in Gold (as of 2024-05, en)",
+        "",
+        *quote(2, "dust"),
+        chat.sure(GOLD),
+        "",
+    )
+    assert expected == chat.piped(GOLD)
+
+
 def test_a_question_that_the_articles_do_not_answer(chat: Chat) -> None:
     assert lines(chat.sure(CHEESE), "") == chat.piped(CHEESE)
 
