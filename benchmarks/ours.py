@@ -12,6 +12,8 @@ from benchmarks.harness import Document, run
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.engine import Engine
 from qabot.index import IndexStore
+from qabot.reader import NONE
+from qabot.reader import PACKAGED as PACKAGED_READER
 from qabot.rebuild import rebuild
 from qabot.settings import Settings
 from qabot.types import Hit
@@ -26,10 +28,12 @@ class Qabot:
     Args:
         answering: Whether ``search`` answers with quotes, as a person would get them, instead of
             ranking passages.
+        reader: The setting of that name.
     """
 
-    def __init__(self, *, answering: bool) -> None:
+    def __init__(self, *, answering: bool, reader: str = PACKAGED_READER) -> None:
         self._answering = answering
+        self._settings = Settings(threshold=0.0, reader=reader)
         self._encoder: Encoder | None = None
         self._work = Path(tempfile.mkdtemp(prefix="qabot-bench-"))
         self._engine: Engine | None = None
@@ -67,7 +71,7 @@ class Qabot:
 
     def load(self, folder: Path) -> None:
         """Open an index, with all that answering takes."""
-        self._engine = Engine.open(folder, settings=Settings(threshold=0.0))
+        self._engine = Engine.open(folder, settings=self._settings)
 
     def clear(self) -> None:
         """Forget index and files."""
@@ -111,4 +115,10 @@ if __name__ == "__main__":
     import sys
 
     mode = json.loads(Path(sys.argv[1]).read_text("utf-8"))["mode"]
-    run(lambda _: Qabot(answering=mode != "quality"), "onnxruntime", "faiss-cpu", "numpy")
+    chosen = NONE if "no-reader" in sys.argv[3:] else PACKAGED_READER
+    run(
+        lambda _: Qabot(answering=mode != "quality", reader=chosen),
+        "onnxruntime",
+        "faiss-cpu",
+        "numpy",
+    )

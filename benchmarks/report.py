@@ -143,7 +143,8 @@ paragraphs with their article's title before them; qabot finds its passages itse
 text by its own language. All but BM25 and the last have the same weights; qabot's are 8-bit."""
 _SPEED = """\
 *Rebuild*: from texts to a searchable index on disk; qabot also reads files and encodes every
-sentence. *Question*: qabot composes quotes, peers return three paragraphs. *After one change*:
+sentence. *Question*: qabot reads the best passages and composes quotes; peers return three
+paragraphs, which is what `--no-reader` is to be held against. *After one change*:
 qabot finds out itself what has changed; txtai, Haystack and LangChain are told; LlamaIndex's FAISS
 store and bm25s cannot change a document, and are built anew."""
 

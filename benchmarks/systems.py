@@ -51,6 +51,7 @@ class Entry:
 QABOT = "qabot"
 SYSTEMS = {
     QABOT: Entry("qabot", "benchmarks.ours"),
+    "qabot-no-reader": Entry("qabot, --no-reader", "benchmarks.ours", ("no-reader",)),
     "bm25": Entry("BM25 (bm25s, stemmed)", "benchmarks.peers.bm25"),
     "txtai": Entry("txtai, dense", "benchmarks.peers.txtai"),
     "txtai-hybrid": Entry("txtai, hybrid", "benchmarks.peers.txtai", ("hybrid",)),

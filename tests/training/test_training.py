@@ -18,6 +18,7 @@ from qabot.reader.packaged import PackagedReader
 from training.altering import altered_question
 from training.data import FIRST, LAST, Encoding, Paragraph, read_paragraphs
 from training.sampling import Sampler, held_back
+from training.shipped import shipped_weights
 
 # Data set → language, title, paragraph, question, answer.
 PARAGRAPHS: dict[str, list[tuple[str, str, str, str, str | None]]] = {
@@ -215,5 +216,12 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
         ids = torch.tensor([row])
         with torch.no_grad():
             wanted = network(ids, ids != 1)[0].numpy().T
-        found = reader._scores([row])[0]
+        found = reader._scores(row)
         assert np.corrcoef(wanted.ravel(), found.ravel())[0, 1] > 0.9
+
+    # And what ships can be trained on from.
+    again = shipped_weights(graph, skip=4)
+    assert len(again) == 130
+    for name, values in again.items():
+        assert values.shape == state[name].shape
+        assert (values - state[name]).abs().max() <= state[name].abs().max() / 100
