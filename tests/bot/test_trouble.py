@@ -62,7 +62,9 @@ class Troubled:
 @pytest.fixture
 def engine(settings):
     with open_engine(settings) as engine:
-        yield Troubled(engine)
+        troubled = Troubled(engine)
+        yield troubled
+        troubled.gate.set()
 
 
 async def held(engine: Troubled) -> None:
@@ -214,9 +216,10 @@ async def test_while_100_questions_wait_all_are_acknowledged_and_others_are_answ
     people = [Member(ann.env, channel, f"person{number}") for number in range(100)]
     results = await ask_at_once(ann.env, [(person.actor, channel, LAUNCH) for person in people])
     helped = begin(ann.env, ann.actor, channel, "help")
-    for _ in range(500):
+    for _ in range(3000):
         await asyncio.sleep(0.01)
-        if helped.response and "`/ask`" in shown(helped.response):
+        told = helped.response and "`/ask`" in shown(helped.response)
+        if told and all(result.acknowledged for result in results):
             break
     assert all(result.acknowledged for result in results)
     assert "`/ask`" in shown(helped.response)
