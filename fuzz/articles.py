@@ -14,9 +14,9 @@ from fuzz.registry import is_line, target, text_of
 from qabot.articles.archive import MAX_MEMBER, Archive
 from qabot.articles.dates import parse_date
 from qabot.articles.decoding import decode
-from qabot.articles.readers import printable, read_draft, why_damaged
+from qabot.articles.readers import read_draft, why_damaged
 from qabot.articles.sources import Format
-from qabot.articles.text import LONGEST_HEADING, Draft, has_words
+from qabot.articles.text import LONGEST_HEADING, Draft, has_words, only_printable
 from qabot.articles.titles import title_of
 from qabot.articles.xml import parse_xhtml, parse_xml
 from qabot.errors import ArticleError
@@ -230,7 +230,7 @@ def _document(file_format: Format, data: bytes, size: int | None = None) -> None
     try:
         draft = read_draft(file_format, data)
     except ArticleError as error:
-        assert is_line(printable(str(error)))
+        assert is_line(only_printable(str(error)))
         return
     except Exception as error:
         # What a library trips over is told; it must not be this code.

@@ -48,14 +48,14 @@ def compose(
         limit: The most quotes to show.
         threshold: Confidence in [0, 1] below which nothing is shown.
     """
-    found = [_Found.of(hit, probability) for hit, probability in ranked(hits)]
-    confidence = found[0].probability if found else 0.0
+    found = ranked(hits)
+    confidence = found[0][1] if found else 0.0
     answered = bool(found) and confidence >= threshold
     return Answer(
         question=question,
         status="answered" if answered else "not_found",
         confidence=confidence,
-        quotes=_quotes(_newer_first(found), limit, confidence) if answered else (),
+        quotes=_quotes(found, limit, confidence) if answered else (),
         generation=generation,
         encoder=encoder,
         elapsed_ms=elapsed_ms,
@@ -114,12 +114,12 @@ class _Found(NamedTuple):
         return max(self.hit.sentence_coverages[slice(*self.core)])
 
 
-def _quotes(found: Sequence[_Found], limit: int, confidence: float) -> tuple[Quote, ...]:
+def _quotes(found: Sequence[tuple[Hit, float]], limit: int, confidence: float) -> tuple[Quote, ...]:
     quotes: list[Quote] = []
     # Agencies' texts stand in several articles, edited or not; each is shown once.
     copies: list[list[_Found]] = []
     highest = confidence
-    for item in found:
+    for item in _newer_first([_Found.of(hit, probability) for hit, probability in found]):
         likely = item.probability >= confidence * _LEAST_SHARE
         if likely:
             # What is ranked lower is not shown as the likelier answer.

@@ -22,8 +22,17 @@ from qabot.articles import (
 )
 from qabot.errors import SourceError
 from qabot.index import Generation, Manifest
-from qabot.types import Article, ArticleInfo
-from qabot.web import Options, Visit, addresses_among, checked, find_all, is_address, visit
+from qabot.types import Article, ArticleInfo, info_of
+from qabot.web import (
+    Options,
+    Visit,
+    addresses_among,
+    checked,
+    find_all,
+    in_place,
+    is_address,
+    visit,
+)
 
 Report = Callable[[Literal["fetching", "reading"], int, int], None]
 
@@ -77,7 +86,7 @@ class Gathered:
     @property
     def infos(self) -> list[ArticleInfo]:
         """What is shown of each of ``items``."""
-        return [item.info if isinstance(item, Article) else item for item in self.items]
+        return [info_of(item) for item in self.items]
 
     def is_live(self, manifest: Manifest) -> bool:
         """Whether the live generation, which ``manifest`` describes, holds all this already."""
@@ -143,7 +152,7 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
         done = {file.id for file in files} | fetched.done
         read += _kept(live, infos, wanted.only, done)
     return Gathered(
-        sorted(read, key=_id),
+        sorted(read, key=lambda item: info_of(item).id),
         tuple(skipped),
         sources,
         collections,
@@ -171,10 +180,6 @@ def _placing(
         ]
 
     return placed
-
-
-def _id(item: Article | ArticleInfo) -> str:
-    return item.info.id if isinstance(item, Article) else item.id
 
 
 class _Known:
@@ -249,13 +254,8 @@ class _HeldPages:
             return None
         infos = [self._pages[address][0] for address in sorted(self.renewed)]
         files = placed([page_file(info.source, "html", info.collections) for info in infos])
-        items = [
-            info
-            if info.id == file.id
-            else replace(self.article(info), info=replace(info, id=file.id))
-            for info, file in zip(infos, files, strict=True)
-        ]
-        return Visit(list[Article | ArticleInfo](items), done=frozenset(file.id for file in files))
+        items = [in_place(self, file, info) for info, file in zip(infos, files, strict=True)]
+        return Visit(items, done=frozenset(file.id for file in files))
 
     def article(self, info: ArticleInfo) -> Article:
         article = self._live.database.article(info.id) if self._live else None

@@ -99,6 +99,11 @@ def page_at(pages: Sequence[int], offset: int) -> int | None:
     return bisect_right(pages, offset) if pages else None
 
 
+def info_of(item: Article | ArticleInfo) -> ArticleInfo:
+    """What is shown of an article, which may stand for it where nothing of it has changed."""
+    return item.info if isinstance(item, Article) else item
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A run of whole sentences of one section: ``text == article.text[start:end]``.

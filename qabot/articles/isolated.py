@@ -17,9 +17,9 @@ from typing import IO, cast
 
 import msgspec
 
-from qabot.articles.readers import printable, read_draft, why_damaged
+from qabot.articles.readers import read_draft, why_damaged
 from qabot.articles.sources import DOCUMENTS, Format
-from qabot.articles.text import Draft
+from qabot.articles.text import Draft, only_printable
 from qabot.environment import without_tokens
 from qabot.errors import ArticleError
 
@@ -178,7 +178,7 @@ def _reply(file_format: Format, data: bytes) -> _Reply:
     try:
         return _Reply(read_draft(file_format, data))
     except ArticleError as error:
-        return _Reply(error=printable(str(error)))
+        return _Reply(error=only_printable(str(error)))
     except MemoryError:
         return _Reply(error="takes too much memory to read; split it", fault=True)
     # Whatever a library trips over in a hostile document concerns this document alone.

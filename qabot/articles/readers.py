@@ -9,7 +9,7 @@ from qabot.articles.html import read_html
 from qabot.articles.markdown import read_markdown
 from qabot.articles.plain import read_plain
 from qabot.articles.sources import Format
-from qabot.articles.text import Draft
+from qabot.articles.text import Draft, only_printable
 
 _TEXTS: dict[Format, Callable[[str], Draft]] = {
     "plain": read_plain,
@@ -35,12 +35,7 @@ def read_draft(file_format: Format, data: bytes) -> Draft:
 def why_damaged(error: Exception) -> str:
     """What a library tripped over, fit for an ``ArticleError``."""
     told = f"{type(error).__name__}: {error}".splitlines()[0][:_TOLD]
-    return printable(f"damaged: cannot be read ({told}); save it again")
-
-
-def printable(reason: str) -> str:
-    """``reason`` on one line; names of files in a document may be anything."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason)
+    return only_printable(f"damaged: cannot be read ({told}); save it again")
 
 
 def _document_reader(file_format: Format) -> Callable[[bytes], Draft]:

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import regex
 
 from qabot.articles.excluding import Excludes
+from qabot.articles.text import only_printable
 from qabot.articles.walking import OTHER_TYPE, Entry, walk
 from qabot.errors import SourceError
 
@@ -258,10 +259,7 @@ def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFi
 def printable(path: Path) -> str:
     """A path as it is shown and stored, with ``/``."""
     # A file's name may hold any byte, but names are shown, and stored as UTF-8.
-    name = os.fsencode(path.as_posix()).decode("utf-8", "replace")
-    if name.isprintable():
-        return name
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return only_printable(os.fsencode(path.as_posix()).decode("utf-8", "replace"))
 
 
 def _id(name: Path) -> str:

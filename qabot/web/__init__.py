@@ -12,6 +12,7 @@ of generations or a model.
 from qabot.web.addresses import addresses_among, checked, find_all, is_address
 from qabot.web.looking import MemoryFaultError, MemoryState, look, memory_path
 from qabot.web.options import Options
+from qabot.web.reading import in_place
 from qabot.web.visiting import Visit, visit
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "addresses_among",
     "checked",
     "find_all",
+    "in_place",
     "is_address",
     "look",
     "memory_path",

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qabot.types import Article, ArticleInfo
+from qabot.types import Article, ArticleInfo, info_of
 from qabot.web.reading import Held
 
 Item = Article | ArticleInfo
@@ -28,7 +28,7 @@ def without_doubles(items: Sequence[Item], held: Held) -> tuple[list[Item], set[
     """
     sharing: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
-        sharing[_plain(_info(item).url or _info(item).source)].append(item)
+        sharing[_plain(info_of(item).url or info_of(item).source)].append(item)
     same: defaultdict[tuple[str, str], list[Item]] = defaultdict(list)
     for address, group in sharing.items():
         if len(group) > 1:
@@ -37,14 +37,14 @@ def without_doubles(items: Sequence[Item], held: Held) -> tuple[list[Item], set[
     standing = {}
     dropped: set[str] = set()
     for (address, _), group in same.items():
-        first, *others = sorted(group, key=lambda item: _rank(_info(item), address, held))
-        names = sorted({name for item in group for name in _info(item).collections})
-        standing[_info(first).source] = tuple(names)
-        dropped.update(_info(item).source for item in others)
+        first, *others = sorted(group, key=lambda item: _rank(info_of(item), address, held))
+        names = sorted({name for item in group for name in info_of(item).collections})
+        standing[info_of(first).source] = tuple(names)
+        dropped.update(info_of(item).source for item in others)
     return [
-        _in_collections(item, standing.get(_info(item).source), held)
+        _in_collections(item, standing.get(info_of(item).source), held)
         for item in items
-        if _info(item).source not in dropped
+        if info_of(item).source not in dropped
     ], dropped
 
 
@@ -56,14 +56,10 @@ def _rank(info: ArticleInfo, address: str, held: Held) -> tuple[bool, bool, bool
 
 
 def _in_collections(item: Item, names: tuple[str, ...] | None, held: Held) -> Item:
-    if names is None or names == _info(item).collections:
+    if names is None or names == info_of(item).collections:
         return item
     article = _article(item, held)
     return replace(article, info=replace(article.info, collections=names))
-
-
-def _info(item: Item) -> ArticleInfo:
-    return item.info if isinstance(item, Article) else item
 
 
 def _article(item: Item, held: Held) -> Article:

@@ -43,6 +43,14 @@ class Held(Protocol):
         ...
 
 
+def in_place(held: Held, file: SourceFile, info: ArticleInfo) -> Article | ArticleInfo:
+    """An article of the live generation, in its place in the next one."""
+    if (file.id, file.collections) == (info.id, info.collections):
+        return info
+    here = replace(info, id=file.id, collections=file.collections)
+    return replace(held.article(info), info=here)
+
+
 def merged(documents: Iterable[Document], memory: Memory) -> list[Document]:
     """``documents``, of which those that lead to one and the same page are one."""
     finals: dict[str, str] = {}
@@ -103,7 +111,7 @@ class PageReader:
         info = self._held.info(document.address)
         if document.state == "kept":
             if info:
-                self.items.append(self._here(file, info))
+                self.items.append(in_place(self._held, file, info))
         elif document.state == "failed":
             self._fail(document, file, info)
         elif document.state == "gone":
@@ -124,7 +132,7 @@ class PageReader:
         if known.refused is not None:
             raise ArticleError(known.refused)
         if info and known.content == self._held.current(address):
-            self.items.append(self._here(file, info))
+            self.items.append(in_place(self._held, file, info))
         else:
             body = self._memory.body(address) or b""
             final = known.validators.final
@@ -137,7 +145,7 @@ class PageReader:
         if self._read_feed(document, file, info):
             return
         if info:
-            self.items.append(self._here(file, info))
+            self.items.append(in_place(self._held, file, info))
         if document.listed:
             server = server_of(document.address)
             self._failed[server, document.reason, info is not None].append(document.address)
@@ -152,14 +160,14 @@ class PageReader:
         if self._read_feed(document, file, None if not stays else info):
             return
         if info and stays:
-            self.items.append(self._here(file, info))
+            self.items.append(in_place(self._held, file, info))
             apart = options.gone_hours
             reason += (
                 f"; kept until that is so in {options.gone_after} rebuilds in a row"
                 f"{f' at least {apart:g} hours apart' if apart else ''}, now {gone.times}"
             )
         elif info and (others := [c for c in file.collections if c not in self._renewed]):
-            self.items.append(self._here(replace(file, collections=tuple(others)), info))
+            self.items.append(in_place(self._held, replace(file, collections=tuple(others)), info))
             return
         if document.listed:
             self._problems.append(Skipped(document.address, reason, kept=stays))
@@ -172,7 +180,7 @@ class PageReader:
         content = _FEED + hashlib.sha256(document.page).hexdigest()
         before = self._held.info(document.address)
         if before and content == self._held.current(document.address):
-            self.items.append(self._here(file, before))
+            self.items.append(in_place(self._held, file, before))
             return True
         try:
             page = replace(file, format="html")
@@ -183,13 +191,6 @@ class PageReader:
             return False
         self.items.append(article)
         return True
-
-    def _here(self, file: SourceFile, info: ArticleInfo) -> Article | ArticleInfo:
-        """An article of the live generation, in its place in the next one."""
-        if (file.id, file.collections) == (info.id, info.collections):
-            return info
-        here = replace(info, id=file.id, collections=file.collections)
-        return replace(self._held.article(info), info=here)
 
     def problems(self) -> list[Skipped]:
         """What was left out or kept, and why; of a server that is down, one line for all."""

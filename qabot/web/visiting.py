@@ -17,7 +17,7 @@ from qabot.articles import (
     page_file,
     readers_version,
 )
-from qabot.types import Article, ArticleInfo
+from qabot.types import Article, ArticleInfo, info_of
 from qabot.web.crawling import Crawl, Document, Report, crawl
 from qabot.web.doubles import without_doubles
 from qabot.web.memory import Memory, remembering
@@ -124,7 +124,7 @@ def _file(document: Document, sources: Mapping[str, tuple[str, ...]], memory: Me
 
 def _members(found: Crawl, items: list[Article | ArticleInfo]) -> dict[str, set[str]]:
     """Of each list, the pages that it names or named, as far as they may be in the index."""
-    indexed = {(item.info if isinstance(item, Article) else item).source for item in items}
+    indexed = {info_of(item).source for item in items}
     members = {source: set(named) for source, named in found.members.items()}
     for document in found.documents:
         for source in document.sources:

@@ -61,13 +61,17 @@ def says_nothing(over):
     return lambda handler: over.wait(20), "took longer than 0.4 seconds"
 
 
-def never_ends(over):
+def pouring(over, opening, words):
     def answer(handler):
-        handler.wfile.write(HEAD + b"\r\n")
+        handler.wfile.write(HEAD + b"\r\n" + opening)
         while not over.is_set():
-            handler.wfile.write(b"<p>word</p>" * 10_000)
+            handler.wfile.write(words * 10_000)
 
-    return answer, "is larger than 1 MB, the limit"
+    return answer
+
+
+def never_ends(over):
+    return pouring(over, b"", b"<p>word</p>"), "is larger than 1 MB, the limit"
 
 
 def announces_too_much(over):
@@ -125,12 +129,7 @@ def sends_a_long_header(over):
 
 
 def sends_an_endless_document(over):
-    def answer(handler):
-        handler.wfile.write(HEAD + b"\r\n%PDF-1.7\n")
-        while not over.is_set():
-            handler.wfile.write(b"0 0 obj\n" * 10_000)
-
-    return answer, "is larger than 3 MB, the limit"
+    return pouring(over, b"%PDF-1.7\n", b"0 0 obj\n"), "is larger than 3 MB, the limit"
 
 
 def claims_that_nothing_changed(over):
