@@ -4,16 +4,23 @@
 on. Every question is asked in each of five languages of articles in each, once of all of them and
 once with every other title left out, so that half of the questions have no answer.
 
-A first regression learns from all hits which of them lie in the right paragraph. The hits that it
-ranks first, where half of the articles are missing, teach the second one whether the index answers
-at all: that is what is shown to people, and the one that is kept. It ranks as well as the first.
+*Without a reader*, retrieval orders the hits, and a regression learns from the first ones whether
+the index answers.
+
+*With a reader*, a regression without intercept first learns from pairs of a question's hits which
+of the two is better. Its score of the best hit, some of that hit's own measures and the highest
+similarity of all hits then teach a second one whether the index answers. Beside the questions
+whose article was left out it sees, with less weight, those whose right paragraph was taken out of
+the hits: their article is there and about the matter, but does not answer. Both are linear, so one
+set of weights holds them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +30,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.readings import Asked, add_arguments, everything
-from qabot.confidence import Kind, features
+from qabot.confidence import Model, features
 
-FEATURES: dict[Kind, tuple[str, ...]] = {
-    "retrieval": ("similarity", "sentence", "same_language", "coverage"),
-    "reader": ("similarity", "sentence", "same_language", "coverage", "margin"),
-}
 OUT = Path(__file__).parents[1] / "qabot" / "confidence.json"
 _FOLDS = 6
+_MEASURES = ("similarity", "sentence", "same_language", "coverage")
+_ORDER = ("similarity", "sentence", "coverage", "margin")
+_SURE = ("same_language", "sentence", "coverage", "highest_similarity")
+# What a question counts for whose right paragraph was taken out, against one whose article is
+# missing: as many of them would make it doubt many good answers.
+_NEAR = 0.1
+
+Array = NDArray[np.float64]
 
 
 def main() -> None:
@@ -42,25 +53,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     rows = everything(options)
-    titles = np.array([row.question.paragraph[0] for row in rows])
     fitted = {}
-    for kind, names in FEATURES.items():
-        questions = [asked(row, kind) for row in rows]
-        losses = []
-        for train, test in GroupKFold(_FOLDS).split(rows, groups=titles):
-            model = fit([questions[number] for number in train])
-            losses += [loss(model, questions[number]) for number in test if rows[number].half]
-        print(f"{kind}: log loss {np.mean(losses):.4f} on titles that were not fitted on")
-        model = fit(questions)
-        fitted[kind] = {
-            "intercept": round(float(model.intercept_[0]), 3),
-            "weights": {
-                name: round(float(weight), 3)
-                for name, weight in zip(names, model.coef_[0], strict=True)
-            },
+    for kind, questions, fit in (
+        ("retrieval", _unread(rows), fit_retrieval),
+        ("reader", _read(rows), fit_reader),
+    ):
+        print(f"{kind}: {_on_other_titles(questions, fit)}")
+        fitted[kind] = fit(questions)
+    text = {
+        kind: {
+            "intercept": round(model.intercept, 3),
+            "weights": {name: round(weight, 3) for name, weight in model.weights.items()},
         }
-    options.out.write_text(json.dumps(fitted, indent=2) + "\n", "utf-8")
-    print(f"{options.out}: {json.dumps(fitted)}")
+        for kind, model in fitted.items()
+    }
+    options.out.write_text(json.dumps(text, indent=2) + "\n", "utf-8")
+    print(f"{options.out}: {json.dumps(text)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,50 +76,123 @@ class Question:
     """What is fitted on.
 
     Attributes:
-        values: Features of its hits ``(hits, features)``.
-        right: Of each hit, whether it lies in the right paragraph.
-        inside: Whether the index holds its article; ``None`` where all are inside.
+        title: Of its article.
+        features: Of each of its hits.
+        right: Of each hit, whether it lies in the right paragraph ``(hits,)``.
+        answered: Whether the index answers; ``None`` where only the order counts.
+        weight: What it counts for in the confidence.
     """
 
-    values: NDArray[np.float64]
+    title: str
+    features: list[dict[str, float]]
     right: NDArray[np.bool_]
-    inside: bool | None
+    answered: bool | None
+    weight: float = 1.0
 
 
-def asked(row: Asked, kind: Kind) -> Question:
-    """A question with the hits that count: those that were read, or the first."""
-    hits = row.hits[:1]
-    if kind == "reader":
-        hits = tuple(hit for hit in row.hits if hit.reading is not None)
-    values = [[item[name] for name in FEATURES[kind]] for item in features(hits)]
-    inside = row.inside if row.half else None
-    return Question(np.array(values), np.array(row.right[: len(hits)]), inside)
-
-
-def fit(questions: Sequence[Question]) -> LogisticRegression:
-    """The regression that is kept."""
-    first = _regression(
-        np.concatenate([question.values for question in questions]),
-        np.concatenate([question.right for question in questions]),
+def _question(
+    row: Asked, chosen: Iterable[int], answered: bool | None, weight: float = 1.0
+) -> Question:
+    places = list(chosen)
+    return Question(
+        row.question.paragraph[0],
+        features([row.hits[place] for place in places]),
+        np.array([row.right[place] for place in places], bool),
+        answered,
+        weight,
     )
-    halved = [question for question in questions if question.inside is not None]
-    best = [_best(first, question) for question in halved]
-    return _regression(np.array(best), np.array([question.inside for question in halved]))
 
 
-def loss(model: LogisticRegression, question: Question) -> float:
-    """The log loss of what ``model`` says of a question's best hit."""
-    sure = model.predict_proba(_best(model, question)[None])[0, 1]
-    return -float(np.log(sure if question.inside else 1 - sure))
+def _unread(rows: Sequence[Asked]) -> list[Question]:
+    """With the hit that retrieval ranks first."""
+    return [_question(row, [0], row.inside) for row in rows if row.half]
 
 
-def _best(model: LogisticRegression, question: Question) -> NDArray[np.float64]:
-    best: NDArray[np.float64] = question.values[model.decision_function(question.values).argmax()]
-    return best
+def _read(rows: Sequence[Asked]) -> list[Question]:
+    """With the hits that were read."""
+    found = []
+    for row in rows:
+        read = [place for place, hit in enumerate(row.hits) if hit.reading is not None]
+        if row.half:
+            found.append(_question(row, read, row.inside))
+            continue
+        found.append(_question(row, read, None))
+        wrong = [place for place in read if not row.right[place]]
+        if wrong and len(wrong) < len(read):
+            found.append(_question(row, wrong, False, _NEAR))
+    return found
 
 
-def _regression(values: NDArray[np.float64], truth: NDArray[np.bool_]) -> LogisticRegression:
-    return LogisticRegression(C=100.0, max_iter=2000).fit(values, truth)
+def fit_retrieval(questions: Sequence[Question]) -> Model:
+    """Whether the index answers, by the first hit."""
+    return _regression(_MEASURES, [(item.features[0], item) for item in questions])
+
+
+def fit_reader(questions: Sequence[Question]) -> Model:
+    """Which hit is better, and whether the best one answers."""
+    order = _order([item for item in questions if item.answered is None])
+    best = [
+        (max(({**row, "score": order.logit(row)} for row in item.features), key=_score), item)
+        for item in questions
+        if item.answered is not None
+    ]
+    sure = _regression(("score", *_SURE), best)
+    weights = Counter({name: sure.weights[name] for name in _SURE})
+    weights.update({name: sure.weights["score"] * weight for name, weight in order.weights.items()})
+    return Model(sure.intercept, weights)
+
+
+def _score(row: Mapping[str, float]) -> float:
+    return row["score"]
+
+
+def _order(questions: Sequence[Question]) -> Model:
+    """Weights by which right hits score higher than the others of their question."""
+    differences = []
+    for question in questions:
+        values = _values(_ORDER, question.features)
+        right, wrong = values[question.right], values[~question.right]
+        differences.append((right[:, None] - wrong[None]).reshape(-1, len(_ORDER)))
+    better = np.concatenate(differences)
+    model = LogisticRegression(C=100.0, max_iter=2000, fit_intercept=False).fit(
+        np.concatenate([better, -better]), np.repeat([True, False], len(better))
+    )
+    return Model(0.0, dict(zip(_ORDER, map(float, model.coef_[0]), strict=True)))
+
+
+def _regression(
+    names: Sequence[str], rows: Sequence[tuple[Mapping[str, float], Question]]
+) -> Model:
+    model = LogisticRegression(C=100.0, max_iter=2000).fit(
+        _values(names, [row for row, _ in rows]),
+        [question.answered for _, question in rows],
+        [question.weight for _, question in rows],
+    )
+    weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
+    return Model(float(model.intercept_[0]), weights)
+
+
+def _values(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> Array:
+    return np.array([[row[name] for name in names] for row in rows])
+
+
+def _on_other_titles(
+    questions: Sequence[Question], fit: Callable[[Sequence[Question]], Model]
+) -> str:
+    """What models fitted on some titles say of the others."""
+    losses, first = [], []
+    groups = [question.title for question in questions]
+    for train, test in GroupKFold(_FOLDS).split(groups, groups=groups):
+        model = fit([questions[number] for number in train])
+        for question in (questions[number] for number in test):
+            logits = np.array([model.logit(row) for row in question.features])
+            if question.answered is None:
+                first.append(question.right[logits.argmax()])
+            elif question.weight == 1:
+                sign = 1 if question.answered else -1
+                losses.append(np.logaddexp(0, -sign * logits.max()))
+    text = f"log loss {np.mean(losses):.4f} on titles that were not fitted on"
+    return f"{text}, right paragraph first {np.mean(first):.4f}" if first else text
 
 
 if __name__ == "__main__":

@@ -270,13 +270,14 @@ BOUNDS = {
     "passage_recall@1": 0.75,
     "passage_recall@10": 0.96,
     "passage_mrr@10": 0.82,
-    "quote_hit@1": 0.75,
-    "quote_hit@3": 0.88,
-    "highlight_exact": 0.45,
+    "quote_hit@1": 0.73,
+    "quote_hit@3": 0.85,
+    "highlight_exact": 0.48,
     "highlight_f1": 0.57,
-    "auroc": 0.80,
-    "accuracy": 0.74,
+    "auroc": 0.83,
+    "accuracy": 0.80,
     "answered": 0.90,
+    "rejected": 0.50,
 }
 
 
