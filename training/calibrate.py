@@ -39,7 +39,7 @@ _ORDER = ("similarity", "sentence", "coverage", "margin")
 _SURE = ("same_language", "sentence", "coverage", "highest_similarity")
 # What a question counts for whose right paragraph was taken out, against one whose article is
 # missing: as many of them would make it doubt many good answers.
-_NEAR = 0.1
+_NEAR = 0.08
 
 Array = NDArray[np.float64]
 
