@@ -6,10 +6,6 @@ articles left out of the index, so that half of the questions have no answer the
 
 Words count only within a language: there, a passage that shares none of the question's words hardly
 answers it, while across languages that says nothing.
-
-With a reader, the highest similarity among a question's hits counts, too. It is the same for all of
-them, so it changes no order: articles can be about the matter, and a passage the nearest to it of
-all, without answering.
 """
 
 from __future__ import annotations
@@ -27,7 +23,7 @@ from qabot.types import Hit
 Kind = Literal["retrieval", "reader"]
 
 # Margins are sums of logits: far out, more of it says no more.
-_STEEPNESS = 8.0
+_STEEPNESS = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +68,9 @@ def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
 
 def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
     """What the models weigh of each of ``hits``, by name."""
-    highest = max((hit.similarity for hit in hits), default=0.0)
     return [
         {
             "similarity": hit.similarity,
-            "highest_similarity": highest,
             "sentence": max(hit.sentence_similarities),
             "same_language": float(hit.same_language),
             "coverage": hit.same_language * hit.coverage,

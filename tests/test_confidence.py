@@ -47,13 +47,6 @@ def test_a_reader_that_is_surer_raises_the_probability(similarity, margin, more)
     assert low < high or math.isclose(low, high, abs_tol=1e-9)
 
 
-@given(similarities=st.lists(st.floats(0, 0.9), min_size=1, max_size=8), margin=margins)
-def test_a_nearer_passage_that_answers_no_better_lowers_the_probability(similarities, margin):
-    read = [hit(similarity, margin) for similarity in similarities]
-    beside = probabilities([*read, hit(0.95, -30.0)])[:-1]
-    assert all(low <= alone for low, alone in zip(beside, probabilities(read), strict=True))
-
-
 def test_a_reader_that_finds_nothing_at_all_does_not_break_the_sum():
     assert 0 <= probabilities([hit(0.5, -math.inf), hit(0.4, 3.0)])[0] <= 1
 

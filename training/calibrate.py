@@ -7,19 +7,17 @@ once with every other title left out, so that half of the questions have no answ
 *Without a reader*, retrieval orders the hits, and a regression learns from the first ones whether
 the index answers.
 
-*With a reader*, a regression without intercept first learns from pairs of a question's hits which
-of the two is better. Its score of the best hit, some of that hit's own measures and the highest
-similarity of all hits then teach a second one whether the index answers. Beside the questions
-whose article was left out it sees, with less weight, those whose right paragraph was taken out of
-the hits: their article is there and about the matter, but does not answer. Both are linear, so one
-set of weights holds them.
+*With a reader*, a first regression learns from all hits which of them lie in the right paragraph.
+The hits that it ranks first teach the second one whether the index answers at all: that is what is
+shown to people, and the one that is kept. It ranks as well as the first. Beside the questions whose
+article was left out it sees, with less weight, those whose right paragraph was taken out of the
+hits: their article is there and about the matter, but does not answer.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,14 +32,11 @@ from qabot.confidence import Model, features
 
 OUT = Path(__file__).parents[1] / "qabot" / "confidence.json"
 _FOLDS = 6
-_MEASURES = ("similarity", "sentence", "same_language", "coverage")
-_ORDER = ("similarity", "sentence", "coverage", "margin")
-_SURE = ("same_language", "sentence", "coverage", "highest_similarity")
+_RETRIEVAL = ("similarity", "sentence", "same_language", "coverage")
+_READER = (*_RETRIEVAL, "margin")
 # What a question counts for whose right paragraph was taken out, against one whose article is
-# missing: as many of them would make it doubt many good answers.
-_NEAR = 0.08
-
-Array = NDArray[np.float64]
+# missing. With more, good answers of small indexes are doubted, where words can't be rare.
+_NEAR = 0.02
 
 
 def main() -> None:
@@ -125,55 +120,40 @@ def _read(rows: Sequence[Asked]) -> list[Question]:
 
 def fit_retrieval(questions: Sequence[Question]) -> Model:
     """Whether the index answers, by the first hit."""
-    return _regression(_MEASURES, [(item.features[0], item) for item in questions])
+    return _answers(_RETRIEVAL, [(question.features[0], question) for question in questions])
 
 
 def fit_reader(questions: Sequence[Question]) -> Model:
-    """Which hit is better, and whether the best one answers."""
-    order = _order([item for item in questions if item.answered is None])
-    best = [
-        (max(({**row, "score": order.logit(row)} for row in item.features), key=_score), item)
-        for item in questions
-        if item.answered is not None
-    ]
-    sure = _regression(("score", *_SURE), best)
-    weights = Counter({name: sure.weights[name] for name in _SURE})
-    weights.update({name: sure.weights["score"] * weight for name, weight in order.weights.items()})
-    return Model(sure.intercept, weights)
-
-
-def _score(row: Mapping[str, float]) -> float:
-    return row["score"]
-
-
-def _order(questions: Sequence[Question]) -> Model:
-    """Weights by which right hits score higher than the others of their question."""
-    differences = []
-    for question in questions:
-        values = _values(_ORDER, question.features)
-        right, wrong = values[question.right], values[~question.right]
-        differences.append((right[:, None] - wrong[None]).reshape(-1, len(_ORDER)))
-    better = np.concatenate(differences)
-    model = LogisticRegression(C=100.0, max_iter=2000, fit_intercept=False).fit(
-        np.concatenate([better, -better]), np.repeat([True, False], len(better))
+    """Whether the index answers, by the best hit."""
+    right = _regression(
+        _READER,
+        [row for question in questions for row in question.features],
+        np.concatenate([question.right for question in questions]),
     )
-    return Model(0.0, dict(zip(_ORDER, map(float, model.coef_[0]), strict=True)))
+    best = [(max(question.features, key=right.logit), question) for question in questions]
+    return _answers(_READER, [found for found in best if found[1].answered is not None])
+
+
+def _answers(names: Sequence[str], best: Sequence[tuple[dict[str, float], Question]]) -> Model:
+    return _regression(
+        names,
+        [row for row, _ in best],
+        [question.answered for _, question in best],
+        [question.weight for _, question in best],
+    )
 
 
 def _regression(
-    names: Sequence[str], rows: Sequence[tuple[Mapping[str, float], Question]]
+    names: Sequence[str],
+    rows: Sequence[Mapping[str, float]],
+    truth: Sequence[bool | None] | NDArray[np.bool_],
+    weights: Sequence[float] | None = None,
 ) -> Model:
-    model = LogisticRegression(C=100.0, max_iter=2000).fit(
-        _values(names, [row for row, _ in rows]),
-        [question.answered for _, question in rows],
-        [question.weight for _, question in rows],
+    values = np.array([[row[name] for name in names] for row in rows])
+    model = LogisticRegression(C=100.0, max_iter=2000).fit(values, truth, weights)
+    return Model(
+        float(model.intercept_[0]), dict(zip(names, map(float, model.coef_[0]), strict=True))
     )
-    weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
-    return Model(float(model.intercept_[0]), weights)
-
-
-def _values(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> Array:
-    return np.array([[row[name] for name in names] for row in rows])
 
 
 def _on_other_titles(
