@@ -36,7 +36,7 @@ _RETRIEVAL = ("similarity", "sentence", "same_language", "coverage")
 _READER = (*_RETRIEVAL, "margin")
 # What a question counts for whose right paragraph was taken out, against one whose article is
 # missing. With more, good answers of small indexes are doubted, where words can't be rare.
-_NEAR = 0.02
+_NEAR = 0.01
 
 
 def main() -> None:

@@ -1,8 +1,10 @@
 """Write trained weights as the reader that ships: fused, int8, without word embeddings.
 
-``python -m training.export RUN/averaged.pt qabot/reader/reader.onnx``
+``python -m training.export RUN/averaged.pt DATA qabot/reader/reader.onnx``
 
-With ``--float32``, nothing is rounded: such a file shows what rounding costs, and is not shipped.
+How far the network's values reach, which rounding has to know, is measured on texts of DATA, the
+folder that training read. In place of ``averaged.pt``, a ``reader.onnx`` can be rounded anew. With
+``--float32``, nothing is rounded: such a file shows what rounding costs, and is not shipped.
 """
 
 from __future__ import annotations
@@ -18,9 +20,14 @@ import torch
 from numpy.typing import NDArray
 
 from qabot.encoders.e5_folder import LINEAR
-from qabot.encoders.e5_graph import Array, GraphWriter
-from qabot.encoders.e5_weights import E5Weights
+from qabot.encoders.e5_graph import GraphWriter
+from qabot.encoders.e5_weights import E5Config, E5Weights
+from qabot.encoders.e5_words import WordEmbeddings
 from qabot.encoders.packaged import unpack, weights_file
+from training.data import Encoding, read_paragraphs
+from training.network import FROZEN_LAYERS
+from training.rounding import FloatGraphWriter, SmoothGraphWriter, measured_ranges, texts_of
+from training.shipped import shipped_weights
 
 # Windows and questions never come near this many tokens; further places would weigh for nothing.
 POSITIONS = 320
@@ -29,7 +36,7 @@ POSITIONS = 320
 class TrainedWeights:
     """The tensors of a trained reader under the names of ``e5_weights``.
 
-    What is frozen in training, the embeddings, is the encoder's.
+    What is frozen in training, the embeddings and the first layers, is the encoder's.
     """
 
     def __init__(self, state: dict[str, torch.Tensor], frozen: E5Weights) -> None:
@@ -50,6 +57,8 @@ class TrainedWeights:
             return values[:POSITIONS] if name == "emb.pos" else values
         layer, part = name.split(".", 1)
         key = f"bert.encoder.layer.{layer[1:]}.{self._names[part]}"
+        if key not in self._state:
+            return self._frozen.tensor(name, *shape)
         array: NDArray[np.float32] = self._state[key].float().numpy()
         return array.reshape(shape)
 
@@ -59,27 +68,8 @@ class TrainedWeights:
         return weight.float().numpy().T, bias.float().numpy()
 
 
-class FloatGraphWriter(GraphWriter):
-    """Writes the same network in float32."""
-
-    def linear(self, name: str, source: str, matrix: Array, bias: Array, output: str) -> str:
-        """``source`` times ``matrix`` ``(in, out)``, plus ``bias`` ``(out,)``."""
-        product = self.node("MatMul", [source, self.value(f"{name}.w", matrix)], f"{name}.product")
-        return self.node("Add", [product, self.value(f"{name}.b", bias)], output)
-
-    def attention(self, name: str, hidden: str, matrix: Array, bias: Array) -> str:
-        """Attention over ``hidden``; ``matrix`` ``(in, 3 · out)`` makes queries, keys, values."""
-        constants = [self.value(f"{name}.w", matrix), self.value(f"{name}.b", bias)]
-        inputs = [hidden, *constants, "mask.length"]
-        return self.node("Attention", inputs, f"{name}.out", num_heads=self._config.heads)
-
-
-def reader_graph(
-    weights: TrainedWeights, shape: E5Weights, writer: type[GraphWriter] = GraphWriter
-) -> onnx.ModelProto:
+def reader_graph(weights: TrainedWeights, graph: GraphWriter, config: E5Config) -> onnx.ModelProto:
     """The network: word embeddings ``(batch, tokens, hidden)`` → scores ``(batch, tokens, 2)``."""
-    config = shape.config
-    graph = writer(config)
     hidden = graph.embeddings(weights, "words", length_of="attention_mask")
     for layer in range(config.layers):
         hidden = graph.layer(weights, layer, hidden)
@@ -98,18 +88,42 @@ def reader_graph(
     )
 
 
+def rounded(weights: TrainedWeights, config: E5Config, folder: Path, data: Path) -> onnx.ModelProto:
+    """The network in int8.
+
+    Args:
+        folder: The unpacked folder of the packaged encoder.
+        data: What training read.
+    """
+    graph = FloatGraphWriter(config)
+    exact = reader_graph(weights, graph, config)
+    texts = texts_of(read_paragraphs(data, Encoding(folder)))
+    ranges = measured_ranges(exact, graph.inputs, WordEmbeddings(folder, config.hidden), texts)
+    return reader_graph(weights, SmoothGraphWriter(config, ranges), config)
+
+
 def main() -> None:
     """Export as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("weights", type=Path)
+    parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--float32", action="store_true", help="don't round")
     options = parser.parse_args()
-    unpack(platformdirs.user_cache_path("qabot"), print)
+    folder = unpack(platformdirs.user_cache_path("qabot"), print).folder
     encoder = E5Weights(weights_file())
-    state = torch.load(options.weights, weights_only=True)
-    writer = FloatGraphWriter if options.float32 else GraphWriter
-    onnx.save(reader_graph(TrainedWeights(state, encoder), encoder, writer), options.out)
+    if options.weights.suffix == ".onnx":
+        state = shipped_weights(options.weights, skip=FROZEN_LAYERS)
+    else:
+        state = torch.load(options.weights, weights_only=True)
+    weights, config = TrainedWeights(state, encoder), encoder.config
+    if options.float32:
+        model = reader_graph(weights, FloatGraphWriter(config), config)
+    else:
+        model = rounded(weights, config, folder, options.data)
+    onnx.save(model, options.out)
     digest = hashlib.sha256(options.out.read_bytes()).hexdigest()
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
 

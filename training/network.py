@@ -14,6 +14,8 @@ from transformers import BertModel
 from training.data import PAD
 from training.sampling import Example
 
+# So many of the first layers training leaves as the encoder's.
+FROZEN_LAYERS = 4
 # About the tokens of a batch; examples of about one length are drawn from so many.
 TOKENS = 3072
 _POOL = 4096

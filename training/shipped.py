@@ -56,6 +56,9 @@ def shipped_weights(path: Path, *, skip: int) -> dict[str, torch.Tensor]:
 
 
 def _matrix(values: dict[str, NDArray[np.generic]], name: str) -> NDArray[np.float32]:
-    """An int8 matrix ``(in, out)`` as float32."""
+    """An int8 matrix ``(in, out)`` as float32, for inputs that are not smoothed."""
     matrix: NDArray[np.float32] = values[f"{name}.w"].astype(np.float32)
-    return matrix * values[f"{name}.w.scale"].astype(np.float32)
+    matrix *= values[f"{name}.w.scale"].astype(np.float32)
+    if (smooth := values.get(f"{name}.smooth")) is not None:
+        matrix *= smooth.astype(np.float32)[:, None]
+    return matrix

@@ -25,11 +25,10 @@ from torch import nn
 
 from qabot.encoders.packaged import unpack
 from training.data import Encoding, Paragraph, read_paragraphs
-from training.network import Network, batches, loss_of, tensors
+from training.network import FROZEN_LAYERS, Network, batches, loss_of, tensors
 from training.sampling import CROSSED, Example, Sampler, example_of, held_back
 from training.shipped import shipped_weights
 
-FROZEN_LAYERS = 4
 RATE, HEAD_RATE, DECAY, WARM_UP = 1.5e-4, 6e-4, 0.01, 0.04
 AVERAGE = 0.998
 

@@ -248,6 +248,7 @@ _STANDARD_OPERATORS = frozenset(
         "Identity",
         "LayerNormalization",
         "MatMul",
+        "Mul",
         "ReduceSum",
         "Shape",
         "Slice",
