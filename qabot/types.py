@@ -99,6 +99,14 @@ def page_at(pages: Sequence[int], offset: int) -> int | None:
     return bisect_right(pages, offset) if pages else None
 
 
+def counted(**numbers: int) -> str:
+    """``counted(articles=1, passages=3)`` → "1 article, 3 passages"."""
+    return ", ".join(
+        f"{number:d} {name.removesuffix('s') if number == 1 else name}"
+        for name, number in numbers.items()
+    )
+
+
 def info_of(item: Article | ArticleInfo) -> ArticleInfo:
     """What is shown of an article, which may stand for it where nothing of it has changed."""
     return item.info if isinstance(item, Article) else item

@@ -249,7 +249,7 @@ def test_rebuild_asks_and_rebuilds_again(call, model_cache, monkeypatch, tmp_pat
     write_article(tmp_path / "seeds", "probe", "The probe Hope reached Mars in February 2021.")
     built = call("rebuild")
     assert built.code == 0
-    assert "1 articles, 1 passages (1 encoded, 0 reused) in " in built.out
+    assert "1 article, 1 passage (1 encoded, 0 reused) in " in built.out
     assert built.out.endswith(" s → index, generation 1\n")
     assert built.out.count("\n") == 1
     for line in built.err.splitlines():
@@ -260,7 +260,7 @@ def test_rebuild_asks_and_rebuilds_again(call, model_cache, monkeypatch, tmp_pat
     assert "probe" in call("ask", "When did the probe Hope reach Mars?").out
     again = call("rebuild")
     assert again.code == 0
-    assert again.out.startswith("Nothing changed: 1 articles, 1 passages")
+    assert again.out.startswith("Nothing changed: 1 article, 1 passage")
     (tmp_path / "seeds" / "image.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
     skipped = call("rebuild", "--full", "--json")
     assert (skipped.code, skipped.err) == (2, "")

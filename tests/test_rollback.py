@@ -141,7 +141,7 @@ def test_the_command(index):
     assert (2, 1, 1) == (found["generation"], found["articles"], found["passages"])
     result = run_qabot("rollback", "1", cwd=index.parent)
     assert (0, "") == (result.returncode, result.stderr)
-    assert result.stdout.startswith("Generation 1 is live: 1 articles, 1 passages, built 2")
+    assert result.stdout.startswith("Generation 1 is live: 1 article, 1 passage, built 2")
     result = run_qabot("rollback", "7", cwd=index.parent)
     assert (2, "", "qabot: index: no generation 7; there are generations 1 (live), 2, 3\n") == (
         result.returncode,

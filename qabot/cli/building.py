@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qabot.cli.output import complain, note, write_bold, write_line
 from qabot.errors import UsageError
+from qabot.types import counted
 
 if TYPE_CHECKING:
     from qabot.articles import Skipped
@@ -163,11 +164,11 @@ def skipped_line(item: Skipped) -> str:
 
 
 def _held(summary: Summary) -> str:
-    return f"{summary.articles} articles, {summary.passages} passages"
+    return counted(articles=summary.articles, passages=summary.passages)
 
 
 def _done(summary: Summary) -> str:
-    gone = f", {summary.removed} articles removed" if summary.removed else ""
+    gone = f", {counted(articles=summary.removed)} removed" if summary.removed else ""
     done = f"{summary.encoded} encoded, {summary.reused} reused{gone}"
     return f" ({done}) in {summary.seconds:.1f} s"
 

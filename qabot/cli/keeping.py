@@ -73,5 +73,5 @@ def rollback(
         fields = ("generation", "created", "articles", "passages")
         write_line(dumps({name: getattr(manifest, name) for name in fields}))
         return
-    held = f"{manifest.articles} articles, {manifest.passages} passages"
-    write_line(f"Generation {manifest.generation} is live: {held}, built {manifest.created}")
+    live = f"Generation {manifest.generation} is live"
+    write_line(f"{live}: {manifest.held}, built {manifest.created}")

@@ -55,7 +55,7 @@ def _counts(generation: Generation) -> Check:
         for info in infos
         for row, passage in generation.database.passages(info.id)
     }
-    counted = {
+    told = {
         "articles": (len(infos), manifest.articles),
         "passages": (len(lengths), manifest.passages),
         "vectors": (len(generation.vectors), manifest.passages),
@@ -63,14 +63,13 @@ def _counts(generation: Generation) -> Check:
         "sentence vectors": (len(generation.sentences), manifest.sentences),
     }
     wrong = [
-        f"{found} {name}, not {told}" for name, (found, told) in counted.items() if found != told
+        f"{found} {name}, not {wanted}" for name, (found, wanted) in told.items() if found != wanted
     ]
     if not wrong and np.diff(bounds).tolist() != [lengths[row] for row in sorted(lengths)]:
         wrong = ["sentences are assigned to other passages"]
     if wrong:
         return Check("counts", "fault", f"{generation.folder}: {'; '.join(wrong)}", _REBUILD)
-    held = f"{manifest.articles} articles, {manifest.passages} passages"
-    return Check("counts", "ok", f"{held}, {manifest.sentences} sentences")
+    return Check("counts", "ok", f"{manifest.held}, {manifest.sentences} sentences")
 
 
 def _vectors(generation: Generation, encoder: Encoder | None) -> Check:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qabot.errors import DamagedIndexError, IndexMismatchError
+from qabot.types import counted
 
 FORMAT = 4
 NAME = "manifest.json"
@@ -72,6 +73,11 @@ class Manifest:
     files: dict[str, FileStamp]
     metric: str = "cosine"
     format: int = FORMAT
+
+    @property
+    def held(self) -> str:
+        """What it holds, in words."""
+        return counted(articles=self.articles, passages=self.passages)
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json`` into ``folder``, with a checksum of its own."""
