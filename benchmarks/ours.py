@@ -58,10 +58,13 @@ class Qabot:
         assert self._engine is not None
         if self._answering:
             quotes = self._engine.ask(question, limit=count).quotes
-            found = [self._paragraph(quote.article.source, quote.start) for quote in quotes]
+            found = [self._paragraph(q.article.source, q.start, q.end) for q in quotes]
         else:
             hits: list[Hit] = self._engine.search(question, 2 * count)
-            found = [self._paragraph(hit.article.source, hit.passage.start) for hit in hits]
+            found = [
+                self._paragraph(hit.article.source, hit.passage.start, hit.passage.end)
+                for hit in hits
+            ]
         return list(dict.fromkeys(found))[:count]
 
     def save(self, folder: Path) -> None:
@@ -105,9 +108,16 @@ class Qabot:
         if self._engine is None:
             self.load(self._work / "index")
 
-    def _paragraph(self, source: str, start: int) -> str:
-        spans = self._spans.get(source, [])
-        return next((name for begin, end, name in spans if begin <= start < end), f"{source} title")
+    def _paragraph(self, source: str, start: int, end: int) -> str:
+        """The paragraph that most of ``start`` to ``end`` lies in.
+
+        The index leaves out what cannot be seen, so that its places can be some characters before
+        the file's.
+        """
+        shared, name = max(
+            (min(end, stop) - max(start, begin), name) for begin, stop, name in self._spans[source]
+        )
+        return name if shared > 0 else f"{source} title"
 
 
 if __name__ == "__main__":
