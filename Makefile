@@ -101,6 +101,17 @@ bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'
 	@echo "Running the benchmarks …"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+RUN ?= reader-run
+.PHONY: reader
+reader: $(STAMP) ## Train the reader (hours): make reader DATA=… XQUAD=…; more in training/README.md
+	$(if $(and $(DATA),$(XQUAD)),,$(error Name the folders: make reader DATA=… XQUAD=… [CROSSED=…]))
+	@echo "Training; goes on from $(RUN)/ if there is a checkpoint …"
+	@$(BIN)/python -m training.train $(DATA) $(CROSSED) --out $(RUN) $(ARGS)
+	@echo "Writing qabot/reader/reader.onnx …"
+	@$(BIN)/python -m training.export $(RUN)/averaged.pt $(DATA) qabot/reader/reader.onnx
+	@echo "Fitting qabot/confidence.json …"
+	@$(BIN)/python -m training.calibrate $(XQUAD)
+
 .PHONY: faults
 faults: $(STAMP) ## Break all that can break, and write what came of it to docs/reliability.md
 	@$(BIN)/python -m faults $(ARGS)
