@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qabot.encoders.e5_graph import GraphWriter
 from qabot.encoders.e5_weights import E5Weights
 from qabot.encoders.packaged import unpack, weights_file
 from qabot.reader.packaged import PackagedReader
@@ -183,7 +184,7 @@ def test_a_question_without_anything_to_alter_is_left_alone():
 def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cache, tmp_path):
     import torch
 
-    from training.export import TrainedWeights, rounded
+    from training.export import TrainedWeights, reader_graph, rounded
     from training.network import Network
 
     run = tmp_path / "run"
@@ -220,9 +221,18 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
         found = reader._scores(row)
         assert np.corrcoef(wanted.ravel(), found.ravel())[0, 1] > 0.99
 
-    # And what ships can be trained on from.
+    # And what ships can be trained on from, with smoothed inputs and without.
     again = shipped_weights(graph, skip=4)
     assert len(again) == 130
     for name, values in again.items():
         assert values.shape == state[name].shape
         assert (values - state[name]).norm() <= state[name].norm() / 10
+    plain = reader_graph(
+        TrainedWeights(state, encoder), GraphWriter(encoder.config), encoder.config
+    )
+    graph.write_bytes(plain.SerializeToString())
+    again = shipped_weights(graph, skip=4)
+    assert len(again) == 130
+    for name, values in again.items():
+        assert values.shape == state[name].shape
+        assert (values - state[name]).abs().max() <= state[name].abs().max() / 100
