@@ -135,7 +135,7 @@ def test_a_file_that_an_editor_replaces_is_read_again(start, tmp_path):
     running = start("named.md", "--watch")
     running.line(WAITING)
     write_article(tmp_path, "new", "Venus is bright.", title="named").replace(named)
-    running.line(r"changed: named\.md: 1 articles")
+    running.line(r"changed: named\.md: 1 article,")
     assert articles(tmp_path) == {"named": "Venus is bright."}
     assert running.end(signal.SIGINT) == 0
 
@@ -149,7 +149,7 @@ def test_the_settings_are_watched_too(start, tmp_path):
     (tmp_path / "qabot.toml").write_text("sources = 3\n", "utf-8")
     running.line(r"not rebuilt: qabot\.toml: .*; tried again when files change")
     (tmp_path / "qabot.toml").write_text('[collections]\nnews = ["news"]\n', "utf-8")
-    running.line(r"changed: qabot\.toml: 1 articles")
+    running.line(r"changed: qabot\.toml: 1 article,")
     write_article(tmp_path / "news", "late", "Venus is hot.")
     running.line(r"changed: news/late\.md: 2 articles")
     assert set(articles(tmp_path)) == {"late", "today"}
