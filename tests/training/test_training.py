@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from qabot.encoders.e5_graph import GraphWriter
+from qabot.encoders.e5_ranges import read_ranges
 from qabot.encoders.e5_weights import E5Weights
 from qabot.encoders.packaged import unpack, weights_file
 from qabot.reader.packaged import PackagedReader
@@ -236,3 +237,17 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
     for name, values in again.items():
         assert values.shape == state[name].shape
         assert (values - state[name]).abs().max() <= state[name].abs().max() / 100
+
+
+def test_the_encoder_ships_with_how_far_it_reaches() -> None:
+    from training.ranges import measure, texts
+
+    shipped = read_ranges()
+    some = list(texts())[:40:13]
+    measured = measure(some)
+    assert measured.keys() == shipped.keys()
+    for name, reach in measured.items():
+        assert reach.shape == shipped[name].shape
+        # The shipped ones are those of all texts, in half precision.
+        assert np.all(reach <= shipped[name] * 1.001 + 1e-4)
+        assert np.median(reach / np.maximum(shipped[name], 1e-6)) > 0.1
