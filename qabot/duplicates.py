@@ -84,6 +84,14 @@ def _bare(token: str) -> str:
     return _END.sub("", token[begin.end() if begin else 0 :])
 
 
+def same_answer(one: str, other: str) -> bool:
+    """Whether the words of one stand, in that order, in the other: "1911", "in May 1911"."""
+    shorter, longer = sorted((_words(one), _words(other)), key=len)
+    size = len(shorter)
+    places = range(len(longer) - size + 1)
+    return size > 0 and any(longer[place : place + size] == shorter for place in places)
+
+
 class Statement:
     """What a passage says: the sentences that answer, and what stands round them.
 
