@@ -171,19 +171,19 @@ def _other_answers_first(found: Sequence[_Found]) -> list[_Found]:
     XQuAD-R, where each answer stands in one paragraph, the same answer elsewhere speaks against it.
     Three quotes are of more use with three answers.
     """
-    new: list[_Found] = []
-    places, again = [], []
+    new: list[int] = []
     for place, item in enumerate(found):
-        if any(same_answer(item.answer, other.answer) for other in new):
-            again.append(place)
-            continue
-        new.append(item)
-        if item.hit.reading and item.hit.reading.margin >= _LEAST_MARGIN:
-            places.append(place)
-    last = max(places, default=0)
-    moved = [place for place in again if place < last]
-    ordered = [place for place in range(last + 1) if place not in moved]
-    return [found[place] for place in (*ordered, *moved, *range(last + 1, len(found)))]
+        if not any(same_answer(item.answer, found[other].answer) for other in new):
+            new.append(place)
+    firm = [place for place in new if _is_firm(found[place].hit)]
+    last = max(firm, default=0)
+    moved = [place for place in range(last) if place not in new]
+    before = [place for place in range(last + 1) if place not in moved]
+    return [found[place] for place in (*before, *moved, *range(last + 1, len(found)))]
+
+
+def _is_firm(hit: Hit) -> bool:
+    return hit.reading is not None and hit.reading.margin >= _LEAST_MARGIN
 
 
 def _merged(shown: Quote, again: Quote) -> Quote:

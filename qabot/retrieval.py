@@ -21,7 +21,7 @@ from qabot.index.vectors import Mask
 from qabot.types import ArticleInfo, Filters, Hit
 
 # How much full coverage counts beside the two cosines (benchmarks/retrieval.py).
-COVERAGE_WEIGHT = 1.0
+COVERAGE_WEIGHT = 0.8
 # Passages whose sentences are looked at: the nearest by vector, and by words in each language.
 _NEAREST = 200
 _WORDIEST = 50

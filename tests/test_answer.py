@@ -223,6 +223,36 @@ def test_further_quotes_are_highlighted_only_where_the_reader_would_rather_answe
     assert quotes["No, it was 1968."] == ((111, 115),)
 
 
+def answers(*found: tuple[str, float]) -> list[str]:
+    """Answers that a reader marked, with their margins → the quotes, in their order."""
+    hits = [
+        replace(hit(f"It was {text}.", at=100 * number), reading=Reading(7, 7 + len(text), margin))
+        for number, (text, margin) in enumerate(found)
+    ]
+    return [quote.text for quote in answer_to(*hits).quotes]
+
+
+@pytest.mark.parametrize("again", ["1969", "in July 1969", "JULY, 1969"])
+def test_another_answer_comes_before_one_that_is_repeated(again):
+    found = answers(("July 1969", 4.0), (again, 3.0), ("1968", 2.0), ("1967", -1.0))
+    assert found == ["It was July 1969.", "It was 1968.", "It was 1967."]
+
+
+def test_an_answer_that_is_repeated_comes_before_one_that_is_doubtful():
+    found = answers(("1969", 4.0), ("in 1969", 3.0), ("1968", -3.0), ("1967", -4.0))
+    assert found == ["It was 1969.", "It was in 1969.", "It was 1968."]
+
+
+def test_numbers_that_share_digits_are_other_answers():
+    found = answers(("1969", 4.0), ("19", 3.0), ("196", 2.0), ("in 1969", 1.0))
+    assert found == ["It was 1969.", "It was 19.", "It was 196."]
+
+
+def test_without_blanks_an_answer_is_found_within_another():
+    found = answers(("東京都", 4.0), ("東京", 3.0), ("大阪", 2.0))
+    assert found == ["It was 東京都.", "It was 大阪.", "It was 東京."]
+
+
 def test_an_answer_in_two_sentences_is_quoted_whole():
     found = replace(hit("He left in", "May 1969.", "Then rain."), reading=Reading(8, 19, 4.0))
     assert "He left in May 1969." in answer_to(found).quotes[0].text
