@@ -148,10 +148,15 @@ def _verdict(columns: dict[str, Column], rows: dict[str, dict[str, float]]) -> l
         better = [
             f"{SYSTEMS[system].title} {column.shown(values[name])}"
             for system, values in rows.items()
-            if system != QABOT and column.beats(values[name], ours)
+            if SYSTEMS[system].is_peer and column.beats(values[name], ours)
+        ]
+        own = [
+            f"{SYSTEMS[system].title} {column.shown(values[name])}"
+            for system, values in rows.items()
+            if not SYSTEMS[system].is_peer
         ]
         if better:
-            lines.append(f"- {column.title}: {'; '.join(better)}; qabot {column.shown(ours)}")
+            lines.append(f"- {column.title}: {'; '.join([*better, *own])}")
     if not lines:
         return ["No peer wins a column."]
     return ["**Where a peer wins**", "", *lines]
