@@ -66,8 +66,15 @@ class Encoding:
 
 
 def read_paragraphs(folder: Path, encoding: Encoding) -> Iterator[Paragraph]:
-    """All paragraphs of the data in ``folder``, tokenized."""
-    for path in sorted(folder.glob("*.jsonl.gz")):
+    """All paragraphs of the data in ``folder``, tokenized.
+
+    Raises:
+        SystemExit: There is none; says so.
+    """
+    paths = sorted(folder.glob("*.jsonl.gz"))
+    if not paths:
+        raise SystemExit(f"{folder}: no NAME.jsonl.gz in it; name the folder that holds the data")
+    for path in paths:
         dataset = path.name.removesuffix(".jsonl.gz")
         with gzip.open(path, "rt", encoding="utf-8") as file:
             rows = [json.loads(line) for line in file]

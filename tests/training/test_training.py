@@ -251,3 +251,8 @@ def test_the_encoder_ships_with_how_far_it_reaches() -> None:
         # The shipped ones are those of all texts, in half precision.
         assert np.all(reach <= shipped[name] * 1.001 + 1e-4)
         assert np.median(reach / np.maximum(shipped[name], 1e-6)) > 0.1
+
+
+def test_a_folder_without_data_is_told(model_cache, tmp_path) -> None:
+    with pytest.raises(SystemExit, match="no NAME.jsonl.gz in it"):
+        list(read_paragraphs(tmp_path, Encoding(unpack(model_cache).folder)))
