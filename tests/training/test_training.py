@@ -239,7 +239,7 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
         assert (values - state[name]).abs().max() <= state[name].abs().max() / 100
 
 
-def test_the_encoder_ships_with_how_far_it_reaches() -> None:
+def test_the_encoder_ships_with_how_far_it_reaches():
     from training.ranges import measure, texts
 
     shipped = read_ranges()
@@ -253,6 +253,6 @@ def test_the_encoder_ships_with_how_far_it_reaches() -> None:
         assert np.median(reach / np.maximum(shipped[name], 1e-6)) > 0.1
 
 
-def test_a_folder_without_data_is_told(model_cache, tmp_path) -> None:
+def test_a_folder_without_data_is_told(encoding, tmp_path):
     with pytest.raises(SystemExit, match="no NAME.jsonl.gz in it"):
-        list(read_paragraphs(tmp_path, Encoding(unpack(model_cache).folder)))
+        list(read_paragraphs(tmp_path, encoding))
