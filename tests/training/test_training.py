@@ -254,5 +254,5 @@ def test_the_encoder_ships_with_how_far_it_reaches():
 
 
 def test_a_folder_without_data_is_told(encoding, tmp_path):
-    with pytest.raises(SystemExit, match="no NAME.jsonl.gz in it"):
+    with pytest.raises(SystemExit, match=r"no NAME\.jsonl\.gz in it"):
         list(read_paragraphs(tmp_path, encoding))
