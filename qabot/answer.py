@@ -27,9 +27,9 @@ _LEAST_SHARE = 0.25
 # same share of the question's words.
 _AS_LIKELY = 0.05
 _SAME_WORDING = 1e-3
-# Quotes with another answer come before those that repeat one, unless the reader's margin in them is
-# lower. On XQuAD-R, one of three quotes then holds an answer as often as by likelihood alone (0.942
-# in one language, 0.916 across), without this bound a little less often across (0.914).
+# Quotes with another answer come before those that repeat one, unless the reader's margin is lower
+# in them. On XQuAD-R, one of three quotes then holds an answer as often as by likelihood alone
+# (0.942 in one language, 0.916 across), without this bound a little less often across (0.914).
 _LEAST_MARGIN = -2.0
 # Articles are suggested instead of quotes where one would have this share of the threshold.
 _LEAST_NEAR = 0.4
