@@ -145,18 +145,15 @@ def _verdict(columns: dict[str, Column], rows: dict[str, dict[str, float]]) -> l
     lines = []
     for name, column in columns.items():
         ours = rows[QABOT][name]
-        better = [
-            f"{SYSTEMS[system].title} {column.shown(values[name])}"
-            for system, values in rows.items()
-            if SYSTEMS[system].is_peer and column.beats(values[name], ours)
-        ]
-        own = [
-            f"{SYSTEMS[system].title} {column.shown(values[name])}"
-            for system, values in rows.items()
-            if not SYSTEMS[system].is_peer
-        ]
+        peers = [system for system in rows if SYSTEMS[system].is_peer]
+        better = [system for system in peers if column.beats(rows[system][name], ours)]
+        own = [system for system in rows if system not in peers]
         if better:
-            lines.append(f"- {column.title}: {'; '.join([*better, *own])}")
+            figures = (
+                f"{SYSTEMS[system].title} {column.shown(rows[system][name])}"
+                for system in (*better, *own)
+            )
+            lines.append(f"- {column.title}: {'; '.join(figures)}")
     if not lines:
         return ["No peer wins a column."]
     return ["**Where a peer wins**", "", *lines]

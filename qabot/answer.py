@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from qabot.confidence import probabilities, ranked
-from qabot.duplicates import Statement, same_answer
+from qabot.duplicates import Statement
 from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span, page_at
 
 # A quote is read at a glance: about this many characters, unless one sentence alone is longer.
@@ -92,14 +92,9 @@ class _Found(NamedTuple):
         core = _core(hit)
         quote = _quote(hit, core, probability)
         shown = quote.start - hit.passage.start, quote.end - hit.passage.start
-        statement = Statement(hit.passage.text, _span(hit.passage, core), shown)
+        key, answer = _span(hit.passage, core), _marked(hit)
+        statement = Statement(hit.passage.text, key, shown, answer)
         return cls(hit, probability, core, quote, statement)
-
-    @property
-    def answer(self) -> str:
-        """What a reader marked."""
-        marked = _marked(self.hit)
-        return self.hit.passage.text[slice(*marked)] if marked else ""
 
     @property
     def published(self) -> str:
@@ -172,14 +167,13 @@ def _other_answers_first(found: Sequence[_Found]) -> list[_Found]:
     Three quotes are of more use with three answers.
     """
     new: list[int] = []
+    again: list[int] = []
     for place, item in enumerate(found):
-        if not any(same_answer(item.answer, found[other].answer) for other in new):
-            new.append(place)
-    firm = [place for place in new if _is_firm(found[place].hit)]
-    last = max(firm, default=0)
-    moved = [place for place in range(last) if place not in new]
-    before = [place for place in range(last + 1) if place not in moved]
-    return [found[place] for place in (*before, *moved, *range(last + 1, len(found)))]
+        known = any(item.statement.answers_like(found[other].statement) for other in new)
+        (again if known else new).append(place)
+    last = max((place for place in new if _is_firm(found[place].hit)), default=0)
+    moved = [place for place in (*new, *again) if place <= last]
+    return [*(found[place] for place in moved), *found[last + 1 :]]
 
 
 def _is_firm(hit: Hit) -> bool:

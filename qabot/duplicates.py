@@ -84,14 +84,6 @@ def _bare(token: str) -> str:
     return _END.sub("", token[begin.end() if begin else 0 :])
 
 
-def same_answer(one: str, other: str) -> bool:
-    """Whether the words of one stand, in that order, in the other: "1911", "in May 1911"."""
-    shorter, longer = sorted((_words(one), _words(other)), key=len)
-    size = len(shorter)
-    places = range(len(longer) - size + 1)
-    return size > 0 and any(longer[place : place + size] == shorter for place in places)
-
-
 class Statement:
     """What a passage says: the sentences that answer, and what stands round them.
 
@@ -99,10 +91,11 @@ class Statement:
         text: The passage's.
         key: Where the sentences that answer lie in it.
         shown: Where what is quoted lies in it, round ``key``.
+        answer: Where the answer itself lies in it, if that is known.
     """
 
-    def __init__(self, text: str, key: Span, shown: Span) -> None:
-        self._text, self._key, self._shown = text, key, shown
+    def __init__(self, text: str, key: Span, shown: Span, answer: Span | None = None) -> None:
+        self._text, self._key, self._shown, self._answer = text, key, shown, answer
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -116,6 +109,10 @@ class Statement:
     @cached_property
     def _shown_words(self) -> tuple[str, ...]:
         return words_of(self._text[slice(*self._shown)])
+
+    @cached_property
+    def _answer_words(self) -> list[str]:
+        return _words(self._text[slice(*self._answer)]) if self._answer else []
 
     @cached_property
     def _surroundings(self) -> frozenset[tuple[str, ...]]:
@@ -139,6 +136,13 @@ class Statement:
             # The sentence is all there is of both, or it may be about something else.
             return not self._surroundings and not other._surroundings
         return len(self._surroundings & other._surroundings) >= OVERLAP * shorter
+
+    def answers_like(self, other: Statement) -> bool:
+        """Whether one's answer stands, word for word, in the other's: "1911", "in May 1911"."""
+        shorter, longer = sorted((self._answer_words, other._answer_words), key=len)
+        size = len(shorter)
+        places = range(len(longer) - size + 1)
+        return size > 0 and any(longer[place : place + size] == shorter for place in places)
 
     def restates(self, other: Statement) -> bool:
         """Whether one says what the other says, but for a number, a name or another word or two.
