@@ -94,7 +94,7 @@ format: $(STAMP) ## Format the code, and repair what can be repaired safely
 
 .PHONY: translations
 translations: $(STAMP) ## Bring the catalogues up to date with the code, and compile them
-	@$(BIN)/python -m qabot.translations.catalogues
+	@$(BIN)/python -m qabot.render.translations.catalogues
 
 .PHONY: bench
 bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'
@@ -107,9 +107,9 @@ reader: $(STAMP) ## Train the reader (hours): make reader DATA=… XQUAD=…; mo
 	$(if $(and $(DATA),$(XQUAD)),,$(error Name the folders: make reader DATA=… XQUAD=… [CROSSED=…]))
 	@echo "Training; goes on from $(RUN)/ if there is a checkpoint …"
 	@$(BIN)/python -m training.train $(DATA) $(CROSSED) --out $(RUN) $(ARGS)
-	@echo "Writing qabot/reader/reader.onnx …"
-	@$(BIN)/python -m training.export $(RUN)/averaged.pt $(DATA) qabot/reader/reader.onnx
-	@echo "Fitting qabot/confidence.json …"
+	@echo "Writing qabot/answering/reader/reader.onnx …"
+	@$(BIN)/python -m training.export $(RUN)/averaged.pt $(DATA) qabot/answering/reader/reader.onnx
+	@echo "Fitting qabot/answering/confidence.json …"
 	@$(BIN)/python -m training.calibrate $(XQUAD)
 
 .PHONY: faults

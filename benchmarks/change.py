@@ -27,7 +27,7 @@ from rich.table import Table
 
 from benchmarks.speed import machine
 from qabot.articles import read_sources
-from qabot.passages import split_article
+from qabot.indexing.passages import split_article
 from qabot.types import Article
 
 _GOAL = 0.05

@@ -24,9 +24,9 @@ from rich.table import Table
 
 from benchmarks.speed import QUESTIONS, machine
 from qabot.encoders import PACKAGED, open_encoder
-from qabot.encoders.packaged import unpack
+from qabot.encoders.e5.packaged import unpack
 from qabot.index import IndexStore
-from qabot.rebuild import rebuild
+from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 from tests.bot.fake_discord import TOKEN, FakeDiscord, fake_discord
 
@@ -143,9 +143,9 @@ def _run_bot(url: str, index: str, reader: str) -> None:
     import discord.http
     import yarl
 
+    from qabot.answering.engine import Engine
     from qabot.bot import create_bot
     from qabot.bot.running import run_bot
-    from qabot.engine import Engine
 
     discord.http.Route.BASE = f"{url}/api"
     gateway = yarl.URL(f"{url.replace('http', 'ws')}/ws")

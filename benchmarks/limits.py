@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks.comparison import Parallel, evenly
 from benchmarks.harness import Document
 from benchmarks.ours import Qabot
+from qabot.answering.engine import Engine
 from qabot.encoders import Encoder
-from qabot.engine import Engine
 from qabot.index import IndexStore
-from qabot.planning import passage_input
+from qabot.indexing.plan import passage_input
 from qabot.settings import Settings
 
 _QUESTIONS = 100

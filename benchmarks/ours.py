@@ -9,12 +9,12 @@ from itertools import groupby
 from pathlib import Path
 
 from benchmarks.harness import Document, run
+from qabot.answering.engine import Engine
+from qabot.answering.reader import NONE
+from qabot.answering.reader import PACKAGED as PACKAGED_READER
 from qabot.encoders import PACKAGED, Encoder, open_encoder
-from qabot.engine import Engine
 from qabot.index import IndexStore
-from qabot.reader import NONE
-from qabot.reader import PACKAGED as PACKAGED_READER
-from qabot.rebuild import rebuild
+from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 from qabot.types import Hit
 

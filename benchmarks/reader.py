@@ -20,10 +20,10 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.readings import Asked, add_arguments, everything
 from benchmarks.squad import unanswerable_area
 from benchmarks.xquad import LANGUAGES
-from qabot.answer import compose
-from qabot.confidence import ranked
-from qabot.evaluation.confidence import calibration_error
-from qabot.evaluation.wording import f1, holds
+from qabot.answering.confidence import ranked
+from qabot.answering.quotes import compose
+from qabot.evaluation.calibration import calibration_error
+from qabot.evaluation.overlap import f1, holds
 from qabot.types import Answer, Hit
 
 Measure = Callable[[Asked], float]

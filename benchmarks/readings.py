@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.xquad import LANGUAGES, Corpus, Paragraphs, Question, build, load
+from qabot.answering.reader.packaged import PackagedReader
+from qabot.answering.reader.windows import read_hits
+from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED, Encoder, open_encoder
-from qabot.encoders.packaged import unpack
+from qabot.encoders.e5.packaged import unpack
 from qabot.index import Generation
-from qabot.reader.packaged import PackagedReader
-from qabot.reader.windows import read_hits
-from qabot.retrieval import Retriever
 from qabot.settings import Settings
 from qabot.types import Hit
 

@@ -24,7 +24,7 @@ from benchmarks import limits, quality, race
 from benchmarks.comparison import Parallel, read
 from benchmarks.systems import QABOT, SYSTEMS, Runner, peers_python
 from benchmarks.xquad import LANGUAGES
-from qabot.encoders.packaged import unpack
+from qabot.encoders.e5.packaged import unpack
 from qabot.settings import Settings
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -19,15 +19,15 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.xquad import LANGUAGES, Corpus, Paragraphs, build, holds_answer, load
-from qabot.answer import compose
-from qabot.confidence import ranked
+from qabot.answering.confidence import ranked
+from qabot.answering.quotes import compose
+from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.index import Generation, write_vectors
 from qabot.index import manifest as files
 from qabot.index.manifest import FileStamp, checksum
-from qabot.planning import passage_input
-from qabot.retrieval import Retriever
+from qabot.indexing.plan import passage_input
 from qabot.settings import Settings
 from qabot.types import Answer, Hit
 

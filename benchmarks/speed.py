@@ -22,12 +22,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from qabot.answering.engine import Engine
 from qabot.encoders import PACKAGED, open_encoder
-from qabot.encoders.packaged import unpack
-from qabot.engine import Engine
+from qabot.encoders.e5.packaged import unpack
 from qabot.index import IndexStore
-from qabot.planning import passage_input
-from qabot.rebuild import rebuild
+from qabot.indexing.plan import passage_input
+from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 
 QUESTIONS = (

@@ -11,14 +11,14 @@ from typing import Any
 
 from sklearn.metrics import roc_auc_score
 
-from qabot.confidence import ranked
+from qabot.answering.confidence import ranked
+from qabot.answering.reader.packaged import PackagedReader
+from qabot.answering.reader.windows import read_hits
+from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED, open_encoder
-from qabot.encoders.packaged import unpack
+from qabot.encoders.e5.packaged import unpack
 from qabot.index import IndexStore
-from qabot.reader.packaged import PackagedReader
-from qabot.reader.windows import read_hits
-from qabot.rebuild import rebuild
-from qabot.retrieval import Retriever
+from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 from training.sampling import measured_titles
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from qabot.encoders import Encoder
 from qabot.index import Generation, IndexStore
-from qabot.rebuild import rebuild
+from qabot.indexing.rebuild import rebuild
 from qabot.types import Hit, Quote
 
 LANGUAGES = ("en", "de", "es", "zh", "ar")

@@ -26,9 +26,9 @@ from PIL import Image
 from playwright.async_api import Browser, async_playwright
 from simcord import interactions
 
+from qabot.answering.engine import Engine
 from qabot.bot import create_bot
-from qabot.engine import Engine
-from qabot.rebuild import Progress
+from qabot.indexing.rebuild import Progress
 from qabot.settings import Settings, load_settings
 
 WIDTHS = {"desktop": 760, "phone": 400}

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from qabot.engine import Engine
+from qabot.answering.engine import Engine
 from qabot.render.terminal import render_answer
 
 QUESTIONS = ("how many GitHub projects use PyTorch?", "who invented the telephone?")

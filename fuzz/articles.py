@@ -11,16 +11,16 @@ from pathlib import Path
 
 import qabot
 from fuzz.registry import is_line, target, text_of
-from qabot.articles.archive import MAX_MEMBER, Archive
-from qabot.articles.dates import parse_date
-from qabot.articles.decoding import decode
-from qabot.articles.readers import read_draft, why_damaged
-from qabot.articles.sources import Format
-from qabot.articles.text import LONGEST_HEADING, Draft, has_words, only_printable
-from qabot.articles.titles import title_of
-from qabot.articles.xml import parse_xhtml, parse_xml
+from qabot.articles.formats import Format
+from qabot.articles.formats.archive import MAX_MEMBER, Archive
+from qabot.articles.formats.dates import parse_date
+from qabot.articles.formats.decoding import decode
+from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words, only_printable
+from qabot.articles.formats.parsers import read_draft, why_damaged
+from qabot.articles.formats.titles import title_of
+from qabot.articles.formats.xml import parse_xhtml, parse_xml
 from qabot.errors import ArticleError
-from qabot.passages import split_article
+from qabot.indexing.passages import split_article
 from qabot.types import Article, ArticleInfo, Heading
 from tests.articles.documents import docx, epub, lines, odt, pdf, word_paragraph, zipped
 

@@ -9,16 +9,16 @@ from functools import cache
 from pathlib import Path
 
 from fuzz.registry import target, text_of
-from qabot.articles.excluding import Excludes
+from qabot.articles.ignore_rules import Excludes
 from qabot.errors import QabotError, SettingsError, SourceError, UnusableIndexError, UsageError
 from qabot.evaluation import read_questions
-from qabot.index.database import Database, IndexedArticle, write_database
-from qabot.index.filtering import allowed_rows
+from qabot.evaluation.verify import check_answers, read_answers
+from qabot.index.articles import Database, IndexedArticle, write_database
+from qabot.index.filters import allowed_rows
 from qabot.index.manifest import FORMAT, NAME, EncoderStamp, FileStamp, Manifest
-from qabot.passages import split_article
+from qabot.indexing.passages import split_article
 from qabot.settings import load_settings
 from qabot.types import Article, ArticleInfo, Filters
-from qabot.verify import check_answers, read_answers
 
 _TEXT = "The bridge was built in 1907. It is long."
 _INFO = ArticleInfo("a", "A", "notes/a.md", None, "2021-05", "en", ("news",))

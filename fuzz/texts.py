@@ -8,14 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fuzz.registry import target, text_of
-from qabot.conversation import is_follow_up, standalone
+from qabot.answering.follow_up import is_follow_up, standalone
 from qabot.index.lexical import LexicalIndex, write_lexical
 from qabot.index.terms import content_terms, terms
-from qabot.render.fitting import fitted, text_pages
 from qabot.render.markup import inert, link, one_line, quote_block, text_fragment_url
-from qabot.render.text import printable
+from qabot.render.paging import fitted, text_pages
+from qabot.text import printable
 from qabot.types import Span
-from tests.discord_markdown import shown, shown_quote
+from tests.render.discord_markdown import shown, shown_quote
 
 _MARKUP = "@everyone <@1> **a** _b_ `c` ||d|| [e](http://f) :g: # h\n- i\n1. j\n> k discord.gg/l \\"
 _ROOM = 200

@@ -8,7 +8,7 @@ from fuzz.registry import is_line, target, text_of
 from qabot.errors import SourceError
 from qabot.web.addresses import checked, server_of, spelled
 from qabot.web.bodies import BodyError, unpacked
-from qabot.web.kinds import Listing, kind_of
+from qabot.web.content_types import Listing, kind_of
 from qabot.web.listings import ListingError, read_listing
 from qabot.web.robots import Rules
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote, Request
 
 if TYPE_CHECKING:
-    from qabot.engine import Engine
+    from qabot.answering.engine import Engine
 
 __version__ = "0.1.0"
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # The engine brings faiss and NumPy along; `qabot --help` needs neither.
     if name == "Engine":
-        from qabot.engine import Engine
+        from qabot.answering.engine import Engine
 
         return Engine
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

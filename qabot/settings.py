@@ -16,7 +16,7 @@ import msgspec
 import platformdirs
 
 from qabot.errors import SettingsError
-from qabot.intervals import parse_interval
+from qabot.text import parse_interval
 
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"

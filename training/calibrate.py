@@ -1,4 +1,4 @@
-"""Fit the models of confidence on XQuAD-R: ``qabot/confidence.json``.
+"""Fit the models of confidence on XQuAD-R: ``qabot/answering/confidence.json``.
 
 ``python -m training.calibrate FOLDER [--work DIR]``: FOLDER holds XQuAD-R's en.json, de.json and so
 on. Every question is asked in each of five languages of articles in each, once of all of them and
@@ -28,9 +28,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.readings import Asked, add_arguments, everything
-from qabot.confidence import Model, features
+from qabot.answering.confidence import Model, features
 
-OUT = Path(__file__).parents[1] / "qabot" / "confidence.json"
+OUT = Path(__file__).parents[1] / "qabot" / "answering" / "confidence.json"
 _FOLDS = 6
 _RETRIEVAL = ("similarity", "sentence", "same_language", "coverage")
 _READER = (*_RETRIEVAL, "margin")

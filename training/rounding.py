@@ -1,6 +1,6 @@
 """The networks in float32, and how far the inputs of their matrix products reach.
 
-That is what ``qabot.encoders.e5_graph`` needs to know to round them with little loss: with all
+That is what ``qabot.encoders.e5.graph`` needs to know to round them with little loss: with all
 channels of an input rounded alike, every fourth answer had another span than in float32.
 """
 
@@ -15,8 +15,8 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from qabot.encoders.e5_graph import Array, GraphWriter, Ranges
-from qabot.encoders.e5_weights import E5Config
+from qabot.encoders.e5.graph import Array, GraphWriter, Ranges
+from qabot.encoders.e5.weights import E5Config
 from training.data import Paragraph
 from training.sampling import example_of
 

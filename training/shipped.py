@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from qabot.encoders.e5_folder import LINEAR
+from qabot.encoders.e5.folder import LINEAR
 
 _BODY = "bert.encoder.layer"
 _NORMS = {"middle.norm": "attention.output.LayerNorm", "out.norm": "output.LayerNorm"}

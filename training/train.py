@@ -23,7 +23,7 @@ import platformdirs
 import torch
 from torch import nn
 
-from qabot.encoders.packaged import unpack
+from qabot.encoders.e5.packaged import unpack
 from training.data import Encoding, Paragraph, read_paragraphs
 from training.network import FROZEN_LAYERS, Network, batches, loss_of, tensors
 from training.sampling import CROSSED, Example, Sampler, example_of, held_back

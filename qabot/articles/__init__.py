@@ -1,15 +1,14 @@
 """Files to articles: find the sources, decode, read each format, name what cannot be read.
 
-Data flows one way: ``sources`` finds files, ``decoding`` turns bytes into text, one reader per
-format (``plain``, ``markdown``, ``html``) makes a ``Draft`` of it, and ``reading`` completes the
-draft (title, language) into an ``Article``. Documents (``pdf``, ``docx``, ``epub``, ``odt``), and
-texts that are long, are read by ``isolated`` in a process of its own. Nothing here knows of an
-index or a model.
+Data flows one way: ``sources`` finds files, the parser of a file's format (``formats``) makes a
+``Draft`` of it, and ``loader`` completes the draft (title, language) into an ``Article``. Documents
+(``pdf``, ``docx``, ``epub``, ``odt``), and texts that are long, are parsed by ``sandbox`` in a
+process of its own. Nothing here knows of an index or a model.
 """
 
-from qabot.articles.isolated import ReadingProcess
+from qabot.articles.formats import DOCUMENTS, Document, Format
 from qabot.articles.limits import Limits
-from qabot.articles.reading import (
+from qabot.articles.loader import (
     read_article,
     read_changed,
     read_files,
@@ -17,10 +16,8 @@ from qabot.articles.reading import (
     read_sources,
     readers_version,
 )
+from qabot.articles.sandbox import ReadingProcess
 from qabot.articles.sources import (
-    DOCUMENTS,
-    Document,
-    Format,
     Found,
     Skipped,
     SourceFile,

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-from qabot.articles.isolated import SECONDS, too_slow
-from qabot.articles.sources import DOCUMENTS, Format
+from qabot.articles.formats import DOCUMENTS, Format
+from qabot.articles.sandbox import SECONDS, too_slow
 from qabot.errors import ArticleError
 
 # Of the limit for plain text. Reading Markdown takes up to a gigabyte of memory for each megabyte,

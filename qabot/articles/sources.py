@@ -12,35 +12,15 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 import regex
 
-from qabot.articles.excluding import Excludes
-from qabot.articles.text import only_printable
-from qabot.articles.walking import OTHER_TYPE, Entry, walk
+from qabot.articles.formats import FORMATS, Format
+from qabot.articles.formats.draft import only_printable
+from qabot.articles.ignore_rules import Excludes
+from qabot.articles.walk import OTHER_TYPE, Entry, walk
 from qabot.errors import SourceError
-
-Document = Literal["pdf", "docx", "epub", "odt"]
-Format = Literal["plain", "markdown", "html", Document]
-
-DOCUMENTS: frozenset[str] = frozenset(get_args(Document))
-"""The formats that are no text."""
-FORMATS: dict[str, Format] = {
-    ".txt": "plain",
-    ".text": "plain",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".pdf": "pdf",
-    ".docx": "docx",
-    ".epub": "epub",
-    ".odt": "odt",
-}
-"""The format of a file by its ending; a folder's files with other endings are left out."""
 
 _EXPECTED = regex.compile(
     r"""\.(?: docm?|dotx?|rtf|wps|pages|fodt|ott|sxw | tex|latex|rst|org|adoc|asciidoc|textile|xml

@@ -26,7 +26,7 @@ def create_bot(engine: Engine, settings: Settings, *, rebuild: Rebuild | None = 
         StateError: The bot's state file is damaged or cannot be written.
     """
     from qabot.bot.client import Bot, ShardedBot
-    from qabot.bot.state import State, state_path
+    from qabot.bot.store.state import State, state_path
 
     kind = ShardedBot if settings.shards else Bot
     return kind(engine, settings, State(state_path(settings.index)), rebuild=rebuild)

@@ -11,25 +11,25 @@ from typing import Any
 import discord
 from discord.ext import commands, tasks
 
-from qabot.bot.answering import Answering, explanation
-from qabot.bot.ask_commands import AskCommands
-from qabot.bot.buttons import SECONDS_KEPT, AnswerButton, follow_up
-from qabot.bot.catalogue import Catalogue
-from qabot.bot.command_translator import CommandTranslator
-from qabot.bot.guilds import Guilds
+from qabot.bot.answers import Answering, explanation
+from qabot.bot.article_list import Catalogue
+from qabot.bot.commands.ask import AskCommands
+from qabot.bot.commands.buttons import SECONDS_KEPT, AnswerButton, follow_up
+from qabot.bot.commands.look import LookCommands, PageButton
+from qabot.bot.commands.manage import ConfirmButton, ManageCommands
+from qabot.bot.commands.privacy import Privacy
+from qabot.bot.commands.settings_panel import SettingItem, SettingsCommand
+from qabot.bot.commands.sync import sync_commands
+from qabot.bot.commands.translator import CommandTranslator
 from qabot.bot.interactions import say_privately
-from qabot.bot.listening import hear
+from qabot.bot.listener import hear
 from qabot.bot.locales import Locales
-from qabot.bot.look_commands import LookCommands, PageButton
-from qabot.bot.manage_commands import ConfirmButton, ManageCommands
-from qabot.bot.privacy import Privacy
 from qabot.bot.protocols import Engine, Rebuild
-from qabot.bot.rebuilding import Rebuilding
-from qabot.bot.renewing import Renewing
-from qabot.bot.settings_panel import SettingItem, SettingsCommand
-from qabot.bot.state import State
-from qabot.bot.syncing import sync_commands
-from qabot.bot.uploads import Uploads
+from qabot.bot.rebuilds.automatic import Renewing
+from qabot.bot.rebuilds.runner import Rebuilding
+from qabot.bot.store.guild_settings import Guilds
+from qabot.bot.store.state import State
+from qabot.bot.store.uploads import Uploads
 from qabot.errors import StateError
 from qabot.settings import Settings
 

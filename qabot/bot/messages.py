@@ -13,7 +13,7 @@ from typing import Any
 import discord
 
 from qabot.render.discord import View, answer_view
-from qabot.translations import translate
+from qabot.render.translations import translate
 from qabot.types import Answer
 
 Button = discord.ui.Button[Any]

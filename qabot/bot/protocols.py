@@ -71,7 +71,7 @@ class Manifest(Protocol):
 
 
 class Engine(Protocol):
-    """What the bot needs of an engine; described at ``qabot.engine.Engine``, which has it."""
+    """What the bot needs of ``qabot.answering.engine.Engine``, which describes it."""
 
     @property
     def settings(self) -> PageSize:
@@ -108,7 +108,7 @@ class Engine(Protocol):
 
 
 class Progress(Protocol):
-    """How far a rebuild is; described at ``qabot.rebuild.Progress``, which has it."""
+    """How far a rebuild is; described at ``qabot.indexing.rebuild.Progress``, which has it."""
 
     @property
     def stage(self) -> str:
@@ -137,7 +137,7 @@ class Rebuild(Protocol):
     def __call__(
         self, sources: Sequence[str], report: Callable[[Progress], None], *, files_only: bool
     ) -> Any:
-        """The summary (``qabot.rebuild.Summary``) of a rebuild from ``sources``.
+        """The summary (``qabot.indexing.rebuild.Summary``) of a rebuild from ``sources``.
 
         Args:
             files_only: Articles of the web stay as they are, as far as the same ones are named.

@@ -16,11 +16,11 @@ from typing import Protocol
 import discord
 from discord.abc import Messageable
 
+from qabot.bot.channels import may_open_thread, missing_permissions
 from qabot.bot.interactions import UNDELIVERED, insist
 from qabot.bot.messages import Outgoing
-from qabot.bot.places import may_open_thread, missing_permissions
 from qabot.render.markup import inert
-from qabot.translations import translate
+from qabot.render.translations import translate
 
 _LONGEST_THREAD_NAME = 100
 

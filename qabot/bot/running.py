@@ -14,7 +14,7 @@ import aiohttp
 import discord
 
 from qabot.bot.client import Bot
-from qabot.bot.starts import STABLE_SECONDS, Starts
+from qabot.bot.store.starts import STABLE_SECONDS, Starts
 from qabot.bot.tokens import INTENT, REFUSED, SHARDS, HideToken
 from qabot.errors import BotError
 

@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from qabot.environment import TOKENS
 from qabot.errors import BotError
+from qabot.processes import TOKENS
 
 _PORTAL = "https://discord.com/developers/applications"
 _WHERE = f"open {_PORTAL}, your application, Bot, Reset Token"

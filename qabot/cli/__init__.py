@@ -1,8 +1,8 @@
 """The command line: parsing, wiring, exit codes; the one package that knows all others.
 
 Everything heavy is imported by the command that needs it, so that ``--help`` is instant.
-``options`` are what commands take, ``opening`` what these name, ``output`` what is printed,
-``exits`` how a command ends, ``building`` one rebuild; each other module holds a group of commands.
+``options`` are what commands take, ``inputs`` what these name, ``output`` what is printed,
+``exits`` how a command ends, ``rebuild_run`` one rebuild; each other module is a group of commands.
 """
 
 from __future__ import annotations
@@ -12,14 +12,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from qabot.cli.asking import ask, repl
+from qabot.cli import ask, bot, evaluate, inspection, maintenance, rebuild
 from qabot.cli.exits import BAD_INPUT, explain
-from qabot.cli.keeping import doctor, rollback
-from qabot.cli.looking import articles, feedback, show, verify
-from qabot.cli.measuring import evaluate
 from qabot.cli.output import complain, flush, prepare_output
-from qabot.cli.rebuilding import rebuild
-from qabot.cli.serving import bot
 
 app = typer.Typer(
     name="qabot",
@@ -42,9 +37,20 @@ def _options(
 
 
 # In the order in which the help lists them.
-for command in (rebuild, ask, repl, bot, feedback, articles, show, verify, doctor, rollback):
+for command in (
+    rebuild.rebuild,
+    ask.ask,
+    ask.repl,
+    bot.bot,
+    inspection.feedback,
+    inspection.articles,
+    inspection.show,
+    inspection.verify,
+    maintenance.doctor,
+    maintenance.rollback,
+):
     app.command()(command)
-app.command("eval")(evaluate)
+app.command("eval")(evaluate.evaluate)
 
 
 def main() -> NoReturn:

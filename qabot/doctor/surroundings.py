@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from qabot.answering.reader import PACKAGED as READER
+from qabot.answering.reader import open_reader
 from qabot.doctor.check import Check, fault
 from qabot.encoders import PACKAGED, Encoder, open_encoder
-from qabot.encoders.packaged import find_unpacked
-from qabot.environment import TOKENS
+from qabot.encoders.e5.packaged import find_unpacked
 from qabot.errors import QabotError
 from qabot.index import IndexStore
-from qabot.reader import PACKAGED as READER
-from qabot.reader import open_reader
+from qabot.processes import TOKENS
 from qabot.settings import Settings
 from qabot.web import find_all
 

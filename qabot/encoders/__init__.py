@@ -37,7 +37,7 @@ def open_encoder(
         EncoderError: There is no such model, or it cannot be loaded.
     """
     if name == PACKAGED:
-        from qabot.encoders.packaged import open_packaged
+        from qabot.encoders.e5.packaged import open_packaged
 
         return open_packaged(cache, threads=threads, notify=notify)
     if not name.startswith(_BY_LIBRARY):
@@ -63,7 +63,7 @@ def open_encoder_later(
         EncoderError: As ``open_encoder``; of the packaged model, perhaps only when it is used.
     """
     if name == PACKAGED:
-        from qabot.encoders.packaged import open_packaged_later
+        from qabot.encoders.e5.packaged import open_packaged_later
 
         return open_packaged_later(cache, threads=threads, notify=notify)
     return open_encoder(name, cache=cache, threads=threads, notify=notify)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from qabot.encoders.base import FloatArray, document_prompt, normalize
-from qabot.encoders.pieces import FILE as PIECES
-from qabot.encoders.pieces import FIRST, LAST, PAD, load_pieces
+from qabot.encoders.sentencepiece import FILE as PIECES
+from qabot.encoders.sentencepiece import FIRST, LAST, PAD, load_pieces
 from qabot.errors import EncoderError
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@
 ``measure`` makes figures of what came back, ``compare`` sets two measurements side by side.
 """
 
-from qabot.evaluation.asking import Asker, Outcome, ask_all
 from qabot.evaluation.bounds import Bound, read_bounds
-from qabot.evaluation.comparing import Difference, compare
+from qabot.evaluation.comparison import Difference, compare
 from qabot.evaluation.figures import METRICS, Figure, Metric
-from qabot.evaluation.measuring import Group, Measurement, measure
+from qabot.evaluation.measurement import Group, Measurement, measure
+from qabot.evaluation.predictions import Asker, Outcome, ask_all
 from qabot.evaluation.questions import Labelled, check_labels, read_questions
 
 __all__ = [

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import ir_measures
 import numpy as np
 
-from qabot.evaluation.asking import RIGHT, Outcome
-from qabot.evaluation.confidence import area_under_risk, auroc, calibration_error
+from qabot.evaluation.calibration import area_under_risk, auroc, calibration_error
+from qabot.evaluation.predictions import RIGHT, Outcome
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]

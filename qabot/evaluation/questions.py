@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qabot.errors import UsageError
-from qabot.evaluation.wording import stands_in
+from qabot.evaluation.overlap import stands_in
 from qabot.types import ArticleInfo
 
 UNKNOWN = "und"

@@ -1,6 +1,6 @@
 """Vectors, full text and articles on disk, in immutable generations."""
 
-from qabot.index.database import Database, IndexedArticle, StoredArticle, write_database
+from qabot.index.articles import Database, IndexedArticle, StoredArticle, write_database
 from qabot.index.generation import Generation
 from qabot.index.lexical import write_lexical
 from qabot.index.manifest import EncoderStamp, Manifest

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from qabot.errors import DamagedIndexError
 from qabot.index import manifest as files
-from qabot.index.database import Database
-from qabot.index.filtering import allowed_rows
+from qabot.index.articles import Database
+from qabot.index.filters import allowed_rows
 from qabot.index.lease import hold
 from qabot.index.lexical import LexicalIndex
 from qabot.index.manifest import Manifest

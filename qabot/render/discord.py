@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qabot.render.fitting import fitted, paged, text_pages
+from qabot.render.labels import likelihood, page_url
 from qabot.render.markup import inert, link, one_line, text_fragment_url, web_address
-from qabot.render.text import likelihood, page_url
-from qabot.translations import (
+from qabot.render.paging import fitted, paged, text_pages
+from qabot.render.translations import (
     date_text,
     language_name,
     mark,

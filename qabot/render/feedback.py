@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from qabot.render.json import dumps
-from qabot.render.text import printable
+from qabot.text import printable
 
 
 class Opinion(Protocol):
-    """A person's opinion of an answer; described at ``qabot.bot.records.Feedback``, which it is."""
+    """A person's opinion of an answer; it is a ``qabot.bot.store.records.Feedback``."""
 
     @property
     def answer_id(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urlsplit
 
-from qabot.render.text import UNPRINTABLE, printable
+from qabot.text import UNPRINTABLE, printable
 from qabot.types import Span
 
 # Escaped wherever they stand. "@" and "#" inside "<@1>" keep even a reader of the raw text from

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from qabot.render.text import likelihood, page_url, printable
+from qabot.render.labels import likelihood, page_url
+from qabot.text import printable
 from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
 
 NOT_FOUND = "The articles don't answer that."

@@ -30,8 +30,8 @@ from qabot.render.terminal import (
     render_context,
     render_quote,
 )
-from qabot.render.text import printable
 from qabot.repl.prompt import Choices, open_lines
+from qabot.text import printable
 from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
 
 # An answer that takes longer than this many seconds is announced.
@@ -52,7 +52,7 @@ class PageSize(Protocol):
 
 
 class Chatted(Protocol):
-    """What a chat needs of an engine; described at ``qabot.engine.Engine``, which has it."""
+    """What a chat needs of ``qabot.answering.engine.Engine``, which describes it."""
 
     @property
     def settings(self) -> PageSize:

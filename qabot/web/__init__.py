@@ -1,19 +1,19 @@
 """The web: pages, sitemaps and feeds → articles, politely, and only what has changed.
 
-Data flows one way: ``addresses`` tells addresses from paths; ``fetching`` asks servers, within the
-bounds of ``options``, through ``guard`` (no private networks), ``robots`` (their rules) and
-``bodies`` (no endless answers); ``kinds`` tells what came, ``listings`` reads sitemaps and feeds,
-``freshness`` their dates; ``crawling`` joins these to the pages of all sources; ``reading`` makes
-articles of them, of which ``doubles`` leaves one each; ``visiting`` is all of that for one rebuild.
-``memory`` is what is known from rebuild to rebuild, and ``looking`` looks at it. Nothing here knows
-of generations or a model.
+Data flows one way: ``addresses`` tells addresses from paths; ``fetcher`` asks servers, within the
+bounds of ``policy``, through ``guard`` (no private networks), ``robots`` (their rules) and
+``bodies`` (no endless answers); ``content_types`` tells what came, ``listings`` reads sitemaps and
+feeds, ``freshness`` their dates; ``crawler`` joins these to the pages of all sources; ``pages``
+makes articles of them, of which ``canonical`` leaves one each; ``visit`` is all of that for one
+rebuild. ``crawl_state`` is what is known from rebuild to rebuild, and ``crawl_status`` looks at it.
+Nothing here knows of generations or a model.
 """
 
 from qabot.web.addresses import addresses_among, checked, find_all, is_address
-from qabot.web.looking import MemoryFaultError, MemoryState, look, memory_path
-from qabot.web.options import Options
-from qabot.web.reading import in_place
-from qabot.web.visiting import Visit, visit
+from qabot.web.crawl_status import MemoryFaultError, MemoryState, look, memory_path
+from qabot.web.pages import in_place
+from qabot.web.policy import Options
+from qabot.web.visit import Visit, visit
 
 __all__ = [
     "MemoryFaultError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from qabot.web.options import MEGABYTE
+from qabot.web.policy import MEGABYTE
 
 PDF = b"%PDF-"
 ZIP = b"PK\x03\x04"

@@ -11,8 +11,8 @@ from typing import Any
 from xml.parsers import expat
 
 from qabot.web.addresses import spelled
+from qabot.web.content_types import Listing
 from qabot.web.freshness import last_change, later
-from qabot.web.kinds import Listing
 
 _ENTITY = "<!entity"
 _SEPARATOR = "\x1f"

@@ -21,7 +21,7 @@ from qabot.articles import (
     read_sources,
 )
 from qabot.errors import ArticleError
-from qabot.passages import split_article
+from qabot.indexing.passages import split_article
 from qabot.types import Article, ArticleInfo
 from tests.articles.support import read
 from tests.support import build_index, run_qabot, words

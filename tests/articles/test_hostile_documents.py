@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qabot.articles import Skipped, read_sources
-from qabot.articles.isolated import ReadingProcess
+from qabot.articles.sandbox import ReadingProcess
 from qabot.errors import ArticleError
 from qabot.types import Article
 from tests.articles.documents import docx, epub, lines, odt, pdf, stream, word_paragraph, zipped
@@ -147,7 +147,7 @@ def test_a_document_that_takes_too_much_memory_is_given_up_and_the_next_one_is_r
 def test_the_reading_process_ends_with_the_one_that_asked_it():
     program = """
 import os, subprocess
-from qabot.articles.isolated import ReadingProcess
+from qabot.articles.sandbox import ReadingProcess
 started = subprocess.Popen
 subprocess.Popen = lambda *given, **named: started(*given, **named, pass_fds=[os.dup(1)])
 try:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qabot.articles import Skipped, read_sources
-from qabot.passages import split_article
+from qabot.indexing.passages import split_article
 from qabot.types import Article
 from tests.articles.documents import docx, epub, lines, odt, pdf, word_paragraph
 from tests.articles.test_properties import check

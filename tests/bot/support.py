@@ -11,10 +11,10 @@ import discord
 import simcord
 from simcord import interactions
 
+from qabot.answering.engine import Engine as RealEngine
 from qabot.bot import create_bot
 from qabot.bot.client import Bot
 from qabot.bot.protocols import Engine, Rebuild
-from qabot.engine import Engine as RealEngine
 from qabot.index import IndexStore
 from qabot.settings import Settings
 from tests.support import HashingEncoder

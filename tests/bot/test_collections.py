@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 import pytest
 
-from qabot.bot.records import GuildSettings
+from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
 from tests.bot.support import make_bot, open_engine, shown
 from tests.support import build_index, write_article

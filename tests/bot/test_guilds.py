@@ -5,8 +5,8 @@ from __future__ import annotations
 import discord
 import pytest
 
-from qabot.bot.questions import looks_like_question
-from qabot.bot.records import GuildSettings
+from qabot.bot.question_detector import looks_like_question
+from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
 from tests.bot.support import LAUNCH, LAUNCHED, Member, make_bot, shown
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from qabot.render.translations import translate
 from qabot.settings import Settings
-from qabot.translations import translate
 from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, shown
 
 LOCALES = ("en-GB", "de", "fr", "es-419", "ja")

@@ -12,12 +12,12 @@ import discord
 import pytest
 import simcord
 
-from qabot.bot import rebuild_messages
-from qabot.bot.records import GuildSettings
-from qabot.bot.uploads import Uploads
+from qabot.bot.rebuilds import progress
+from qabot.bot.store.records import GuildSettings
+from qabot.bot.store.uploads import Uploads
 from qabot.errors import RebuildRunningError, StorageError
 from qabot.index import IndexStore
-from qabot.rebuild import Progress, rebuild
+from qabot.indexing.rebuild import Progress, rebuild
 from qabot.settings import Settings
 from tests.articles.documents import lines, pdf
 from tests.bot.support import (
@@ -193,7 +193,7 @@ async def test_progress_is_shown_at_a_polite_rate(mod, renewal, monkeypatch, eng
     edits = [request for request in mod.env.http_requests if request.path.endswith("/@original")]
     # That it starts, the first progress, the result; none of the others came so late.
     assert len(edits) == 3
-    monkeypatch.setattr(rebuild_messages, "SECONDS_BETWEEN_EDITS", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_EDITS", 0.0)
     await mod.use("rebuild")
     assert "Nothing has changed" in shown(mod.channel.last_message)
 

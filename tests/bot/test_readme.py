@@ -6,7 +6,7 @@ import re
 
 import discord
 
-from qabot.bot.places import may_open_thread, missing_permissions
+from qabot.bot.channels import may_open_thread, missing_permissions
 from tests.support import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qabot.engine import Engine
+from qabot.answering.engine import Engine
 from qabot.settings import Settings
 from tests.bot.support import Member, shown
 

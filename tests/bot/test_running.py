@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-from qabot.bot.starts import Starts, delay_after
-from qabot.bot.state import State, state_path
+from qabot.bot.store.starts import Starts, delay_after
+from qabot.bot.store.state import State, state_path
 from qabot.bot.tokens import INTENT, MISSING, REFUSED, SHARDS, HideToken, read_token
 from qabot.errors import BotError
 from tests.bot.fake_discord import TOKEN, fake_discord, outcome, start_bot

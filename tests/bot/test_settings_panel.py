@@ -8,7 +8,7 @@ from typing import Any
 import discord
 import pytest
 
-from qabot.bot.records import GuildSettings
+from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
 from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, make_bot, shown
 from tests.support import build_index, write_article

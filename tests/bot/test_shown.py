@@ -6,8 +6,8 @@ import pytest
 
 from qabot.settings import Settings
 from tests.bot.support import Member
-from tests.discord_markdown import shown as read_markdown
-from tests.discord_markdown import shown_quote
+from tests.render.discord_markdown import shown as read_markdown
+from tests.render.discord_markdown import shown_quote
 from tests.support import build_index
 
 FULL = (

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from qabot.bot.migrations import STEPS, migrate
-from qabot.bot.records import AnswerRecord, GuildSettings
-from qabot.bot.state import State, state_path
+from qabot.bot.store.migrations import STEPS, migrate
+from qabot.bot.store.records import AnswerRecord, GuildSettings
+from qabot.bot.store.state import State, state_path
 from qabot.errors import StateError
 from tests.support import ROOT, clean_environment
 
@@ -239,8 +239,8 @@ _WRITER = """
 import sys
 from dataclasses import replace
 from tests.bot.test_state import RECORD
-from qabot.bot.records import GuildSettings
-from qabot.bot.state import State
+from qabot.bot.store.records import GuildSettings
+from qabot.bot.store.state import State
 state = State(__import__("pathlib").Path(sys.argv[1]))
 number = 0
 while True:

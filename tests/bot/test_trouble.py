@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import discord
 import pytest
 
-from qabot.bot.state import State
+from qabot.bot.store.state import State
 from qabot.errors import DamagedIndexError
 from qabot.settings import Settings
 from qabot.types import Answer, Request

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qabot.encoders.e5.packaged import UnpackedModel, open_packaged, unpack
 from qabot.encoders.onnx import OnnxEncoder
-from qabot.encoders.packaged import UnpackedModel, open_packaged, unpack
 
 if TYPE_CHECKING:
     from qabot.encoders.sentence_transformers import SentenceTransformersEncoder

@@ -15,8 +15,8 @@ import tokenizers
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from qabot.encoders.e5.packaged import UnpackedModel
 from qabot.encoders.onnx import OnnxEncoder
-from qabot.encoders.packaged import UnpackedModel
 from tests.encoders.texts import PASSAGES, SENTENCES
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qabot.encoders.e5_folder import write_folder
-from qabot.encoders.e5_graph import quantize_columns
-from qabot.encoders.e5_weights import E5Config, E5Weights
+from qabot.encoders.e5.folder import write_folder
+from qabot.encoders.e5.graph import quantize_columns
+from qabot.encoders.e5.weights import E5Config, E5Weights
 from qabot.errors import EncoderError
 from tests.encoders import tiny_e5
 from tests.encoders.tiny_e5 import blocks, floats, write_weights
@@ -188,7 +188,7 @@ def test_full_disk_is_an_os_error(tmp_path: Path) -> None:
     program = """
 import resource, signal, sys
 from pathlib import Path
-from qabot.encoders.e5_folder import write_folder
+from qabot.encoders.e5.folder import write_folder
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 for limit in map(int, sys.argv[3:]):
     folder = Path(sys.argv[2]) / str(limit)

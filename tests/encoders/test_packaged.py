@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from qabot.encoders import open_encoder
-from qabot.encoders.packaged import UnpackedModel, unpack
+from qabot.encoders.e5.packaged import UnpackedModel, unpack
 from qabot.errors import EncoderError
 from tests.support import clean_environment
 
@@ -40,7 +40,7 @@ FILES = {
     "tokenizer.json",
     "tokenizer_config.json",
 }
-UNPACK = "import sys; from pathlib import Path; from qabot.encoders.packaged import unpack; " + (
+UNPACK = "import sys; from pathlib import Path; from qabot.encoders.e5.packaged import unpack; " + (
     "unpack(Path(sys.argv[1]), lambda line: print(line, flush=True))"
 )
 

@@ -13,11 +13,11 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
-from qabot.conversation import standalone
+from qabot.answering.engine import Engine
+from qabot.answering.follow_up import standalone
 from qabot.encoders import FloatArray
-from qabot.engine import Engine
 from qabot.index import IndexStore
-from qabot.rebuild import Progress, Summary, rebuild
+from qabot.indexing.rebuild import Progress, Summary, rebuild
 from qabot.render.terminal import NOT_FOUND, confidence_words
 from qabot.repl import Repl
 from qabot.settings import Settings

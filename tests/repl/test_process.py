@@ -11,7 +11,7 @@ import pexpect
 import pyte
 import pytest
 
-from qabot.engine import Engine
+from qabot.answering.engine import Engine
 from qabot.render.terminal import confidence_words
 from qabot.settings import Settings
 from tests.conftest import RealIndex

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qabot.encoders.e5_graph import GraphWriter
-from qabot.encoders.e5_ranges import read_ranges
-from qabot.encoders.e5_weights import E5Weights
-from qabot.encoders.packaged import unpack, weights_file
-from qabot.reader.packaged import PackagedReader
+from qabot.answering.reader.packaged import PackagedReader
+from qabot.encoders.e5.graph import GraphWriter
+from qabot.encoders.e5.packaged import unpack, weights_file
+from qabot.encoders.e5.ranges import read_ranges
+from qabot.encoders.e5.weights import E5Weights
 from training.altering import altered_question
 from training.data import FIRST, LAST, Encoding, Paragraph, read_paragraphs
 from training.sampling import Sampler, held_back

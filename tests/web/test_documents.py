@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from qabot.web.options import MEGABYTE
+from qabot.web.policy import MEGABYTE
 from tests.articles.documents import docx, epub, lines, odt, pdf, stream, word_paragraph, zipped
 from tests.web.support import OPTIONS, build, held, page, reasons, rss, sitemap, story, titles
 

@@ -145,7 +145,7 @@ def public(site, monkeypatch):
         return Rerouted(*target[:3])
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr("qabot.web.fetching.open_public_socket", reroute)
+    monkeypatch.setattr("qabot.web.fetcher.open_public_socket", reroute)
     return site.url.replace("127.0.0.1", "public.example")
 
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qabot.web.addresses import spelled
-from qabot.web.answers import Validators
 from qabot.web.bodies import Body, BodyError, Limit, unpacked
-from qabot.web.kinds import kind_of
+from qabot.web.content_types import kind_of
 from qabot.web.listings import ListingError, read_listing
-from qabot.web.options import MEGABYTE
+from qabot.web.policy import MEGABYTE
+from qabot.web.responses import Validators
 from tests.web.support import OPTIONS, build, page, reasons, rss, sitemap, story
 
 SMALL = replace(

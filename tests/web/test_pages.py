@@ -10,7 +10,7 @@ import pytest
 
 from qabot.errors import SourceError
 from qabot.index import IndexStore
-from qabot.rebuild import rebuild
+from qabot.indexing.rebuild import rebuild
 from tests.support import HashingEncoder, build_index, shared_cache, write_article
 from tests.web.support import OPTIONS, build, held, page, reasons, set_memory, story, titles
 

@@ -1,0 +1,1 @@
+"""Answer a question: retrieve passages, read them, quote the ones that answer."""

@@ -1,0 +1,364 @@
+"""Open an index and ask it: the library's entry.
+
+>>> from qabot import Engine
+>>> with Engine.open("index") as engine:
+...     answer = engine.ask("who is on the PyTorch Foundation board?")
+
+An engine may be used from several threads. It follows the index: a question that comes after a
+rebuild was published is answered by the new generation, one that is under way by the old.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from qabot.answering.confidence import ranked
+from qabot.answering.follow_up import standalone
+from qabot.answering.quotes import compose
+from qabot.answering.reader import Reader, open_reader, read_hits
+from qabot.answering.retrieval import Retriever
+from qabot.encoders import Encoder, FloatArray, open_encoder
+from qabot.errors import QuestionError, SourceError, UnusableIndexError
+from qabot.index import Database, Generation, IndexStore, Manifest
+from qabot.settings import Settings
+from qabot.types import (
+    LONGEST_QUESTION,
+    Answer,
+    Article,
+    ArticleInfo,
+    Filters,
+    Hit,
+    Passage,
+    Quote,
+    Request,
+)
+
+# Quotes are chosen among this many passages: some repeat each other.
+_SPARE = 7
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Live:
+    """An opened generation and how many calls use it now."""
+
+    generation: Generation
+    retriever: Retriever
+    users: int = 0
+    retired: bool = False
+
+
+class Engine:
+    """Answers questions from one index folder.
+
+    Args:
+        store: The index folder.
+        encoder: The model that the index was made by.
+        settings: How many quotes, and the threshold.
+        reader: Marks answers in passages; without one, whole sentences are marked.
+
+    Raises:
+        UnusableIndexError: There is no index, it is damaged, or another model made it.
+    """
+
+    def __init__(
+        self,
+        store: IndexStore,
+        encoder: Encoder,
+        settings: Settings,
+        reader: Reader | None = None,
+    ) -> None:
+        self.settings = settings
+        self.encoder = encoder
+        self.reader = reader
+        self._store = store
+        self._lock = threading.Lock()
+        self._refused: int | None = None
+        self._live = self._open()
+
+    @classmethod
+    def open(
+        cls,
+        index: str | Path | None = None,
+        *,
+        settings: Settings | None = None,
+        notify: Callable[[str], None] = lambda line: None,
+    ) -> Engine:
+        """Open an index folder with the encoder that the settings name.
+
+        Args:
+            index: The folder; the settings' one where not given.
+            settings: The defaults where not given.
+            notify: Takes lines about long work, such as unpacking the model.
+
+        Raises:
+            UnusableIndexError: There is no index, it is damaged, or another model made it.
+            EncoderError: The model cannot be loaded.
+        """
+        settings = settings or Settings()
+        store = IndexStore(Path(index or settings.index))
+        store.current()  # The missing index is the likelier mistake: say so before loading a model.
+        encoder = open_encoder(
+            settings.encoder,
+            cache=settings.cache_folder,
+            threads=settings.threads,
+            notify=notify,
+        )
+        reader = open_reader(
+            settings.reader,
+            cache=settings.cache_folder,
+            threads=settings.threads,
+            notify=notify,
+        )
+        return cls(store, encoder, settings, reader)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        previous: Sequence[str] = (),
+        limit: int | None = None,
+        filters: Filters | None = None,
+    ) -> Answer:
+        """Answer ``question`` with quotes, or say that the articles don't.
+
+        Args:
+            question: In any language, up to ``LONGEST_QUESTION`` characters.
+            previous: Earlier questions of the conversation, oldest first. A question that says
+                nothing alone ("and when was that?") is asked together with the last that does.
+            limit: The most quotes; the settings' number where not given.
+            filters: Which articles may answer; all of them where not given.
+
+        Raises:
+            QuestionError: The question is empty, too long or not text.
+            FilterError: A filter is no date, or names what the index does not hold.
+        """
+        return self.ask_many([Request(question, tuple(previous), limit, filters)])[0]
+
+    def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answer several questions, each as ``ask`` would: the model reads them in one batch.
+
+        Returns:
+            An answer to each, in order; all are of one generation.
+
+        Raises:
+            QuestionError: One of them is empty, too long or not text; none is answered.
+            FilterError: The same of a filter.
+        """
+        started = time.perf_counter()
+        if not requests:
+            return []
+        questions = [checked_question(request.question) for request in requests]
+        texts = [
+            standalone(question, request.previous)
+            for question, request in zip(questions, requests, strict=True)
+        ]
+        answers: list[Answer] = []
+        with self._lease() as live:
+            manifest = live.generation.manifest
+            vectors = self.encoder.encode_query(texts)
+            for question, text, vector, request in zip(
+                questions, texts, vectors, requests, strict=True
+            ):
+                limit = request.limit or self.settings.quotes
+                answer = compose(
+                    question,
+                    self._hits(live, text, vector, limit + _SPARE, request.filters),
+                    limit=limit,
+                    threshold=self.settings.threshold,
+                    generation=manifest.generation,
+                    encoder=manifest.encoder.name,
+                    elapsed_ms=(time.perf_counter() - started) * 1000,
+                )
+                answers.append(answer)
+        return answers
+
+    def _hits(
+        self, live: _Live, question: str, vector: FloatArray, count: int, filters: Filters | None
+    ) -> list[Hit]:
+        hits = live.retriever.search(question, count, filters=filters, vector=vector)
+        if self.reader is None:
+            return hits
+        return read_hits(self.reader, question, hits, self.encoder.count_tokens)
+
+    def search(self, question: str, limit: int) -> list[Hit]:
+        """The passages that may answer ``question``, best first, whatever the confidence.
+
+        They stand in the order in which an answer would quote them.
+
+        Args:
+            question: In any language, up to ``LONGEST_QUESTION`` characters.
+            limit: The most passages.
+
+        Raises:
+            QuestionError: The question is empty, too long or not text.
+        """
+        question = checked_question(question)
+        with self._lease() as live:
+            vector = self.encoder.encode_query([question])[0]
+            return [hit for hit, _ in ranked(self._hits(live, question, vector, limit, None))]
+
+    def manifest(self) -> Manifest:
+        """What the live generation holds and what made it."""
+        with self._lease() as live:
+            return live.generation.manifest
+
+    def collections(self) -> tuple[str, ...]:
+        """The names of the collections that a question can be limited to, in order."""
+        return tuple(sorted(self.manifest().collections))
+
+    def articles(self) -> list[ArticleInfo]:
+        """All articles of the index, by id."""
+        with self._lease() as live:
+            return live.generation.database.infos()
+
+    def passage_counts(self) -> dict[str, int]:
+        """Article id → number of passages."""
+        with self._lease() as live:
+            return live.generation.database.passage_counts()
+
+    def article(self, article_id: str) -> Article:
+        """An article with its text.
+
+        Args:
+            article_id: Its id, or the beginning of one id or title that fits no other article.
+
+        Raises:
+            SourceError: None or several fit.
+        """
+        with self._lease() as live:
+            return find_article(live.generation.database, article_id)
+
+    def context(self, quote: Quote) -> tuple[Passage | None, Passage, Passage | None]:
+        """The passage that holds ``quote``, with the ones before and after it in the article.
+
+        Raises:
+            SourceError: The index holds no such place any more.
+        """
+        with self._lease() as live:
+            passages = [p for _, p in live.generation.database.passages(quote.article.id)]
+        for number, passage in enumerate(passages):
+            if passage.start <= quote.start and quote.end <= passage.end:
+                before = passages[number - 1] if number else None
+                after = passages[number + 1] if number + 1 < len(passages) else None
+                return before, passage, after
+        raise SourceError(f"{quote.article.id}: the article has changed since; ask again")
+
+    def close(self) -> None:
+        """Close the index's files."""
+        with self._lock:
+            self._live.retired = True
+            idle = self._live.users == 0
+        if idle:
+            self._live.generation.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self) -> _Live:
+        generation = self._store.open()
+        try:
+            return _Live(generation, Retriever(generation, self.encoder))
+        except BaseException:
+            generation.close()
+            raise
+
+    @contextlib.contextmanager
+    def _lease(self) -> Iterator[_Live]:
+        """The live generation, kept open until the caller is done with it."""
+        with self._lock:
+            self._follow()
+            live = self._live
+            live.users += 1
+        try:
+            yield live
+        finally:
+            with self._lock:
+                live.users -= 1
+                idle = live.retired and live.users == 0
+            if idle:
+                live.generation.close()
+
+    def _follow(self) -> None:
+        """Move to a newly published generation; one that cannot be used changes nothing."""
+        live = self._live.generation.manifest.generation
+        try:
+            number = self._store.current()
+            if number in (live, self._refused):
+                return
+            self._refused = number  # Until it has opened.
+            new = self._open()
+        except UnusableIndexError as error:
+            _log.warning("%s; answering from generation %d", error, live)
+            return
+        self._refused = None
+        old, self._live = self._live, new
+        old.retired = True
+        if old.users == 0:
+            old.generation.close()
+
+
+def checked_question(question: str) -> str:
+    """``question`` without blank space around it.
+
+    Raises:
+        QuestionError: It is empty, too long or not text.
+    """
+    question = " ".join(question.split())
+    if not question:
+        raise QuestionError("the question is empty; type one")
+    if len(question) > LONGEST_QUESTION:
+        raise QuestionError(
+            f"the question has {len(question)} characters; shorten it to {LONGEST_QUESTION}"
+        )
+    try:
+        question.encode()
+    except UnicodeEncodeError:
+        raise QuestionError("the question is not valid UTF-8 text; check the terminal") from None
+    return question
+
+
+def find_article(database: Database, name: str) -> Article:
+    """The article that ``name`` means.
+
+    Args:
+        database: A generation's articles.
+        name: An id, or the beginning of one id or title that fits no other article.
+
+    Raises:
+        SourceError: None or several fit.
+    """
+    article = database.article(name) or database.article(_matching_id(name, database.infos()))
+    if article is None:
+        raise SourceError(f"no article {name!r}; `qabot articles` lists them")
+    return article
+
+
+def _matching_id(name: str, infos: Sequence[ArticleInfo]) -> str:
+    wanted = name.casefold()
+    fitting = [
+        info.id
+        for info in infos
+        if info.id.casefold().startswith(wanted) or info.title.casefold().startswith(wanted)
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise SourceError(f"no article {name!r}; `qabot articles` lists them")
+    raise SourceError(f"several articles begin with {name!r}: {', '.join(fitting[:5])}; name one")

@@ -1,0 +1,88 @@
+"""qabot's own reader: multilingual-e5-small, trained on to point at answers (``training/``).
+
+Its network comes with qabot, without word embeddings: those are the packaged encoder's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from qabot.answering.reader.base import best_span, blocks_of, trimmed
+from qabot.encoders.base import FloatArray
+from qabot.encoders.e5.words import WordEmbeddings
+from qabot.encoders.onnx import open_session
+from qabot.encoders.sentencepiece import FILE, FIRST, LAST, load_pieces
+from qabot.types import Reading
+
+NAME = "qabot-reader"
+_GRAPH = "reader.onnx"
+_HIDDEN = 384
+# What it was trained on; longer texts are cut.
+_MOST_QUESTION, _MOST_TOKENS = 64, 256
+
+
+class PackagedReader:
+    """The reader that qabot comes with; calls are safe from several threads.
+
+    Args:
+        folder: The unpacked folder of the packaged encoder.
+        threads: Cores for one call; all of them where not given.
+        graph: Another network of its kind.
+
+    Raises:
+        EncoderError: A file is missing or damaged.
+    """
+
+    name = NAME
+
+    def __init__(
+        self, folder: Path, *, threads: int | None = None, graph: Path | None = None
+    ) -> None:
+        self._words = WordEmbeddings(folder, _HIDDEN)
+        self._pieces = folder / FILE
+        self._graph = graph or _packaged_graph()
+        # Each window has a core to itself: cores that share one wait for each other at every step.
+        # It is read by itself, too: in int8, what else is in a batch changes the scores a little.
+        self.at_once = threads or os.cpu_count() or 1
+        self._session = open_session(self._graph, 1)
+        self._pool = ThreadPoolExecutor(self.at_once, "reader")
+
+    @property
+    def digest(self) -> str:
+        """Names the network: the beginning of its file's SHA-256."""
+        return hashlib.sha256(self._graph.read_bytes()).hexdigest()[:12]
+
+    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
+        """The best span of each window, in order; an empty one where a window has no text."""
+        pieces = load_pieces(self._pieces)
+        head = [FIRST, *pieces.ids([question])[0][:_MOST_QUESTION], LAST, LAST]
+
+        def read_one(window: str) -> Reading:
+            spans = pieces.spans(window)[: _MOST_TOKENS - len(head) - 1]
+            if not spans:
+                return Reading(0, 0, -np.inf)
+            scores = self._scores([*head, *(identity for identity, _, _ in spans), LAST])
+            blocks = blocks_of(window, [place for _, place, _ in spans])
+            start, end, margin = best_span(scores, len(head), blocks)
+            begin, stop = spans[start - len(head)][1], spans[end - len(head) - 1][2]
+            return Reading(*trimmed(window, begin, stop), margin)
+
+        return list(self._pool.map(read_one, windows))
+
+    def _scores(self, ids: list[int]) -> FloatArray:
+        """Of each token as start and as end: float32 ``(tokens, 2)``."""
+        row = np.array([ids], np.int64)
+        feed = {"words": self._words.rows(row), "attention_mask": np.ones_like(row)}
+        scores: FloatArray = self._session.run(None, feed)[0][0]
+        return scores
+
+
+def _packaged_graph() -> Path:
+    return Path(str(resources.files("qabot.answering.reader").joinpath(_GRAPH)))

@@ -1,0 +1,25 @@
+"""The formats of documents, each with a parser of its own: bytes → draft."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Document = Literal["pdf", "docx", "epub", "odt"]
+Format = Literal["plain", "markdown", "html", Document]
+
+DOCUMENTS: frozenset[str] = frozenset(get_args(Document))
+"""The formats that are no text."""
+FORMATS: dict[str, Format] = {
+    ".txt": "plain",
+    ".text": "plain",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".epub": "epub",
+    ".odt": "odt",
+}
+"""The format of a file by its ending; a folder's files with other endings are left out."""

@@ -1,0 +1,209 @@
+"""Bytes to text: UTF-8 and UTF-16/32 by their rules, older encodings by what they would mean.
+
+For short texts in legacy encodings no statistic of bytes alone is reliable: in half of the
+encodings Swedish looks as orderly as in the right one. So charset-normalizer is only asked for the
+encodings of the web, and a candidate counts when the language it decodes to is one that people
+wrote in that encoding.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from qabot.articles.formats.language import likelihood
+from qabot.errors import ArticleError
+
+_MAGIC = (
+    (b"\x89PNG\r\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x7fELF", "a program"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"SQLite format 3", "a database"),
+)
+# What is read under another name.
+_MISNAMED = (
+    (b"%PDF-", "a PDF document", "rename it to .pdf"),
+    (b"PK\x03\x04", "a ZIP archive or an Office document", "rename it to .docx, .odt or .epub"),
+)
+_BYTE_ORDER_MARKS = (
+    # UTF-32 first: its little-endian mark begins with that of UTF-16.
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+# fmt: off
+_WEST = frozenset({
+    "af", "an", "br", "ca", "cy", "da", "de", "en", "es", "et", "eu", "fi", "fo", "fr", "fy", "ga",
+    "gd", "gl", "ht", "id", "is", "it", "jv", "lb", "mg", "ms", "mt", "nb", "nl", "nn", "no", "oc",
+    "pt", "se", "sq", "sv", "sw", "tl", "wa",
+})
+# fmt: on
+_CENTRAL = frozenset({"bs", "cs", "hr", "hu", "pl", "ro", "sk", "sl", "sq", "sr"})
+_CYRILLIC = frozenset({"be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "tg", "tt", "uk"})
+_BALTIC = frozenset({"et", "lt", "lv"})
+_ARABIC = frozenset({"ar", "fa", "ps", "ug", "ur"})
+_ENCODINGS: dict[str, frozenset[str]] = {
+    # Which languages were written in it. Of equally good candidates the upper one is taken.
+    "cp932": frozenset({"ja"}),
+    "euc_jp": frozenset({"ja"}),
+    "gb18030": frozenset({"zh"}),
+    "cp949": frozenset({"ko"}),
+    "big5": frozenset({"zh"}),
+    "big5hkscs": frozenset({"zh"}),
+    "cp1252": _WEST,
+    "iso8859_6": _ARABIC,
+    "cp1255": frozenset({"he"}),
+    "iso8859_8": frozenset({"he"}),
+    "cp1256": _ARABIC,
+    "cp1253": frozenset({"el"}),
+    "iso8859_7": frozenset({"el"}),
+    "cp1251": _CYRILLIC,
+    "koi8_r": _CYRILLIC,
+    "koi8_u": _CYRILLIC,
+    "iso8859_5": _CYRILLIC,
+    "cp866": _CYRILLIC,
+    "cp1250": _CENTRAL,
+    "iso8859_2": _CENTRAL,
+    "cp1254": frozenset({"az", "tr"}),
+    "iso8859_9": frozenset({"az", "tr"}),
+    "cp1257": _BALTIC,
+    "iso8859_13": _BALTIC,
+    "cp1258": frozenset({"vi"}),
+    "cp874": frozenset({"th"}),
+}
+_ALIASES = {
+    # What pages mean by these names, after the WHATWG's Encoding Standard.
+    "ascii": "cp1252",
+    "iso8859_1": "cp1252",
+    "latin_1": "cp1252",
+    "iso8859_15": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "tis_620": "cp874",
+}
+_DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w:.-]+)", re.IGNORECASE)
+_TAG = re.compile(rb"<[^<>]*>")
+_NON_ASCII = re.compile("[^\x00-\x7f]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_CONTROL_SHARE = 0.05
+_DAMAGED_SHARE = 0.2
+_DECLARATION_WITHIN = 4_096
+_SAMPLE = 2_000
+_REMEDY = "remove it or convert it to UTF-8 text"
+
+
+def decode(data: bytes, *, markup: bool = False) -> str:
+    """The text that ``data`` holds.
+
+    Args:
+        data: The bytes of a file.
+        markup: Whether it is HTML, which may declare its encoding and whose tags say nothing.
+
+    Raises:
+        ArticleError: It is no text, or damaged, or in no encoding that can be told.
+    """
+    for magic, name in _MAGIC:
+        if data.startswith(magic):
+            raise ArticleError(f"not a text file (looks like {name}); {_REMEDY}")
+    for magic, name, remedy in _MISNAMED:
+        if data.startswith(magic):
+            raise ArticleError(f"not a text file (looks like {name}); {remedy} if it is one")
+    text = _decode_unicode(data)
+    if text is None:
+        text = _decode_legacy(data, markup=markup)
+    if len(_CONTROL.findall(text)) > _CONTROL_SHARE * len(text):
+        raise ArticleError(f"not a text file (full of control characters); {_REMEDY}")
+    return text
+
+
+def _decode_unicode(data: bytes) -> str | None:
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise ArticleError(
+                    f"damaged {encoding.upper()} (at byte {error.start}); save it again as UTF-8"
+                ) from error
+    if b"\x00" in data:
+        raise ArticleError(f"not a text file (contains NUL bytes); {_REMEDY}")
+    if data.isascii() and b"\x1b$" in data and (text := _strict(data, "iso2022_jp")):
+        return text
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _refuse_damaged_utf8(data, error)
+        return None
+
+
+def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
+    # Mostly valid multi-byte sequences do not come about by chance: guessing another encoding
+    # because of one broken byte would garble every other letter.
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\N{REPLACEMENT CHARACTER}")
+    valid = sum(not character.isascii() for character in text) - broken
+    if broken <= _DAMAGED_SHARE * valid:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ArticleError(
+            f"damaged UTF-8 (byte 0x{data[error.start]:02X} in line {line}); save it again as UTF-8"
+        ) from error
+
+
+def _decode_legacy(data: bytes, *, markup: bool) -> str:
+    declared = _declared_encoding(data) if markup else None
+    for encoding in (declared, _detected_encoding(_TAG.sub(b" ", data) if markup else data)):
+        text = _strict(data, encoding) if encoding else None
+        if text is not None:
+            return text
+    raise ArticleError(f"not a text file (no text encoding fits); {_REMEDY}")
+
+
+def _strict(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _declared_encoding(data: bytes) -> str | None:
+    match = _DECLARED.search(data, 0, _DECLARATION_WITHIN)
+    if match is None:
+        return None
+    try:
+        name = codecs.lookup(match[1].decode("ascii")).name.replace("-", "_")
+    except (LookupError, UnicodeDecodeError):
+        return None
+    name = _ALIASES.get(name, name)
+    return name if name in _ENCODINGS else None
+
+
+def _detected_encoding(data: bytes) -> str | None:
+    from charset_normalizer import from_bytes
+
+    # One at a time: given several, it drops those that resemble one that failed.
+    results = (
+        from_bytes(data, cp_isolation=[name], preemptive_behaviour=False, enable_fallback=False)
+        for name in _ENCODINGS
+    )
+    matches = [match for result in results if (match := result.best())]
+    # The sort is stable: of equally good matches the upper encoding stays the first.
+    matches.sort(key=lambda match: (round(match.chaos, 2), -round(match.coherence, 1)))
+    for match in matches:
+        if likelihood(_telling_part(str(match)))[0] in _ENCODINGS[match.encoding]:
+            return match.encoding
+    return matches[0].encoding if matches else None
+
+
+def _telling_part(text: str) -> str:
+    # Where the first letters beyond ASCII are: a page may begin with any amount of code.
+    first = _NON_ASCII.search(text)
+    start = max(0, first.start() - _SAMPLE // 4) if first else 0
+    return text[start : start + _SAMPLE]

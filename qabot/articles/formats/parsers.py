@@ -1,0 +1,57 @@
+"""One parser for each format: bytes → draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qabot.articles.formats import Format
+from qabot.articles.formats.decoding import decode
+from qabot.articles.formats.draft import Draft, only_printable
+from qabot.articles.formats.html import read_html
+from qabot.articles.formats.markdown import read_markdown
+from qabot.articles.formats.plain import read_plain
+
+_TEXTS: dict[Format, Callable[[str], Draft]] = {
+    "plain": read_plain,
+    "markdown": read_markdown,
+    "html": read_html,
+}
+_TOLD = 200
+
+
+def read_draft(file_format: Format, data: bytes) -> Draft:
+    """Make a draft of a document.
+
+    Raises:
+        ArticleError: It is no such document, or damaged.
+        MemoryError: It takes more memory than there is.
+        Exception: A library has tripped over it, which ``why_damaged`` tells to a person.
+    """
+    if read_text := _TEXTS.get(file_format):
+        return read_text(decode(data, markup=file_format == "html"))
+    return _document_reader(file_format)(data)
+
+
+def why_damaged(error: Exception) -> str:
+    """What a library tripped over, fit for an ``ArticleError``."""
+    told = f"{type(error).__name__}: {error}".splitlines()[0][:_TOLD]
+    return only_printable(f"damaged: cannot be read ({told}); save it again")
+
+
+def _document_reader(file_format: Format) -> Callable[[bytes], Draft]:
+    # One of these libraries is not needed for the others' documents.
+    if file_format == "pdf":
+        from qabot.articles.formats.pdf import read_pdf
+
+        return read_pdf
+    if file_format == "docx":
+        from qabot.articles.formats.docx import read_docx
+
+        return read_docx
+    if file_format == "epub":
+        from qabot.articles.formats.epub import read_epub
+
+        return read_epub
+    from qabot.articles.formats.odt import read_odt
+
+    return read_odt

@@ -1,0 +1,58 @@
+"""A title for a document that names none, and how long a short line is in its script."""
+
+from __future__ import annotations
+
+import regex
+
+from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words, one_line
+
+_TITLE_LENGTH = 100
+_DENSE_LENGTH = 40
+_SENTENCE_SAMPLE = 1_000
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_LAST_LETTER = regex.compile(r"\X\Z")
+
+
+def unspaced(text: str) -> bool:
+    """Whether most letters of ``text`` belong to scripts that put no space between words."""
+    letters = sum(map(str.isalpha, text))
+    return 2 * len(_UNSPACED.findall(text)) > letters
+
+
+def title_of(draft: Draft, language: str) -> str:
+    """The title that a draft declares, else its main heading, else its first sentence.
+
+    The main heading is the first of level 1, or one that begins the text: a section's heading
+    further down says nothing about the whole.
+    """
+    if draft.title is not None:
+        return shortened(draft.title, LONGEST_HEADING)
+    for heading in draft.headings:
+        title = one_line(draft.text[heading.start : heading.end])
+        if has_words(title) and (heading.level == 1 or heading.start == 0):
+            return title
+    return _first_sentence(draft.text, language)
+
+
+def _first_sentence(text: str, language: str) -> str:
+    from sentencex import segment
+
+    paragraphs = (one_line(paragraph) for paragraph in text.split("\n\n"))
+    first = next(filter(has_words, paragraphs))[:_SENTENCE_SAMPLE]
+    sentences = (one_line(sentence) for sentence in segment(language, first))
+    sentence = next(filter(has_words, sentences), first)
+    return shortened(sentence, _DENSE_LENGTH if unspaced(sentence) else _TITLE_LENGTH)
+
+
+def shortened(text: str, limit: int) -> str:
+    """``text``, or its beginning and an ellipsis where it has more than ``limit`` characters."""
+    if len(text) <= limit:
+        return text
+    dense = unspaced(text)
+    beginning = text[: limit + 1]
+    if not dense and " " in beginning[limit // 2 :]:
+        shortened = beginning.rpartition(" ")[0]
+    else:
+        # Without the last letter and its marks, which may be cut in two.
+        shortened = _LAST_LETTER.sub("", beginning)
+    return shortened.rstrip() + "…"

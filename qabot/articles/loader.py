@@ -1,0 +1,206 @@
+"""Read files as articles, one by one; a file that is none is named and skipped."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from qabot.articles.formats import Format
+from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words
+from qabot.articles.formats.language import identify
+from qabot.articles.formats.parsers import read_draft, why_damaged
+from qabot.articles.formats.titles import shortened, title_of
+from qabot.articles.limits import Limits
+from qabot.articles.sandbox import ReadingProcess
+from qabot.articles.sources import Skipped, SourceFile, find_files
+from qabot.errors import ArticleError
+from qabot.types import Article, ArticleInfo
+
+# What takes part in reading besides this package.
+_LIBRARIES = (
+    "PyYAML",
+    "charset-normalizer",
+    "lxml",
+    "mammoth",
+    "markdown-it-py",
+    "py3langid",
+    "pypdfium2",
+    "sentencex",
+    "trafilatura",
+)
+
+
+def read_sources(sources: Sequence[str | Path]) -> Iterator[Article | Skipped]:
+    """Find the files that ``sources`` name, at once, and read them, one with each step.
+
+    Args:
+        sources: Files and folders, as ``find_files`` takes them.
+
+    Raises:
+        SourceError: A source is missing or unreadable, or a folder without an article.
+    """
+    return read_files(find_files(sources))
+
+
+def read_files(files: Iterable[SourceFile]) -> Iterator[Article | Skipped]:
+    """Read each of ``files`` when it is asked for, in their order."""
+    with closing(ReadingProcess()) as process:
+        for file in files:
+            try:
+                yield _read(file, process)
+            except ArticleError as error:
+                yield Skipped(file.source, str(error))
+
+
+def read_changed(
+    files: Iterable[SourceFile],
+    known: Callable[[SourceFile, str], Article | ArticleInfo | None],
+    limits: Limits | None = None,
+) -> Iterator[Article | ArticleInfo | Skipped]:
+    """Read those of ``files`` whose content is not known, when asked for, in their order.
+
+    Args:
+        known: Asked with each file and its ``Article.content``; what it gives is passed on in the
+            article's place.
+        limits: What one file may cost; the defaults where not given.
+    """
+    limits = limits or Limits()
+    with closing(ReadingProcess(limits.seconds)) as process:
+        for file in files:
+            try:
+                data = _read_bytes(file, limits)
+                content = _content(file, data)
+                item = known(file, content)
+                if item is None:
+                    item = _article(file, data, content, process, limits)
+            except ArticleError as error:
+                yield Skipped(file.source, str(error))
+            else:
+                yield item
+
+
+@cache
+def readers_version() -> str:
+    """Changes with anything that may make another article of the same file."""
+    from importlib.metadata import version
+
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    digest.update(" ".join(version(name) for name in _LIBRARIES).encode())
+    return digest.hexdigest()[:16]
+
+
+def read_article(file: SourceFile) -> Article:
+    """Read one file.
+
+    Raises:
+        ArticleError: It cannot be opened or is no article; the message begins with its source.
+    """
+    with closing(ReadingProcess()) as process:
+        try:
+            return _read(file, process)
+        except ArticleError as error:
+            raise ArticleError(f"{file.source}: {error}") from error
+
+
+def read_page(
+    file: SourceFile, data: bytes, process: ReadingProcess, *, content: str, address: str
+) -> Article:
+    """Read a page or document of the web.
+
+    Args:
+        file: Its place; ``path`` is not opened.
+        data: The page.
+        process: Reads documents and long pages; the caller closes it.
+        content: The article's ``content``.
+        address: Where ``data`` was read from, which is linked unless the page names a better
+            address on its own server. (Of another server, it would say what that never said.)
+
+    Raises:
+        ArticleError: It holds no article.
+    """
+    article = _article(file, data, content, process, Limits())
+    own = article.info.url
+    same = own is not None and _server(own) == _server(address)
+    return replace(article, info=replace(article.info, url=own if same else address))
+
+
+def _server(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def _read(file: SourceFile, process: ReadingProcess) -> Article:
+    limits = Limits()
+    data = _read_bytes(file, limits)
+    return _article(file, data, _content(file, data), process, limits)
+
+
+def _content(file: SourceFile, data: bytes) -> str:
+    return hashlib.sha256(file.format.encode() + b" " + data).hexdigest()
+
+
+def _article(
+    file: SourceFile, data: bytes, content: str, process: ReadingProcess, limits: Limits
+) -> Article:
+    # Inside this package messages do not name the file; the caller knows it.
+    if limits.can_read_here(len(data), file.format):
+        with limits.patience(file.format):
+            draft = _read_here(file.format, data)
+    else:
+        draft = process.read(file.format, data)
+    if not has_words(draft.text):
+        raise ArticleError("is empty; remove it or add text")
+    language = draft.language or identify(draft.text)
+    info = ArticleInfo(
+        id=file.id,
+        title=title_of(draft, language),
+        source=file.source,
+        url=draft.url,
+        published=draft.published,
+        language=language,
+        collections=file.collections,
+        author=shortened(draft.author, LONGEST_HEADING) if draft.author else None,
+    )
+    return Article(info, draft.text, draft.headings, content, draft.pages)
+
+
+def _read_here(file_format: Format, data: bytes) -> Draft:
+    try:
+        return read_draft(file_format, data)
+    except ArticleError:
+        raise
+    # As in the process: whatever a library trips over concerns this document alone.
+    except Exception as error:
+        raise ArticleError(why_damaged(error)) from error
+
+
+def _read_bytes(file: SourceFile, limits: Limits) -> bytes:
+    if file.problem:
+        raise ArticleError(file.problem)
+    try:
+        # Asked first, because opening a named pipe would wait for ever.
+        status = file.path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ArticleError("not a regular file; remove it or name a file with text")
+        limits.check_size(status.st_size, file.format)
+        with file.path.open("rb") as opened:
+            data = opened.read(limits.most_bytes(file.format) + 1)
+    except OSError as error:
+        raise ArticleError(
+            f"cannot be read ({error.strerror}); check the file and its permissions"
+        ) from error
+    # Again, as it may have grown; and some files of the system say that they have no size.
+    limits.check_size(len(data), file.format)
+    if not data.strip():
+        raise ArticleError("is empty; remove it or add text")
+    return data

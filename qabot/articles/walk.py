@@ -1,0 +1,101 @@
+"""What a folder holds: which files are to be read, which are left out, which must not be opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from qabot.articles.ignore_rules import Excludes
+
+OTHER_TYPE = "of a type that is not read"
+"""How the reason of a file begins that has none of the endings."""
+
+_OUTSIDE = (
+    "a symbolic link that leads out of its folder; name its target as a source if it is meant"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or folder of a source.
+
+    Attributes:
+        below: Its path in the source.
+        problem: Why it must not be opened.
+        left_out: Why it is not to be read.
+        folder: Whether it stands for all that it holds.
+    """
+
+    path: Path
+    below: Path
+    problem: str | None = None
+    left_out: str | None = None
+    folder: bool = False
+
+
+def walk(root: Path, excludes: Excludes, endings: Collection[str]) -> Iterator[Entry]:
+    """What a folder and those in it hold, hidden files and folders apart.
+
+    Symbolic links are followed where they lead to another place in ``root``; no folder is looked
+    into twice, and folders that links lead to come last.
+
+    Args:
+        endings: Of the files that are read, in lower case, with the dot.
+    """
+    seen = {os.path.realpath(root)}
+    folders, links = [root], list[Path]()
+    while folders or links:
+        # Links to folders last, so that files are found where they lie.
+        folder = folders.pop() if folders else links.pop()
+        real = os.path.realpath(folder)
+        if real in seen and folder != root:
+            continue
+        seen.add(real)
+        try:
+            with os.scandir(folder) as found:
+                visible = [entry for entry in found if not entry.name.startswith(".")]
+        except OSError as error:
+            reason = f"the folder cannot be read ({error.strerror}); check its permissions"
+            yield Entry(folder, folder.relative_to(root), reason, folder=True)
+            continue
+        for item in sorted(visible, key=lambda item: item.name):
+            path = folder / item.name
+            entry = _entry(item, path, root, excludes, endings)
+            if entry is None:
+                (links if item.is_symlink() else folders).append(path)
+                continue
+            if entry.left_out and entry.folder:
+                # No link leads back to what is excluded.
+                seen.add(os.path.realpath(path))
+            yield entry
+
+
+def _entry(
+    item: os.DirEntry[str], path: Path, root: Path, excludes: Excludes, endings: Collection[str]
+) -> Entry | None:
+    """What to do about a member of a folder; ``None`` for a folder that is to be looked into."""
+    below, folder = path.relative_to(root), _leads_to_folder(item)
+    if reason := excludes(below, path, folder=folder):
+        return Entry(path, below, left_out=reason, folder=folder)
+    known = path.suffix.lower() in endings
+    if item.is_symlink() and not _lies_in(root, path):
+        if folder or known:
+            return Entry(path, below, _OUTSIDE)
+    elif folder:
+        return None
+    if known:
+        return Entry(path, below)
+    return Entry(path, below, left_out=f"{OTHER_TYPE} ({path.suffix.lower() or 'no ending'})")
+
+
+def _lies_in(root: Path, link: Path) -> bool:
+    return Path(os.path.realpath(link)).is_relative_to(os.path.realpath(root))
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # A link to itself, or to a place that must not be looked at.
+        return False

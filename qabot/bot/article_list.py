@@ -1,0 +1,65 @@
+"""The articles of the live generation, held for lists and for completion while one types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from qabot.bot.protocols import Engine
+from qabot.render.translations import language_name
+from qabot.types import ArticleInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a generation holds.
+
+    Attributes:
+        counts: Article id → number of passages.
+        keys: What each article is found by, in lower case.
+    """
+
+    generation: int
+    infos: tuple[ArticleInfo, ...]
+    counts: dict[str, int]
+    keys: tuple[str, ...]
+
+
+class Catalogue:
+    """Reads the list of articles once a generation. Its calls read files: not on the event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._held: Held | None = None
+
+    def held(self) -> Held:
+        """The articles of the live generation."""
+        generation = self._engine.manifest().generation
+        if self._held is None or self._held.generation != generation:
+            infos = tuple(self._engine.articles())
+            keys = tuple(f"{info.title} {info.id} {_name(info)}".casefold() for info in infos)
+            self._held = Held(generation, infos, self._engine.passage_counts(), keys)
+        return self._held
+
+    def fitting(self, text: str, locale: str = "en") -> Sequence[ArticleInfo]:
+        """The articles in whose title, id or file name all words of ``text`` stand, by id.
+
+        A word may be the code or the name of the article's language, too.
+        """
+        held = self.held()
+        words = text.casefold().split()
+        return [
+            info
+            for info, key in zip(held.infos, held.keys, strict=True)
+            if all(word in key or word in _languages(info, locale) for word in words)
+        ]
+
+
+def _name(info: ArticleInfo) -> str:
+    # The folders above a file only say where the machine keeps it.
+    return info.source if "://" in info.source else PurePath(info.source).name
+
+
+def _languages(info: ArticleInfo, locale: str) -> tuple[str, ...]:
+    return info.language, language_name(info.language, locale).casefold()

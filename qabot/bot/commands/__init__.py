@@ -1,0 +1,1 @@
+"""The bot's commands, with the buttons and views that belong to them."""

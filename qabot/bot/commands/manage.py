@@ -1,0 +1,229 @@
+"""``/rebuild``, ``/add`` and ``/remove``: what those who manage the articles do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+from discord.ext import commands
+
+from qabot.bot.commands.error_replies import guarded
+from qabot.bot.commands.manage_views import preview_view, removal_view
+from qabot.bot.commands.permissions import refused
+from qabot.bot.interactions import say_privately
+from qabot.bot.messages import Button, notice, view_message
+from qabot.bot.rebuilds.progress import rebuild_after_change, rebuild_at_once
+from qabot.bot.store.uploads import LARGEST, key_of, known_format
+from qabot.errors import QabotError, SourceError
+from qabot.render.markup import one_line
+from qabot.render.translations import mark, number_text, translate
+from qabot.types import ArticleInfo
+
+if TYPE_CHECKING:
+    from qabot.bot.client import Bot
+
+_MOST_CHOICES, _LONGEST_CHOICE = 25, 100
+_KNOWN = "txt, md, html, pdf, docx, odt, epub"
+
+_log = logging.getLogger(__name__)
+
+
+class ManageCommands(commands.Cog):
+    """Commands for those with Manage Server or the role that the server named."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    @app_commands.command(
+        name=mark("rebuild"), description=mark("Read the articles again and renew the index.")
+    )
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.guild_only()
+    async def rebuild(self, interaction: discord.Interaction) -> None:
+        """Bring the index up to date."""
+        async with guarded(interaction):
+            if not await refused(self._bot, interaction, articles=True):
+                await rebuild_at_once(self._bot, interaction)
+
+    @app_commands.command(name=mark("add"), description=mark("Add an article from a file."))
+    @app_commands.rename(file=mark("file"))
+    @app_commands.describe(file=mark("Plain text, Markdown or HTML."))
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.guild_only()
+    async def add(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
+        """Show what is read of a file, and offer to add it."""
+        async with guarded(interaction):
+            if not await refused(self._bot, interaction, articles=True):
+                await self._offer_to_add(interaction, file)
+
+    async def _offer_to_add(
+        self, interaction: discord.Interaction, file: discord.Attachment
+    ) -> None:
+        locale = interaction.locale.value
+        problem = _file_problem(file, locale)
+        if problem or self._bot.rebuild is None:
+            closed = translate("Articles cannot be added from Discord.", locale)
+            await say_privately(interaction, problem or closed)
+            return
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        try:
+            # Discord's addresses of files expire.
+            data = await file.read()
+        except discord.HTTPException as error:
+            _log.info("a file could not be fetched: %s", error)
+            said = translate("Discord did not give me the file. Try again.", locale)
+            await say_privately(interaction, said)
+            return
+        try:
+            waiting = await asyncio.to_thread(self._bot.uploads.put_aside, file.filename, data)
+        except SourceError as error:
+            said = translate("I cannot read this file as an article:", locale)
+            await say_privately(interaction, f"{said} {one_line(str(error), 500)}")
+            return
+        outgoing = view_message(
+            preview_view(waiting.name, waiting.article, locale, replaces=waiting.replaces),
+            [
+                _button(translate("Add", locale), f"qabot:add:{waiting.token}", "success"),
+                _button(translate("Cancel", locale), f"qabot:drop:{waiting.token}"),
+            ],
+        )
+        await interaction.edit_original_response(**outgoing.edit_arguments())
+
+    @app_commands.command(
+        name=mark("remove"), description=mark("Remove an article that was added in Discord.")
+    )
+    @app_commands.rename(article=mark("article"))
+    @app_commands.describe(article=mark("Its title or id."))
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.guild_only()
+    async def remove(self, interaction: discord.Interaction, article: str) -> None:
+        """Show an article, and offer to remove it."""
+        async with guarded(interaction):
+            if not await refused(self._bot, interaction, articles=True):
+                await self._offer_to_remove(interaction, article)
+
+    async def _offer_to_remove(self, interaction: discord.Interaction, article: str) -> None:
+        locale = interaction.locale.value
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        try:
+            info = await asyncio.to_thread(self._removable, article)
+        except SourceError:
+            said = translate(
+                "No such article was added in Discord. Whoever runs me removes the others.", locale
+            )
+            await say_privately(interaction, said)
+            return
+        outgoing = view_message(
+            removal_view(info, locale),
+            [
+                _button(translate("Remove", locale), f"qabot:remove:{key_of(info)}", "danger"),
+                _button(translate("Cancel", locale), f"qabot:drop:{key_of(info)}"),
+            ],
+        )
+        await interaction.edit_original_response(**outgoing.edit_arguments())
+
+    @remove.autocomplete("article")
+    async def _complete_article(
+        self, interaction: discord.Interaction, typed: str
+    ) -> list[Choice[str]]:
+        try:
+            infos = await asyncio.to_thread(self._added, typed, interaction.locale.value)
+        except QabotError as error:
+            _log.error("%s", error)
+            return []
+        return [
+            Choice(name=info.title[:_LONGEST_CHOICE] or info.id, value=info.id[:_LONGEST_CHOICE])
+            for info in infos[:_MOST_CHOICES]
+        ]
+
+    def _added(self, typed: str, locale: str) -> list[ArticleInfo]:
+        """The articles added in Discord that fit what is typed; reads files."""
+        found = self._bot.catalogue.fitting(typed, locale)
+        return [info for info in found if self._bot.uploads.holds(info)]
+
+    def _removable(self, name: str) -> ArticleInfo:
+        info = self._bot.engine.article(name).info
+        if not self._bot.uploads.holds(info):
+            raise SourceError(f"{info.id}: not added in Discord")
+        return info
+
+
+class ConfirmButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"qabot:(?P<what>add|drop|remove):(?P<key>[\w-]{16,20})",
+):
+    """Confirms or cancels what ``/add`` and ``/remove`` offered."""
+
+    def __init__(self, item: discord.ui.Button[Any], what: str, key: str) -> None:
+        super().__init__(item)
+        self._what = what
+        self._key = key
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 (discord.py passes it)
+        item: discord.ui.Item[Any],
+        match: Any,
+        /,
+    ) -> ConfirmButton:
+        """The button that was pressed."""
+        if not isinstance(item, discord.ui.Button):
+            raise TypeError("only buttons have this name")
+        return cls(item, match["what"], match["key"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Do it, if the person may still do that, and renew the index."""
+        bot: Bot = interaction.client
+        async with guarded(interaction):
+            if not await refused(bot, interaction, articles=True):
+                await self._act(bot, interaction)
+
+    async def _act(self, bot: Bot, interaction: discord.Interaction[Any]) -> None:
+        locale = interaction.locale.value
+        await interaction.response.defer()
+        if self._what == "drop":
+            await asyncio.to_thread(bot.uploads.drop, self._key)
+            said = translate("Nothing was changed.", locale)
+        elif await asyncio.to_thread(_apply, bot, self._what, self._key):
+            await rebuild_after_change(bot, interaction)
+            return
+        else:
+            said = translate("That is no longer there. Please begin again.", locale)
+        await interaction.edit_original_response(**notice(said).edit_arguments())
+
+
+def _apply(bot: Bot, what: str, key: str) -> bool:
+    """Add or remove a file; whether it was there."""
+    if what == "add":
+        return bot.uploads.confirm(key) is not None
+    return any(bot.uploads.remove(info) for info in bot.engine.articles() if key_of(info) == key)
+
+
+def _file_problem(file: discord.Attachment, locale: str) -> str | None:
+    """Why a file is not taken, by its name and size."""
+    if not known_format(file.filename):
+        return translate(
+            "I can read files that end in {endings}; this one is called {name}.",
+            locale,
+            endings=_KNOWN,
+            name=one_line(file.filename, 100),
+        )
+    if file.size > LARGEST:
+        return translate(
+            "The file has {size} MiB; I take {largest} at most.",
+            locale,
+            size=number_text(-(-file.size // 2**20), locale),
+            largest=number_text(LARGEST // 2**20, locale),
+        )
+    if not file.size:
+        return translate("The file is empty.", locale)
+    return None
+
+
+def _button(label: str, custom_id: str, style: str = "secondary") -> Button:
+    return discord.ui.Button(label=label, custom_id=custom_id, style=discord.ButtonStyle[style])

@@ -1,0 +1,34 @@
+"""What those who manage the articles read; pure."""
+
+from __future__ import annotations
+
+from qabot.render.discord import View, article_entry
+from qabot.render.markup import inert
+from qabot.render.paging import fitted
+from qabot.render.translations import number_text, plural, translate
+from qabot.types import Article, ArticleInfo
+
+_PREVIEW = 700
+
+
+def preview_view(name: str, article: Article, locale: str, *, replaces: bool) -> View:
+    """What was read of a file that is to be added."""
+    question = (
+        translate("Replace the article in {name} by this one?", locale, name=inert(name))
+        if replaces
+        else translate("Add this article?", locale)
+    )
+    n = len(article.text)
+    size = plural(
+        "{count} character", "{count} characters", n, locale, count=number_text(n, locale)
+    )
+    headings = [(heading.start, heading.end) for heading in article.headings]
+    beginning = fitted(article.text[:_PREVIEW], 2 * _PREVIEW, bold=headings)
+    more = "\n…" if n > _PREVIEW else ""
+    return View(question, (article_entry(article.info, size, locale), f"{beginning}{more}"))
+
+
+def removal_view(info: ArticleInfo, locale: str) -> View:
+    """What is to be removed."""
+    entry = article_entry(info, "", locale)
+    return View(translate("Remove this article?", locale), (entry,))

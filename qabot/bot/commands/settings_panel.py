@@ -1,0 +1,229 @@
+"""``/settings``: how the bot behaves in a server, as a private message with menus and switches."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from qabot.bot.commands.error_replies import guarded
+from qabot.bot.commands.permissions import refused
+from qabot.bot.commands.settings_views import collection_view, settings_view
+from qabot.bot.messages import view_message
+from qabot.bot.store.records import GuildSettings
+from qabot.render.translations import mark, translate
+
+if TYPE_CHECKING:
+    from qabot.bot.client import Bot
+
+_CHANNELS = [
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.forum,
+    discord.ChannelType.voice,
+]
+_MOST = 25
+_ALL = "*"
+
+_log = logging.getLogger(__name__)
+
+
+class SettingsCommand(commands.Cog):
+    """The command that opens the panel."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    @app_commands.command(name=mark("settings"), description=mark("How I behave on this server."))
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.guild_only()
+    async def settings(self, interaction: discord.Interaction) -> None:
+        """Show the server's settings, to be changed."""
+        async with guarded(interaction):
+            if await refused(self._bot, interaction):
+                return
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            settings = await self._bot.guild_settings.settings(interaction.guild_id)
+            panel = await _panel(self._bot, settings, interaction.locale.value)
+            await interaction.edit_original_response(**panel)
+
+
+class SettingItem(
+    discord.ui.DynamicItem[discord.ui.Item[Any]],
+    template=r"qabot:set:(?P<what>[a-z_]+)(?::(?P<channel>\d{1,20}))?",
+):
+    """Any menu or switch of the panel: what it sets, and for which channel."""
+
+    def __init__(self, item: discord.ui.Item[Any], what: str, channel: int) -> None:
+        super().__init__(item)
+        self._what = what
+        self._channel = channel
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 (discord.py passes it)
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> SettingItem:
+        """The menu or switch that was used."""
+        return cls(item, match["what"], int(match["channel"] or 0))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Change the setting, if the person may still do that, and show the panel anew."""
+        bot: Bot = interaction.client
+        async with guarded(interaction):
+            if interaction.guild_id is None or await refused(bot, interaction):
+                return
+            data: dict[str, Any] = dict(interaction.data or {})
+            chosen: list[str] = data.get("values", [])
+            await interaction.response.defer()
+            settings = await bot.guild_settings.settings(interaction.guild_id)
+            changed = _changed(settings, self._what, self._channel, chosen)
+            if changed != settings:
+                await bot.guild_settings.save(interaction.guild_id, changed)
+                _log.info("server %d: %s was changed", interaction.guild_id, self._what)
+            locale = interaction.locale.value
+            if self._what == "collections" and chosen:
+                panel = await _collection_panel(bot, changed, int(chosen[0]), locale)
+            else:
+                panel = await _panel(bot, changed, locale)
+            await interaction.edit_original_response(**panel)
+
+
+def _changed(
+    settings: GuildSettings, what: str, channel: int, chosen: Sequence[str]
+) -> GuildSettings:
+    """``settings`` after one menu or switch was used."""
+    ids = tuple(int(value) for value in chosen if value.isdecimal())
+    match what:
+        case "answer_channels":
+            changed = replace(settings, answer_channels=ids)
+        case "allowed_channels":
+            changed = replace(settings, allowed_channels=ids)
+        case "role":
+            changed = replace(settings, role_id=ids[0] if ids else None)
+        case "threads":
+            changed = replace(settings, threads=not settings.threads)
+        case "private":
+            changed = replace(settings, private=not settings.private)
+        case "collection":
+            changed = replace(settings, collections=_with(settings, channel, chosen))
+        case _:
+            changed = settings
+    return changed
+
+
+def _with(settings: GuildSettings, channel: int, chosen: Sequence[str]) -> dict[int, str]:
+    """The collections of channels, with another one, or none, for ``channel``."""
+    kept = {key: name for key, name in settings.collections.items() if key != channel}
+    return kept if chosen[:1] in ([], [_ALL]) else {**kept, channel: chosen[0]}
+
+
+async def _panel(bot: Bot, settings: GuildSettings, locale: str) -> dict[str, Any]:
+    """The panel's message, as arguments of an edit."""
+    hears = bot.intents.message_content
+    names = await asyncio.to_thread(bot.engine.collections)
+    outgoing = view_message(settings_view(settings, locale, hears=hears, collections=bool(names)))
+    items: list[discord.ui.Item[Any]] = [
+        _channels("allowed_channels", translate("Answer only in …", locale), settings),
+        _channels(
+            "answer_channels",
+            translate("Answer every question in …", locale),
+            settings,
+            disabled=not hears,
+        ),
+        _roles(settings, locale),
+    ]
+    if names:
+        items.append(_one_channel(translate("Choose a collection for a channel …", locale)))
+    items += [
+        _switch("threads", translate("Answer in threads", locale), on=settings.threads),
+        _switch("private", translate("Answer in private", locale), on=settings.private),
+    ]
+    return {**outgoing.edit_arguments(), "view": _finished(items)}
+
+
+async def _collection_panel(
+    bot: Bot, settings: GuildSettings, channel: int, locale: str
+) -> dict[str, Any]:
+    """The choice of a collection for one channel, as arguments of an edit."""
+    names = await asyncio.to_thread(bot.engine.collections)
+    current = settings.collections.get(channel)
+    every = translate("All articles", locale)
+    options = [discord.SelectOption(label=every, value=_ALL, default=current is None)]
+    options += [
+        discord.SelectOption(label=name[:100], value=name[:100], default=name == current)
+        for name in names[: _MOST - 1]
+    ]
+    menu: discord.ui.Select[Any] = discord.ui.Select(
+        custom_id=f"qabot:set:collection:{channel}", options=options
+    )
+    outgoing = view_message(collection_view(channel, locale))
+    return {**outgoing.edit_arguments(), "view": _finished([menu])}
+
+
+def _channels(
+    what: str, placeholder: str, settings: GuildSettings, *, disabled: bool = False
+) -> discord.ui.Item[Any]:
+    menu: discord.ui.ChannelSelect[Any] = discord.ui.ChannelSelect(
+        custom_id=f"qabot:set:{what}",
+        placeholder=placeholder,
+        channel_types=_CHANNELS,
+        min_values=0,
+        max_values=_MOST,
+        default_values=[
+            discord.SelectDefaultValue(id=channel, type=discord.SelectDefaultValueType.channel)
+            for channel in getattr(settings, what)
+        ],
+        disabled=disabled,
+    )
+    return menu
+
+
+def _one_channel(placeholder: str) -> discord.ui.Item[Any]:
+    menu: discord.ui.ChannelSelect[Any] = discord.ui.ChannelSelect(
+        custom_id="qabot:set:collections", placeholder=placeholder, channel_types=_CHANNELS
+    )
+    return menu
+
+
+def _roles(settings: GuildSettings, locale: str) -> discord.ui.Item[Any]:
+    role = settings.role_id
+    menu: discord.ui.RoleSelect[Any] = discord.ui.RoleSelect(
+        custom_id="qabot:set:role",
+        placeholder=translate("Role that may manage me …", locale),
+        min_values=0,
+        max_values=1,
+        default_values=[
+            discord.SelectDefaultValue(id=role, type=discord.SelectDefaultValueType.role)
+        ]
+        if role
+        else [],
+    )
+    return menu
+
+
+def _switch(what: str, label: str, *, on: bool) -> discord.ui.Item[Any]:
+    style = discord.ButtonStyle.success if on else discord.ButtonStyle.secondary
+    button: discord.ui.Button[Any] = discord.ui.Button(
+        label=f"{'☑' if on else '☐'} {label}", custom_id=f"qabot:set:{what}", style=style
+    )
+    return button
+
+
+def _finished(items: Sequence[discord.ui.Item[Any]]) -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    for item in items:
+        view.add_item(item)
+    # discord.py keeps no finished view in memory; SettingItem takes what is done in it.
+    view.stop()
+    return view

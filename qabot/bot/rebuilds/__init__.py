@@ -1,0 +1,1 @@
+"""Rebuilds that the bot runs: on request and by themselves."""

@@ -1,0 +1,1 @@
+"""What the bot keeps on disk: its state, settings of servers and uploaded articles."""

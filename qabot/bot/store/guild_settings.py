@@ -1,0 +1,58 @@
+"""Guilds' settings, held in memory: they are needed before a question can be acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from qabot.bot.store.records import GuildSettings
+from qabot.bot.store.state import State
+from qabot.errors import StateError
+
+_log = logging.getLogger(__name__)
+_DEFAULT = GuildSettings()
+
+
+class Guilds:
+    """Reads each guild's settings once, and writes through."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._known: dict[int, GuildSettings] = {}
+        self._left: set[int] = set()
+
+    async def settings(self, guild_id: int | None) -> GuildSettings:
+        """The settings of a guild; the defaults in direct messages (``None``).
+
+        Also the defaults where the state cannot be read: the bot answers all the same.
+        """
+        if guild_id is None:
+            return _DEFAULT
+        known = self._known.get(guild_id)
+        if known is None:
+            try:
+                known = await asyncio.to_thread(self._state.guild, guild_id)
+            except StateError as error:
+                _log.error("%s", error)
+                return _DEFAULT
+            self._known[guild_id] = known
+        return known
+
+    async def save(self, guild_id: int, settings: GuildSettings) -> None:
+        """Replace a guild's settings."""
+        await asyncio.to_thread(self._state.save_guild, guild_id, settings)
+        self._known[guild_id] = settings
+
+    async def forget(self, guild_id: int) -> None:
+        """Remove what is stored of a guild that the bot has left."""
+        self._known.pop(guild_id, None)
+        self._left.add(guild_id)
+        await asyncio.to_thread(self._state.forget_guild, guild_id)
+
+    def joined(self, guild_id: int) -> None:
+        """The bot is in a guild, perhaps again."""
+        self._left.discard(guild_id)
+
+    def has_left(self, guild_id: int | None) -> bool:
+        """Whether the bot has left a guild, of which nothing is to be stored then."""
+        return guild_id in self._left

@@ -1,0 +1,47 @@
+"""Back-off between starts, on disk: a bot that crashes at once must not hammer Discord.
+
+Discord allows 1,000 log-ins a day and bans whoever sends a wrong token too often.
+"""
+
+from __future__ import annotations
+
+import json
+
+from qabot.bot.store.state import State
+
+STABLE_SECONDS = 600.0
+"""A bot that ran as long as this did not crash at once."""
+_KEY = "starts"
+_WINDOW = 3600.0
+_FREE = 3
+_FIRST, _LONGEST = 5.0, 300.0
+
+
+class Starts:
+    """The starts of late that did not end well."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def delay(self, now: float) -> float:
+        """How many seconds to wait before the next start; 0 after a few."""
+        return delay_after(len(self._recent(now)))
+
+    def note(self, now: float) -> None:
+        """Note a start; it counts as a failed one until ``clear``."""
+        self._state.set_meta(_KEY, json.dumps([*self._recent(now), now]))
+
+    def clear(self) -> None:
+        """All went well: the next start is at once."""
+        self._state.set_meta(_KEY, "[]")
+
+    def _recent(self, now: float) -> list[float]:
+        times = json.loads(self._state.meta(_KEY) or "[]")
+        return [time for time in times if now - _WINDOW < time <= now]
+
+
+def delay_after(failures: int) -> float:
+    """Seconds to wait after so many failed starts in the last hour."""
+    if failures < _FREE:
+        return 0.0
+    return min(_FIRST * 2.0 ** (failures - _FREE), _LONGEST)

@@ -1,0 +1,178 @@
+"""Articles that people add in Discord: files in a folder of their own; no discord.py here.
+
+A file is first put aside in a hidden folder, which no rebuild reads, until the person has seen what
+was read and confirms it. What is removed is put aside as well: nothing is lost by a wrong click.
+All functions read and write files: not on the event loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qabot.articles import Skipped, find_files, read_files
+from qabot.articles.formats import FORMATS
+from qabot.errors import SourceError, StorageError
+from qabot.types import Article, ArticleInfo
+
+LARGEST = 10 * 1024 * 1024
+"""Bytes of a file: what Discord takes of everyone. Documents hold pictures, too."""
+
+_WAITING, _REMOVED = ".waiting", ".removed"
+_LONGEST_NAME = 80
+_SECONDS_WAITING = 24 * 3600.0
+_TOKEN = re.compile(r"[\w-]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file that waits for a person to confirm it.
+
+    Attributes:
+        token: By which it is found again; 16 characters.
+        name: Under which it will be kept.
+        replaces: Whether a file of that name is kept already.
+    """
+
+    token: str
+    name: str
+    article: Article
+    replaces: bool
+
+
+class Uploads:
+    """The folder of articles added in Discord.
+
+    Args:
+        folder: It need not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put_aside(self, filename: str, data: bytes) -> Waiting:
+        """Read a file as an article, and keep it until it is confirmed, a day at most.
+
+        Raises:
+            SourceError: It holds no article.
+            StorageError: The folder cannot be written.
+        """
+        name = safe_name(filename)
+        token = secrets.token_urlsafe(12)
+        try:
+            self._forget_old()
+            place = self.folder / _WAITING / token
+            place.mkdir(parents=True)
+            (place / name).write_bytes(data)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        [item] = read_files(find_files([place / name]))
+        if isinstance(item, Skipped):
+            shutil.rmtree(place, ignore_errors=True)
+            raise SourceError(item.reason)
+        return Waiting(token, name, item, (self.folder / name).exists())
+
+    def confirm(self, token: str) -> str | None:
+        """Keep a file that was put aside; its name, or ``None`` where it is no longer there.
+
+        Raises:
+            StorageError: The folder cannot be written.
+        """
+        place = self.folder / _WAITING / token
+        if not _TOKEN.fullmatch(token) or not place.is_dir():
+            return None
+        try:
+            for path in place.iterdir():
+                # In one step, so that a rebuild reads the old file or the new one.
+                path.replace(self.folder / path.name)
+                place.rmdir()
+                return path.name
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return None
+
+    def drop(self, token: str) -> None:
+        """Forget a file that was put aside."""
+        if _TOKEN.fullmatch(token):
+            shutil.rmtree(self.folder / _WAITING / token, ignore_errors=True)
+
+    def holds(self, info: ArticleInfo) -> bool:
+        """Whether an article of the index is read from a file of this folder."""
+        return self._path(info) is not None
+
+    def remove(self, info: ArticleInfo) -> bool:
+        """Take an article's file out of the folder; whether it was there.
+
+        Raises:
+            StorageError: The folder cannot be written.
+        """
+        path = self._path(info)
+        if path is None:
+            return False
+        removed = self.folder / _REMOVED
+        try:
+            removed.mkdir(exist_ok=True)
+            path.replace(removed / f"{time.time_ns()}-{path.name}")
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return True
+
+    def sources(self, others: Sequence[str]) -> tuple[str, ...]:
+        """What a rebuild has to read: ``others``, and this folder where it holds something."""
+        here = self.folder.resolve()
+        kept = tuple(source for source in others if Path(source).resolve() != here)
+        parents = [here, *here.parents]
+        if any(Path(source).resolve() in parents for source in kept) or not self._has_files():
+            return kept
+        return (*kept, str(self.folder))
+
+    def _has_files(self) -> bool:
+        try:
+            return any(not path.name.startswith(".") for path in self.folder.iterdir())
+        except OSError:
+            return False
+
+    def _path(self, info: ArticleInfo) -> Path | None:
+        path = Path(info.source).absolute()
+        # Asked of every article while one types: the disk is looked at for few of them.
+        same = path.parent == self.folder.absolute()
+        return path if same and path.is_file() else None
+
+    def _forget_old(self) -> None:
+        oldest = time.time() - _SECONDS_WAITING
+        waiting = self.folder / _WAITING
+        for place in waiting.iterdir() if waiting.is_dir() else ():
+            if place.stat().st_mtime < oldest:
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def known_format(filename: str) -> bool:
+    """Whether files that end like that are read as articles."""
+    return Path(filename).suffix.lower() in FORMATS
+
+
+def safe_name(filename: str) -> str:
+    """A name for a file that stays in its folder, is not hidden, and is no longer than needed."""
+    path = Path(filename.replace("\\", "/"))
+    stem = re.sub(r"[^\w.]+", "-", path.stem).strip(".-_")[:_LONGEST_NAME] or "article"
+    while len(stem.encode()) > 2 * _LONGEST_NAME:
+        stem = stem[:-1]
+    return f"{stem}{path.suffix.lower()}"
+
+
+def key_of(info: ArticleInfo) -> str:
+    """A short name for an article, for a button's ``custom_id``."""
+    return hashlib.sha256(info.id.encode()).hexdigest()[:20]
+
+
+def _unwritable(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{folder}: cannot be written ({error.strerror or error}); check space and permissions, "
+        "or name another folder by the setting uploads"
+    )

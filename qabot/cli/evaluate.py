@@ -1,0 +1,102 @@
+"""The command ``eval``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qabot.cli.exits import NOT_FOUND
+from qabot.cli.inputs import lines_of, named_reader, opened_engine, settings_with
+from qabot.cli.options import Compare, Encoder, Index, Json, Minimum, NoReader, Plot, Reader
+from qabot.cli.output import complain, write_line
+
+if TYPE_CHECKING:
+    from qabot.evaluation import Labelled
+    from qabot.evaluation.reports import Run
+    from qabot.settings import Settings
+
+
+def evaluate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled questions, JSON lines.")],
+    *,
+    minimum: Minimum = None,
+    compare: Compare = None,
+    plot: Plot = None,
+    index: Index = None,
+    encoder: Encoder = None,
+    reader: Reader = None,
+    no_reader: NoReader = False,
+    json: Json = False,
+) -> None:
+    """Measure how well an index answers labelled questions. Exits with 1 if a bound is missed.
+
+    Each line of FILE is {"question": …, "article": ID or null, "answers": [texts of the article],
+    "language": "de"}; without article and answers, "not found" is right. The first column of what
+    is printed names the metrics for --min. --compare takes a settings file that ends in .toml, too.
+
+    Example: qabot eval seeds/questions.jsonl --min quote_hit@3=0.8 --min auroc=0.85
+    """
+    from qabot.evaluation import plots, read_bounds, read_questions
+
+    bounds = read_bounds(minimum or [])
+    questions = read_questions(lines_of(file), file)
+    if plot:
+        plots.check_plot(plot)
+    models = {"encoder": encoder, "reader": named_reader(reader, no_reader)}
+    settings = settings_with(index=index, **models)
+    runs = [_measure(questions, file, settings, settings.index)]
+    if compare:
+        runs.append(_measure(questions, file, _other_settings(compare, models), compare))
+    missed = [bound.problem(runs[0].measurement.figures) for bound in bounds]
+    if plot:
+        plots.plot(runs, plot)
+    _print_runs(runs, json=json)
+    for problem in filter(None, missed):
+        complain(problem)
+    if any(missed):
+        raise typer.Exit(NOT_FOUND)
+
+
+def _measure(questions: list[Labelled], file: str, settings: Settings, name: str) -> Run:
+    from msgspec.structs import replace
+
+    from qabot.evaluation import ask_all, measure
+    from qabot.evaluation.reports import Run
+
+    # Quotes are judged whatever the confidence; the threshold is applied to the figures.
+    with opened_engine(replace(settings, threshold=0.0)) as engine:
+        outcomes = list(ask_all(engine, questions, where=settings.index))
+        manifest = engine.manifest()
+    measured = measure(outcomes, settings.threshold)
+    return Run(file, name, manifest.generation, manifest.encoder.name, measured)
+
+
+def _other_settings(compare: str, models: Mapping[str, str | None]) -> Settings:
+    """The settings for ``--compare``: those in force with another index, or those of a file."""
+    from qabot.settings import load_settings
+
+    if compare.endswith(".toml"):
+        return load_settings(file=Path(compare))
+    return settings_with(index=compare, **models)
+
+
+def _print_runs(runs: list[Run], *, json: bool) -> None:
+    from qabot.evaluation import compare, reports
+    from qabot.render.json import dumps
+    from qabot.render.terminal import open_console
+
+    if len(runs) == 1:
+        if json:
+            write_line(dumps(reports.run_object(runs[0])))
+        else:
+            open_console().print(reports.render_run(runs[0]))
+        return
+    first, second = runs
+    differences = compare(first.measurement, second.measurement)
+    if json:
+        write_line(dumps(reports.comparison_object(first, second, differences)))
+    else:
+        open_console().print(reports.render_comparison(first, second, differences))

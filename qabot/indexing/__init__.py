@@ -1,0 +1,1 @@
+"""Build the next generation of an index from its sources."""

@@ -1,0 +1,81 @@
+"""Any question-answering model of transformers as the reader; here a tiny, random one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qabot.answering.reader import open_reader
+from qabot.answering.reader.transformers import TransformersReader
+from qabot.errors import EncoderError
+
+TEXTS = ["The tower is 330 metres high.", "塔は高い。", "", "It was opened in 1889, in spring."]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A BERT of two small layers over words and characters."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
+
+    target: Path = tmp_path_factory.mktemp("answering")
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    words = [chr(code) for code in range(33, 127)] + ["The", "tower", "is", "high", "opened"]
+    words += [f"##{chr(code)}" for code in range(33, 127)]
+    vocabulary = {word: place for place, word in enumerate([*special, *words])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+    ).save_pretrained(target)
+    torch.manual_seed(3)
+    shape = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+    )
+    BertForQuestionAnswering(shape).save_pretrained(target)
+    return target
+
+
+def test_it_marks_spans_of_each_window(folder):
+    reader = TransformersReader(str(folder))
+    assert reader.name == folder.name
+    readings = reader.read("How high is the tower?", TEXTS)
+    assert len(TEXTS) == len(readings)
+    for text, reading in zip(TEXTS, readings, strict=True):
+        assert 0 <= reading.start <= reading.end <= len(text)
+    assert (0, 0) == (readings[2].start, readings[2].end)
+    assert reader.read("Why?", []) == []
+
+
+def test_a_window_is_read_alike_alone_and_together(folder):
+    reader = TransformersReader(str(folder))
+    together = reader.read("How high is the tower?", TEXTS)
+    for text, reading in zip(TEXTS, together, strict=True):
+        alone = reader.read("How high is the tower?", [text])[0]
+        assert (alone.start, alone.end) == (reading.start, reading.end)
+        assert alone.margin == pytest.approx(reading.margin, abs=1e-3)
+
+
+def test_a_model_that_is_nowhere_is_one_line_with_the_remedy(tmp_path):
+    with pytest.raises(EncoderError) as caught:
+        open_reader("no-such/model", cache=tmp_path)
+    assert "no such folder, nor a model in the local Hugging Face cache" in str(caught.value)
+    assert "--no-reader" in str(caught.value)
+
+
+def test_a_folder_without_a_model_is_one_line(tmp_path):
+    with pytest.raises(EncoderError) as caught:
+        open_reader(str(tmp_path), cache=tmp_path)
+    assert "no question-answering model" in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,90 @@
+"""What a reader gets to see of a passage, and where what it marks stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qabot.answering.reader.windows import MOST_READ, read_hits, window
+from qabot.types import ArticleInfo, Hit, Passage, Reading
+
+INFO = ArticleInfo("space", "Space", "space.md", None, None, "en")
+
+
+def hit(texts: Sequence[str], similarities: Sequence[float]) -> Hit:
+    """A passage of ``texts`` as sentences, a blank between them."""
+    ends = list(accumulate(len(text) + 1 for text in texts))
+    spans = tuple((end - len(text) - 1, end - 1) for text, end in zip(texts, ends, strict=True))
+    text = " ".join(texts)
+    passage = Passage("space", 40, 40 + len(text), text, (), spans)
+    zeros = (0.0,) * len(texts)
+    return Hit(passage, INFO, 1.0, 0.5, tuple(similarities), zeros, 0.0, same_language=True)
+
+
+def count_words(texts: Sequence[str]) -> list[int]:
+    return [len(text.split()) for text in texts]
+
+
+class LastWord:
+    """A reader that marks the last word of every window, and likes long windows."""
+
+    name = "last word"
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self.calls: list[Sequence[str]] = []
+
+    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
+        self.calls.append(windows)
+        return [
+            Reading(text.rfind(" ") + 1, len(text), float(len(text.split()))) for text in windows
+        ]
+
+
+words = st.lists(st.sampled_from(["a", "rocket", "宇宙", "🚀"]), min_size=1, max_size=30)
+passages = st.lists(st.tuples(words.map(" ".join), st.floats(-1, 1)), min_size=1, max_size=9)
+
+
+@given(passage=passages, longest=st.integers(1, 60))
+def test_a_window_is_a_run_of_whole_sentences_that_is_short_enough(passage, longest):
+    found = hit([text for text, _ in passage], [score for _, score in passage])
+    start, end = window(found, count_words, longest)
+    starts = [start for start, _ in found.passage.sentences]
+    ends = [end for _, end in found.passage.sentences]
+    assert start in starts
+    assert end in ends
+    number = ends.index(end) - starts.index(start) + 1
+    assert number >= 1
+    assert number == 1 or len(found.passage.text[start:end].split()) <= longest
+
+
+@given(passage=passages)
+def test_a_short_passage_is_read_whole(passage):
+    found = hit([text for text, _ in passage], [score for _, score in passage])
+    assert (0, len(found.passage.text)) == window(found, count_words, 1000)
+
+
+def test_the_sentence_most_like_the_question_is_read():
+    texts = [f"{name} {'word ' * 30}end." for name in "ABCDEF"]
+    found = hit(texts, [0.1, 0.1, 0.1, 0.1, 0.8, 0.1])
+    start, end = window(found, count_words, 40)
+    assert texts[4] == found.passage.text[start:end]
+
+
+@given(found=st.lists(passages, max_size=MOST_READ + 3), at_once=st.integers(1, MOST_READ + 2))
+def test_what_is_marked_stands_where_the_reader_saw_it(found, at_once):
+    hits = [hit([text for text, _ in item], [score for _, score in item]) for item in found]
+    reader = LastWord(at_once)
+    read = read_hits(reader, "who?", hits, count_words)
+    assert [item.passage for item in hits] == [item.passage for item in read]
+    assert all(len(windows) <= at_once for windows in reader.calls)
+    windows = [window for windows in reader.calls for window in windows]
+    assert len(windows) == min(len(hits), MOST_READ)
+    for seen, item in zip(windows, read, strict=False):
+        assert item.reading is not None
+        marked = item.passage.text[item.reading.start : item.reading.end]
+        assert seen.split()[-1] == marked
+    assert all(item.reading is None for item in read[MOST_READ:])

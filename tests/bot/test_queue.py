@@ -1,0 +1,145 @@
+"""The queue: order, batches, errors, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from qabot.bot.queue import Asker, QueueFullError, StoppingError
+from qabot.bot.rate_limits import WINDOW, Limit, Limits
+from qabot.types import Answer, Request
+
+
+class Echo:
+    """Answers with the question itself, and can be held up.
+
+    Attributes:
+        batches: How many questions came together.
+        gate: Questions wait while it is closed (``clear``).
+    """
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
+        self.gate.wait(30)
+        self.batches.append(len(requests))
+        return [Answer(r.question, "not_found", 0.0, (), 1, "echo", 0.0) for r in requests]
+
+
+@pytest.fixture
+def echo():
+    echo = Echo()
+    yield echo
+    echo.gate.set()
+
+
+@pytest.fixture
+def asker(echo):
+    asker = Asker(echo, 20)
+    yield asker
+    asker.close()
+
+
+async def ask(asker: Asker, text: str) -> str:
+    with asker.admitted():
+        return (await asker.ask(Request(text))).question
+
+
+async def test_questions_that_wait_are_put_together(asker, echo):
+    echo.gate.clear()
+    tasks = [asyncio.create_task(ask(asker, str(number))) for number in range(20)]
+    await asyncio.sleep(0.05)
+    echo.gate.set()
+    assert await asyncio.gather(*tasks) == [str(number) for number in range(20)]
+    assert sum(echo.batches) == 20
+    assert len(echo.batches) < 10
+
+
+async def test_a_place_is_free_again_after_an_answer(asker, echo):
+    echo.gate.clear()
+    tasks = [asyncio.create_task(ask(asker, "x")) for _ in range(20)]
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFullError):
+        await ask(asker, "one too many")
+    echo.gate.set()
+    await asyncio.gather(*tasks)
+    assert await ask(asker, "now") == "now"
+
+
+async def test_who_gives_up_holds_nobody_up(asker, echo):
+    echo.gate.clear()
+    first, second = (asyncio.create_task(ask(asker, text)) for text in ("first", "second"))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    echo.gate.set()
+    assert await second == "second"
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+async def test_draining_answers_those_that_wait_and_refuses_others(asker, echo):
+    echo.gate.clear()
+    tasks = [asyncio.create_task(ask(asker, "x")) for _ in range(12)]
+    await asyncio.sleep(0.05)
+    drained = asyncio.create_task(asker.drain(30))
+    await asyncio.sleep(0)
+    with pytest.raises(StoppingError):
+        await ask(asker, "too late")
+    echo.gate.set()
+    await drained
+    assert [task.result() for task in tasks] == ["x"] * 12
+
+
+async def test_what_cannot_be_answered_in_time_is_told(asker, echo):
+    echo.gate.clear()
+    tasks = [asyncio.create_task(ask(asker, "x")) for _ in range(12)]
+    await asyncio.sleep(0.05)
+    drained = asyncio.create_task(asker.drain(0.1))
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    echo.gate.set()
+    await drained
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    # Those that had reached the engine have their answer.
+    assert results[0] == "x"
+    assert isinstance(results[-1], StoppingError)
+
+
+def test_limits_count_the_last_minute():
+    limit = Limit(2)
+    for now in (0.0, 10.0):
+        assert limit.free_at("ann", now) == now
+        limit.count("ann", now)
+    assert limit.free_at("ann", 11.0) == WINDOW
+    assert limit.free_at("bob", 11.0) == 11.0
+    assert limit.free_at("ann", WINDOW) == WINDOW
+    limit.count("ann", WINDOW)
+    assert limit.free_at("ann", WINDOW) == 10.0 + WINDOW
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out():
+    limit = Limit(1)
+    limit.count("ann", 1_000_000.0)
+    assert limit.free_at("ann", 5.0) == 5.0
+
+
+def test_memory_does_not_grow_with_every_visitor():
+    limits = Limits(1, 1)
+    for number in range(5000):
+        assert limits.ask(number, number, float(number)) is None
+    assert len(limits._user._times) < 1200
+
+
+def test_the_longer_wait_counts():
+    limits = Limits(1, 2)
+    assert limits.ask(1, 7, 0.0) is None
+    assert limits.ask(2, 7, 30.0) is None
+    assert limits.ask(2, 7, 40.0) == 90.0
+    assert limits.ask(3, 7, 40.0) == 60.0
+    # A question that is refused does not count.
+    assert limits.ask(3, 7, 60.0) is None

@@ -1,0 +1,329 @@
+"""Lexical search, against BM25 in plain Python."""
+
+from __future__ import annotations
+
+import sqlite3
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from qabot.index.lexical import LexicalIndex, write_lexical
+from qabot.index.terms import terms
+from tests.index.bm25 import coverages, group_of, rarities
+
+Corpus = list[tuple[int, str, str]]
+
+WORDS = {
+    "en": [
+        "the",
+        "cat",
+        "cats",
+        "running",
+        "run",
+        "house",
+        "houses",
+        "PyTorch",
+        "2022",
+        "board",
+        "a",
+    ],
+    "de": [
+        "der",
+        "Hund",
+        "Hunde",
+        "läuft",
+        "laufen",
+        "Haus",
+        "Häuser",
+        "PyTorch",
+        "2022",
+        "Vorstand",
+    ],
+    "ru": ["кот", "кота", "коты", "дом", "дома", "бежит", "2022"],
+    "ar": ["كتاب", "الكتاب", "كِتَاب", "مدينة", "المدينة", "في"],
+    "hi": ["किताब", "किताबें", "शहर", "में", "है", "हिन्दी"],
+    "th": ["ภาษา", "ภาษาไทย", "ที่", "นี้"],
+    "zh": ["基金会", "PyTorch基金会", "理事会", "2022年", "会"],
+    "ja": ["第3回", "東京", "タワー", "の", "基金"],
+    "ko": ["한국어", "문장", "서울"],
+    "zh-Hans": ["基金会", "理事会", "cats"],
+    "EN": ["cats", "running", "houses"],
+    "": ["cats", "基金"],
+}
+SYNTAX = ['"', "'", "*", "^", ":", "-", "+", "(", ")", "{", "}", ",", ";", "--", "%", "\\", "\0"]
+OPERATORS = ["AND", "OR", "NOT", "NEAR", "NEAR(cat", ",5)", "terms:", "rowid", '"cat', 'dog"', "*"]
+EVERYTHING = [word for words in WORDS.values() for word in words]
+
+PASSAGES = st.sampled_from(sorted(WORDS)).flatmap(
+    lambda language: st.tuples(
+        st.just(language), st.lists(st.sampled_from(WORDS[language]), max_size=12).map(" ".join)
+    )
+)
+CORPORA = st.lists(PASSAGES, max_size=25).flatmap(
+    lambda passages: st.lists(
+        st.integers(0, 10**6), min_size=len(passages), max_size=len(passages), unique=True
+    ).map(lambda rows: [(row, *passage) for row, passage in zip(rows, passages, strict=True)])
+)
+QUESTIONS = st.lists(st.sampled_from(EVERYTHING + SYNTAX + OPERATORS), max_size=8).map(" ".join)
+
+
+def search(folder: Path, corpus: Corpus, question: str, count: int = 1000) -> dict[int, float]:
+    write_lexical(folder / "lexical.sqlite", corpus)
+    index = LexicalIndex(folder / "lexical.sqlite")
+    try:
+        return index.search(question, count)
+    finally:
+        index.close()
+
+
+def expected_coverages(corpus: Corpus, question: str) -> dict[int, float]:
+    groups = coverages(corpus, question)
+    return {row: value for known in groups.values() for row, value in known.items()}
+
+
+@given(CORPORA, QUESTIONS)
+@example([(0, "en", "cat"), (1, "en", "dog"), (2, "en", "")], "cat dog dog")
+def test_coverage_is_bm25_over_the_most_there_can_be(
+    tmp_path_factory: pytest.TempPathFactory, corpus: Corpus, question: str
+) -> None:
+    found = search(tmp_path_factory.mktemp("lexical"), corpus, question)
+    assert pytest.approx(expected_coverages(corpus, question)) == found
+    assert all(0 < value <= 1 for value in found.values())
+
+
+@given(CORPORA, QUESTIONS, st.integers(0, 5), st.data())
+def test_among_some_rows_the_best_of_these_are_found(
+    tmp_path_factory: pytest.TempPathFactory,
+    corpus: Corpus,
+    question: str,
+    count: int,
+    data: st.DataObject,
+) -> None:
+    rows = sorted(row for row, _, _ in corpus)
+    some = set(data.draw(st.lists(st.sampled_from(rows)))) if rows else set()
+    allowed = np.zeros(max(rows, default=-1) + 1, np.bool_)
+    allowed[list(some)] = True
+    path = tmp_path_factory.mktemp("lexical") / "lexical.sqlite"
+    write_lexical(path, corpus)
+    index = LexicalIndex(path)
+    found = index.search(question, count, allowed)
+    # A question about all of them comes after one about some.
+    everything = index.search(question, 1000)
+    index.close()
+    assert pytest.approx(expected_coverages(corpus, question)) == everything
+    for known in coverages(corpus, question).values():
+        best = sorted((value for row, value in known.items() if row in some), reverse=True)[:count]
+        mine = sorted((found[row] for row in known if row in found), reverse=True)
+        assert pytest.approx(best) == mine
+    assert found.keys() <= some
+    assert pytest.approx({row: everything[row] for row in found}) == found
+
+
+@given(
+    st.lists(st.integers(0, 7), min_size=10, max_size=40),
+    st.sampled_from(["cat", "cat house", "run the cat", "Hund"]),
+    st.integers(0, 4),
+)
+def test_best_of_each_language(
+    tmp_path_factory: pytest.TempPathFactory, numbers: list[int], question: str, count: int
+) -> None:
+    # Some of the words must be in less than half of the passages: others find nothing.
+    texts = ["cat", "cat house", "cat cat", "Hund", "bird", "fish", "tree", "bird fish tree"]
+    corpus = [(row, "de" if row % 3 else "en", texts[n]) for row, n in enumerate(numbers)]
+    found = search(tmp_path_factory.mktemp("lexical"), corpus, question, count)
+    remaining = dict(found)
+    for known in coverages(corpus, question).values():
+        own = sorted((remaining.pop(row) for row in known if row in found), reverse=True)
+        # Of several with one score, any may be left out.
+        assert pytest.approx(sorted(known.values(), reverse=True)[:count]) == own
+    assert {} == remaining
+
+
+def test_coverage_by_hand(tmp_path: Path) -> None:
+    """Four passages of one word; of the question's two words one is in one passage."""
+    corpus = [(0, "en", "cat"), (1, "en", "dog"), (2, "en", "bird"), (3, "en", "fish")]
+    # Either is as rare as can be, ln(3.5 / 1.5). Found once in a passage of average length, a word
+    # gets 1 × 2.2 / (1 + 1.2) of the 2.2 that it would get if it were there without end.
+    expected = 1 / 2 / 2.2
+    write_lexical(tmp_path / "index", corpus)
+    index = LexicalIndex(tmp_path / "index")
+    assert {0: pytest.approx(expected)} == index.search("cat yeti", 10)
+    assert {0: pytest.approx(expected)} == index.search("who is the cat and the yeti?", 10)
+    index.close()
+
+
+@given(CORPORA, QUESTIONS, st.lists(PASSAGES, max_size=5), st.sampled_from([*sorted(WORDS), "vi"]))
+def test_shares_of_other_texts(
+    tmp_path_factory: pytest.TempPathFactory,
+    corpus: Corpus,
+    question: str,
+    passages: list[tuple[str, str]],
+    language: str,
+) -> None:
+    path = tmp_path_factory.mktemp("lexical") / "index"
+    write_lexical(path, corpus)
+    index = LexicalIndex(path)
+    texts = [text for _, text in passages]
+    group = group_of(language)
+    known = [terms(text, other) for _, other, text in corpus if group_of(other) == group]
+    idf = rarities(known, question, language) if known else {}
+    expected = [
+        sum(idf.get(term, 0) for term in set(terms(text, language))) / sum(idf.values())
+        if idf
+        else 0
+        for text in texts
+    ]
+    assert pytest.approx(expected) == index.shares(question, language, texts)
+    index.close()
+
+
+def test_shares_by_hand(tmp_path: Path) -> None:
+    """Both words are in one of four passages: each is half of the question."""
+    corpus = [(0, "en", "cat"), (1, "en", "dog"), (2, "en", "bird"), (3, "en", "fish")]
+    write_lexical(tmp_path / "index", corpus)
+    index = LexicalIndex(tmp_path / "index")
+    texts = ["A cat.", "The cats' dogs", "", "the", "cat cat cat"]
+    assert [0.5, 1, 0, 0, 0.5] == index.shares("Is the cat a dog?", "en", texts)
+    assert [0, 0] == index.shares("Is the cat a dog?", "de", ["cat", "dog"])
+    assert [0] == index.shares("Is it the?", "en", ["it is the"])
+    assert [] == index.shares("cat", "en", [])
+    index.close()
+
+
+def test_words_of_most_passages_find_nothing(tmp_path: Path) -> None:
+    corpus = [(n, "en", f"the {word}") for n, word in enumerate(["cat", "dog", "bird"])]
+    assert {} == search(tmp_path, corpus, "the")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "question"),
+    [
+        ("en", "The cats were running.", "cat run"),
+        ("de", "Die Häuser stehen leer.", "Haus"),
+        ("hi", "यह हिन्दी की किताब है।", "हिन्दी"),
+        ("th", "ภาษาไทยสวยงาม", "ภาษาไทย"),
+        ("ar", "قرأتُ الكِتَابَ أمسِ", "الكتاب"),
+        ("he", "שָׁלוֹם לכולם", "שָׁלוֹם"),
+        ("zh", "PyTorch基金会成立了", "基金会"),
+        ("ja", "第3回の大会", "第3回"),
+        ("ko", "서울의 문장", "서울의"),
+        ("vi", "Tiếng Việt", unicodedata.normalize("NFD", "tiếng việt")),
+        ("el", "Η Ελλάδα", "ΕΛΛΆΔΑ"),
+    ],
+)
+def test_words_are_found_in_their_language(
+    tmp_path: Path, language: str, text: str, question: str
+) -> None:
+    others = [(n, language, "1234 5678") for n in range(1, 6)]
+    found = search(tmp_path, [(0, language, text), *others], question)
+    assert [0] == list(found)
+    assert found[0] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("question", "plain"),
+    [
+        ('"cat" AND (dog* OR ^bird)', "cat and dog or bird"),
+        ("NEAR(cat dog, 2)", "near cat dog 2"),
+        ("terms : cat", "terms cat"),
+        ("cat NOT dog", "cat not dog"),
+        ("- cat + dog", "cat dog"),
+        ("cat'; DROP TABLE terms_en; --", "cat drop table terms en"),
+        ('cat""dog', "cat dog"),
+        ("cat\0dog", "cat dog"),
+        ('"', ""),
+    ],
+)
+def test_query_syntax_means_nothing(tmp_path: Path, question: str, plain: str) -> None:
+    texts = ["cat", "dog", "bird", "and", "or", "near not", "terms", "drop table", "en 2", ""]
+    corpus = [(n, "en", text) for n, text in enumerate(texts)]
+    write_lexical(tmp_path / "index", corpus)
+    index = LexicalIndex(tmp_path / "index")
+    assert index.search(plain, 10) == index.search(question, 10)
+    assert pytest.approx(expected_coverages(corpus, plain)) == index.search(plain, 10)
+    index.close()
+
+
+@pytest.mark.parametrize(
+    "language",
+    ["EN", "de-AT", "", "e", "x'; DROP TABLE terms_en; --", "[en]", "other", "idx", "en\n", "ｅｎ"],
+)
+def test_odd_languages(tmp_path: Path, language: str) -> None:
+    corpus = [
+        (0, "en", "cat"),
+        (1, "en", "bird fish"),
+        (2, "en", "fish"),
+        (3, language, "cat"),
+        (4, language, "dog fish"),
+        (5, language, "fish"),
+    ]
+    found = search(tmp_path, corpus, "cat")
+    assert [0, 3] == sorted(found)
+    assert pytest.approx(expected_coverages(corpus, "cat")) == found
+
+
+def test_long_questions_count_by_their_first_words(tmp_path: Path) -> None:
+    corpus = [(n, "xx", f"word{n} word{n + 100}") for n in range(5)]
+    write_lexical(tmp_path / "index", corpus)
+    index = LexicalIndex(tmp_path / "index")
+    words = [f"word{n}" for n in range(1000)]
+    expected = index.search(" ".join(words[:64]), 10)
+    assert expected == index.search(" ".join([*words[:64], *words]), 10)
+    assert len(corpus) == len(expected)
+    index.close()
+
+
+def test_very_long_words(tmp_path: Path) -> None:
+    corpus = [(0, "en", "x" * 100_000 + " cat"), (1, "en", "dog"), (2, "en", "y" * 2000)]
+    write_lexical(tmp_path / "index", corpus)
+    index = LexicalIndex(tmp_path / "index")
+    assert [0] == list(index.search("cat", 10))
+    assert [2] == list(index.search("y" * 2000, 10))
+    index.close()
+
+
+def test_nothing_to_search(tmp_path: Path) -> None:
+    assert {} == search(tmp_path, [], "cat")
+
+
+def test_eight_threads_get_what_one_gets(tmp_path: Path) -> None:
+    languages = ["en", "de", "zh"]
+    corpus = [
+        (n, languages[n % 3], " ".join(WORDS[languages[n % 3]][n % 7 : n % 7 + 2]))
+        for n in range(60)
+    ]
+    write_lexical(tmp_path / "index", corpus)
+    index = LexicalIndex(tmp_path / "index")
+    questions = EVERYTHING * 5
+    expected = [index.search(question, 10) for question in questions]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda question: index.search(question, 10), questions))
+    assert expected == found
+    assert any(expected)
+    index.close()
+
+
+def test_path_with_characters_that_mean_something_in_an_address(tmp_path: Path) -> None:
+    folder = tmp_path / "a?mode=rw#b%20c ü"
+    folder.mkdir()
+    corpus = [(0, "en", "cat"), (1, "en", "dog"), (2, "en", "bird")]
+    assert [0] == list(search(folder, corpus, "cat"))
+
+
+@pytest.mark.parametrize("content", [None, b"no database" * 100])
+def test_file_that_is_no_index(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "index"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(sqlite3.Error):
+        LexicalIndex(path)
+
+
+def test_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.Error):
+        write_lexical(tmp_path / "missing" / "index", [(0, "en", "cat")])
