@@ -86,7 +86,7 @@ def _not_found(rows: Sequence[Asked]) -> None:
 def _plain(rows: Sequence[Asked]) -> list[Asked]:
     """The same hits, unread."""
     return [
-        replace(row, hits=tuple(replace(hit, reading=None) for hit in row.hits)) for row in rows
+        replace(row, hits=tuple(replace(hit, answer_span=None) for hit in row.hits)) for row in rows
     ]
 
 

@@ -130,7 +130,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AnswerSpan:
     """The answer that a reader marked in a text: ``text[start:end]``, empty where there is none.
 
     Attributes:
@@ -171,12 +171,11 @@ class Hit:
         score: What hits are ordered by, higher is better; only comparable within one question.
         similarity: Cosine of question and passage vectors, language taken out, in [-1, 1].
         sentence_similarities: The same for each of ``passage.sentences``.
-        sentence_coverages: Share of the question's words, weighted by rarity, that each sentence
-            holds, in [0, 1].
-        coverage: Share of the question's words, weighted by rarity, that the passage holds,
-            in [0, 1].
+        sentence_lexical_scores: The share of the question's words, weighted by rarity, that each
+            sentence holds, in [0, 1].
+        lexical_score: The same for the passage: BM25 over the most that it could be, in [0, 1].
         same_language: Whether question and article are in one language, as far as can be told.
-        reading: What the reader marked, in characters of the passage; ``None`` where none read it.
+        answer_span: What the reader marked, in characters of the passage; ``None`` if not read.
         pages: Offsets at which the article's pages begin; empty where it has none.
     """
 
@@ -185,10 +184,10 @@ class Hit:
     score: float
     similarity: float
     sentence_similarities: tuple[float, ...]
-    sentence_coverages: tuple[float, ...]
-    coverage: float
+    sentence_lexical_scores: tuple[float, ...]
+    lexical_score: float
     same_language: bool
-    reading: Reading | None = None
+    answer_span: AnswerSpan | None = None
     pages: tuple[int, ...] = ()
 
 

@@ -32,7 +32,7 @@ from qabot.answering.confidence import Model, features
 
 OUT = Path(__file__).parents[1] / "qabot" / "answering" / "confidence.json"
 _FOLDS = 6
-_RETRIEVAL = ("similarity", "sentence", "same_language", "coverage")
+_RETRIEVAL = ("similarity", "sentence", "same_language", "lexical_score")
 _READER = (*_RETRIEVAL, "margin")
 # What a question counts for whose right paragraph was taken out, against one whose article is
 # missing. With more, good answers of small indexes are doubted, where words can't be rare.
@@ -107,7 +107,7 @@ def _read(rows: Sequence[Asked]) -> list[Question]:
     """With the hits that were read."""
     found = []
     for row in rows:
-        read = [place for place, hit in enumerate(row.hits) if hit.reading is not None]
+        read = [place for place, hit in enumerate(row.hits) if hit.answer_span is not None]
         if row.half:
             found.append(_question(row, read, row.inside))
             continue

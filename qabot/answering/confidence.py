@@ -49,8 +49,8 @@ def ranked(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
     a reader, retrieval's order stays: it compares passages better than their probabilities do,
     which are calibrated apart for one language and across.
     """
-    read = [hit for hit in hits if hit.reading is not None]
-    rest = [hit for hit in hits if hit.reading is None]
+    read = [hit for hit in hits if hit.answer_span is not None]
+    rest = [hit for hit in hits if hit.answer_span is None]
     found = sorted(zip(read, probabilities(read), strict=True), key=lambda item: -item[1])
     return [*found, *zip(rest, probabilities(rest), strict=True)]
 
@@ -61,7 +61,7 @@ def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
     Args:
         kind: The model to ask; the reader's where the hits were read.
     """
-    kind = kind or ("reader" if any(hit.reading for hit in hits) else "retrieval")
+    kind = kind or ("reader" if any(hit.answer_span for hit in hits) else "retrieval")
     model = models()[kind]
     return [1 / (1 + math.exp(-model.logit(row))) for row in features(hits)]
 
@@ -73,8 +73,8 @@ def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
             "similarity": hit.similarity,
             "sentence": max(hit.sentence_similarities),
             "same_language": float(hit.same_language),
-            "coverage": hit.same_language * hit.coverage,
-            "margin": squashed(hit.reading.margin) if hit.reading else 0.0,
+            "lexical_score": hit.same_language * hit.lexical_score,
+            "margin": squashed(hit.answer_span.margin) if hit.answer_span else 0.0,
         }
         for hit in hits
     ]

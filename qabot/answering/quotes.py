@@ -116,7 +116,7 @@ class _Found(NamedTuple):
         )
 
     def _wording(self) -> float:
-        return max(self.hit.sentence_coverages[slice(*self.core)])
+        return max(self.hit.sentence_lexical_scores[slice(*self.core)])
 
 
 def _quotes(found: Sequence[tuple[Hit, float]], limit: int, confidence: float) -> tuple[Quote, ...]:
@@ -137,8 +137,8 @@ def _quotes(found: Sequence[tuple[Hit, float]], limit: int, confidence: float) -
             copies[place].append(item)
         elif likely and len(quotes) < limit:
             # A wrong highlight is worse than none: further quotes mostly support the first.
-            reading = item.hit.reading
-            doubtful = bool(quotes) and reading is not None and reading.margin < 0
+            span = item.hit.answer_span
+            doubtful = bool(quotes) and span is not None and span.margin < 0
             quotes.append(replace(quote, highlights=()) if doubtful else quote)
             copies.append([item])
     return tuple(quotes)
@@ -177,7 +177,7 @@ def _other_answers_first(found: Sequence[_Found]) -> list[_Found]:
 
 
 def _is_firm(hit: Hit) -> bool:
-    return hit.reading is not None and hit.reading.margin >= _LEAST_MARGIN
+    return hit.answer_span is not None and hit.answer_span.margin >= _LEAST_MARGIN
 
 
 def _merged(shown: Quote, again: Quote) -> Quote:
@@ -214,8 +214,8 @@ def _quote(hit: Hit, core: Span, score: float) -> Quote:
 
 def _marked(hit: Hit) -> Span | None:
     """Where a reader marked the answer in the passage."""
-    reading = hit.reading
-    return (reading.start, reading.end) if reading and reading.start < reading.end else None
+    span = hit.answer_span
+    return (span.start, span.end) if span and span.start < span.end else None
 
 
 def _core(hit: Hit) -> Span:
@@ -228,9 +228,9 @@ def _core(hit: Hit) -> Span:
         starts = [start for start, _ in hit.passage.sentences]
         return max(0, bisect_right(starts, marked[0]) - 1), max(1, bisect_left(starts, marked[1]))
     scores = [
-        similarity + _WORDING * coverage
-        for similarity, coverage in zip(
-            hit.sentence_similarities, hit.sentence_coverages, strict=True
+        similarity + _WORDING * lexical
+        for similarity, lexical in zip(
+            hit.sentence_similarities, hit.sentence_lexical_scores, strict=True
         )
     ]
     best = max(range(len(scores)), key=scores.__getitem__)

@@ -20,8 +20,8 @@ from qabot.index.manifest import SUBSPACE
 from qabot.index.vectors import Mask
 from qabot.types import ArticleInfo, Filters, Hit
 
-# How much full coverage counts beside the two cosines (benchmarks/retrieval.py).
-COVERAGE_WEIGHT = 0.8
+# How much a full lexical score counts beside the two cosines (benchmarks/retrieval.py).
+LEXICAL_WEIGHT = 0.8
 # Passages whose sentences are looked at: the nearest by vector, and by words in each language.
 _NEAREST = 200
 _WORDIEST = 50
@@ -71,13 +71,13 @@ class Retriever:
             return []
         raw = self._encoder.encode_query([question]) if vector is None else vector[np.newaxis]
         query, language = self._subspace.queries(raw)[0], self._subspace.language(raw[0])
-        coverage = self._generation.lexical.search(question, _WORDIEST, allowed)
-        rows = self._candidates(query, coverage, allowed)
+        lexical = self._generation.lexical.search(question, _WORDIEST, allowed)
+        rows = self._candidates(query, lexical, allowed)
         similarities = self._generation.vectors.vectors(rows) @ query
         sentences, starts = self._sentence_similarities(query, rows)
         best = np.maximum.reduceat(sentences, starts[:-1])
-        covered = np.array([coverage.get(row, 0.0) for row in rows.tolist()], np.float32)
-        scores = similarities + best + COVERAGE_WEIGHT * covered
+        covered = np.array([lexical.get(row, 0.0) for row in rows.tolist()], np.float32)
+        scores = similarities + best + LEXICAL_WEIGHT * covered
         hits = []
         # A stable sort: passages that score alike stay in the order of their articles.
         for place in np.argsort(-scores, kind="stable")[:count].tolist():
@@ -91,8 +91,10 @@ class Retriever:
                     score=float(scores[place]),
                     similarity=float(similarities[place]),
                     sentence_similarities=tuple(part.tolist()),
-                    sentence_coverages=self._shares(question, texts, article, covered[place] > 0),
-                    coverage=float(covered[place]),
+                    sentence_lexical_scores=self._shares(
+                        question, texts, article, covered[place] > 0
+                    ),
+                    lexical_score=float(covered[place]),
                     same_language=_MACRO.get(article.language, article.language) == language,
                     pages=self._generation.database.pages(article.id),
                 )
@@ -107,10 +109,10 @@ class Retriever:
         return tuple(self._generation.lexical.shares(question, article.language, sentences))
 
     def _candidates(
-        self, query: FloatArray, coverage: dict[int, float], allowed: Mask | None
+        self, query: FloatArray, lexical: dict[int, float], allowed: Mask | None
     ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         nearest = self._generation.vectors.search(query, _NEAREST, allowed)[1]
-        return np.union1d(nearest, np.fromiter(coverage, np.int64, len(coverage)))
+        return np.union1d(nearest, np.fromiter(lexical, np.int64, len(lexical)))
 
     def _sentence_similarities(
         self, query: FloatArray, rows: np.ndarray[tuple[int], np.dtype[np.int64]]

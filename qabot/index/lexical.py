@@ -104,7 +104,7 @@ class LexicalIndex:
         self._connection.close()
 
     def search(self, question: str, count: int, allowed: Mask | None = None) -> dict[int, float]:
-        """Passage row → coverage in [0, 1], for the best ``count`` passages of each language.
+        """Passage row → lexical score in [0, 1], for the best ``count`` passages of each language.
 
         Args:
             allowed: The rows to search; all of them where not given. How rare a word is, is

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qabot.answering.confidence import features, models, probabilities, ranked
-from qabot.types import ArticleInfo, Hit, Passage, Reading
+from qabot.types import AnswerSpan, ArticleInfo, Hit, Passage
 
 INFO = ArticleInfo("space", "Space", "space.md", None, None, "en")
 
 
 def hit(similarity: float = 0.5, margin: float | None = None, text: str = "It was 1969.") -> Hit:
     passage = Passage("space", 0, len(text), text, (), ((0, len(text)),))
-    reading = None if margin is None else Reading(7, 11, margin)
-    return Hit(passage, INFO, 2 * similarity, similarity, (similarity,), (0.0,), 0.5, True, reading)
+    span = None if margin is None else AnswerSpan(7, 11, margin)
+    return Hit(passage, INFO, 2 * similarity, similarity, (similarity,), (0.0,), 0.5, True, span)
 
 
 cosines = st.floats(-1, 1)

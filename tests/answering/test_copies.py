@@ -34,7 +34,7 @@ def hit(
     before: str = BEFORE,
     after: str = AFTER,
     similarity: float = 0.9,
-    coverage: float = 0.0,
+    lexical_score: float = 0.0,
 ) -> Hit:
     """A passage of up to three sentences of which ``key`` is the one that answers."""
     sentences = [sentence for sentence in (before, key, after) if sentence]
@@ -49,8 +49,8 @@ def hit(
         score=similarity,
         similarity=similarity,
         sentence_similarities=tuple(0.9 if s == key else 0.5 for s in sentences),
-        sentence_coverages=tuple(coverage if s == key else 0.0 for s in sentences),
-        coverage=0.0,
+        sentence_lexical_scores=tuple(lexical_score if s == key else 0.0 for s in sentences),
+        lexical_score=0.0,
         same_language=True,
     )
 
@@ -202,8 +202,8 @@ def test_a_figure_that_answers_much_better_stays_first():
 
 
 def test_a_figure_that_the_question_names_stays_first():
-    old = hit(OLD, "The team won 5 medals in 2016.", coverage=0.9)
-    new = hit(NEW, "The team won 7 medals in 2020.", coverage=0.6, similarity=0.89)
+    old = hit(OLD, "The team won 5 medals in 2016.", lexical_score=0.9)
+    new = hit(NEW, "The team won 7 medals in 2020.", lexical_score=0.6, similarity=0.89)
     assert shown(answer_to(old, new)) == [("old",), ("new",)]
 
 

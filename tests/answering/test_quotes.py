@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qabot.answering.confidence import probabilities
 from qabot.answering.quotes import compose
-from qabot.types import Answer, ArticleInfo, Hit, Passage, Reading
+from qabot.types import Answer, AnswerSpan, ArticleInfo, Hit, Passage
 
 LONGEST = 600
 INFO = ArticleInfo("space", "Space", "space.md", None, "2021-12", "en")
@@ -19,9 +19,9 @@ INFO = ArticleInfo("space", "Space", "space.md", None, "2021-12", "en")
 def hit(
     *sentences: str,
     similarities: tuple[float, ...] | None = None,
-    coverages: tuple[float, ...] | None = None,
+    lexical_scores: tuple[float, ...] | None = None,
     similarity: float = 0.9,
-    coverage: float = 0.9,
+    lexical_score: float = 0.9,
     same_language: bool = True,
     at: int = 0,
     article: ArticleInfo = INFO,
@@ -41,8 +41,8 @@ def hit(
         score=similarity + max(similarities),
         similarity=similarity,
         sentence_similarities=similarities,
-        sentence_coverages=coverages or (0.0,) * len(sentences),
-        coverage=coverage,
+        sentence_lexical_scores=lexical_scores or (0.0,) * len(sentences),
+        lexical_score=lexical_score,
         same_language=same_language,
     )
 
@@ -90,17 +90,17 @@ def test_the_confidence_decides():
 
 
 def test_the_probability_rises_with_each_measurement():
-    low = hit("Because.", similarities=(0.1,), similarity=0.1, coverage=0.1)
+    low = hit("Because.", similarities=(0.1,), similarity=0.1, lexical_score=0.1)
     higher = [
         replace(low, similarity=0.3),
         replace(low, sentence_similarities=(0.3,)),
-        replace(low, coverage=0.3),
+        replace(low, lexical_score=0.3),
     ]
     assert 0 < probability(low) < min(map(probability, higher)) < 1
 
 
 def test_across_languages_the_wording_says_nothing():
-    low, high = (hit("Because.", coverage=coverage, same_language=False) for coverage in (0.1, 0.9))
+    low, high = (hit("Because.", lexical_score=score, same_language=False) for score in (0.1, 0.9))
     assert probability(low) == probability(high)
 
 
@@ -169,7 +169,7 @@ def test_what_says_the_same_is_named_even_beyond_the_limit():
 
 def test_what_says_the_same_is_named_even_if_its_title_says_less():
     other = dated("2020")[0]
-    weak = hit("It flew.", similarities=(0.0,), similarity=0.0, coverage=0.0, article=other)
+    weak = hit("It flew.", similarities=(0.0,), similarity=0.0, lexical_score=0.0, article=other)
     (quote,) = answer_to(hit("It flew."), weak).quotes
     assert (INFO, (other,)) == (quote.article, quote.also)
 
@@ -194,7 +194,7 @@ def test_of_hits_that_rank_alike_the_newer_comes_first():
 
 
 def test_what_is_far_less_likely_than_the_first_is_left_out():
-    weak = hit("Weak.", similarities=(0.0,), similarity=0.0, coverage=0.0)
+    weak = hit("Weak.", similarities=(0.0,), similarity=0.0, lexical_score=0.0)
     answer = answer_to(hit("Strong."), weak)
     assert [quote.text for quote in answer.quotes] == ["Strong."]
 
@@ -207,7 +207,7 @@ def test_a_quote_carries_its_innermost_heading_and_its_article():
 
 
 def test_what_a_reader_marked_is_highlighted_with_its_sentence_around_it():
-    found = replace(hit("Before.", "It was 1969.", at=50), reading=Reading(15, 19, 4.0))
+    found = replace(hit("Before.", "It was 1969.", at=50), answer_span=AnswerSpan(15, 19, 4.0))
     quote = answer_to(found).quotes[0]
     assert "It was 1969." in quote.text
     start, end = quote.highlights[0]
@@ -215,9 +215,9 @@ def test_what_a_reader_marked_is_highlighted_with_its_sentence_around_it():
 
 
 def test_further_quotes_are_highlighted_only_where_the_reader_would_rather_answer():
-    first = replace(hit("It was 1969."), reading=Reading(7, 11, -1.0))
-    sure = replace(hit("No, it was 1968.", at=100), reading=Reading(11, 15, 0.5))
-    unsure = replace(hit("Or it was 1967.", at=200), reading=Reading(10, 14, -2.0))
+    first = replace(hit("It was 1969."), answer_span=AnswerSpan(7, 11, -1.0))
+    sure = replace(hit("No, it was 1968.", at=100), answer_span=AnswerSpan(11, 15, 0.5))
+    unsure = replace(hit("Or it was 1967.", at=200), answer_span=AnswerSpan(10, 14, -2.0))
     quotes = {quote.text: quote.highlights for quote in answer_to(first, sure, unsure).quotes}
     assert quotes["Or it was 1967."] == ()
     assert quotes["No, it was 1968."] == ((111, 115),)
@@ -226,7 +226,10 @@ def test_further_quotes_are_highlighted_only_where_the_reader_would_rather_answe
 def answers(*found: tuple[str, float]) -> list[str]:
     """Answers that a reader marked, with their margins → the quotes, in their order."""
     hits = [
-        replace(hit(f"It was {text}.", at=100 * number), reading=Reading(7, 7 + len(text), margin))
+        replace(
+            hit(f"It was {text}.", at=100 * number),
+            answer_span=AnswerSpan(7, 7 + len(text), margin),
+        )
         for number, (text, margin) in enumerate(found)
     ]
     return [quote.text for quote in answer_to(*hits).quotes]
@@ -254,13 +257,15 @@ def test_without_blanks_an_answer_is_found_within_another():
 
 
 def test_an_answer_in_two_sentences_is_quoted_whole():
-    found = replace(hit("He left in", "May 1969.", "Then rain."), reading=Reading(8, 19, 4.0))
+    found = replace(
+        hit("He left in", "May 1969.", "Then rain."), answer_span=AnswerSpan(8, 19, 4.0)
+    )
     assert "He left in May 1969." in answer_to(found).quotes[0].text
 
 
 def test_a_long_sentence_is_cut_round_what_was_marked():
     text = "word " * 300 + "1969 " + "more " * 300
-    found = replace(hit(text.strip()), reading=Reading(1500, 1504, 4.0))
+    found = replace(hit(text.strip()), answer_span=AnswerSpan(1500, 1504, 4.0))
     quote = answer_to(found).quotes[0]
     start, end = quote.highlights[0]
     assert quote.text[start - quote.start : end - quote.start] == "1969"
@@ -295,7 +300,7 @@ def test_neighbours_that_matter_come_along_and_the_best_is_highlighted():
 
 def test_wording_decides_between_sentences_of_like_meaning():
     answer = answer_to(
-        hit("No names.", "Names it.", similarities=(0.82, 0.8), coverages=(0.0, 0.9))
+        hit("No names.", "Names it.", similarities=(0.82, 0.8), lexical_scores=(0.0, 0.9))
     )
     assert answer.quotes[0].highlights == ((10, 19),)
 
@@ -348,19 +353,19 @@ def hits(draw: st.DrawFn) -> Hit:
     texts = draw(st.lists(sentences, min_size=1, max_size=5))
     length = sum(map(len, texts)) + len(texts) - 1
     start, end = sorted((draw(st.integers(0, length)), draw(st.integers(0, length))))
-    reading = draw(st.none() | st.builds(Reading, st.just(start), st.just(end), st.floats(-20, 20)))
+    span = draw(st.none() | st.builds(AnswerSpan, st.just(start), st.just(end), st.floats(-20, 20)))
     found = hit(
         *texts,
         similarities=tuple(draw(cosines) for _ in texts),
-        coverages=tuple(draw(shares) for _ in texts),
+        lexical_scores=tuple(draw(shares) for _ in texts),
         similarity=draw(cosines),
-        coverage=draw(shares),
+        lexical_score=draw(shares),
         same_language=draw(st.booleans()),
         at=draw(st.integers(0, 10_000)),
         article=replace(INFO, id=draw(st.sampled_from("abc"))),
         headings=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),
     )
-    return replace(found, reading=reading)
+    return replace(found, answer_span=span)
 
 
 @given(

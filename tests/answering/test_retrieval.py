@@ -10,7 +10,7 @@ import faiss
 import numpy as np
 import pytest
 
-from qabot.answering.retrieval import COVERAGE_WEIGHT, Retriever
+from qabot.answering.retrieval import LEXICAL_WEIGHT, Retriever
 from qabot.encoders import Encoder, open_encoder
 from qabot.encoders.language_subspace import COMMON
 from qabot.errors import DamagedIndexError, IndexMismatchError
@@ -89,13 +89,13 @@ class Expected:
 
     similarity: np.ndarray
     sentences: list[np.ndarray]
-    coverage: np.ndarray
-    sentence_coverages: list[list[float]]
+    lexical_score: np.ndarray
+    sentence_lexical_scores: list[list[float]]
 
     @property
     def scores(self) -> np.ndarray:
         best = np.array([values.max() for values in self.sentences])
-        scores: np.ndarray = self.similarity + best + COVERAGE_WEIGHT * self.coverage
+        scores: np.ndarray = self.similarity + best + LEXICAL_WEIGHT * self.lexical_score
         return scores
 
 
@@ -117,18 +117,18 @@ def brute_force(generation: Generation, encoder: Encoder, question: str) -> Expe
     for row in range(index.ntotal):
         passage, article = generation.database.passage(row)
         texts.append((row, article.language, passage_input(article.title, passage)))
-    coverage = np.zeros(index.ntotal)
+    lexical_score = np.zeros(index.ntotal)
     for known in coverages(texts, question).values():
-        coverage[list(known)] = list(known.values())
+        lexical_score[list(known)] = list(known.values())
     return Expected(
         similarity=vectors @ query,
         sentences=np.split(cosines, bounds[1:-1]),
-        coverage=coverage,
-        sentence_coverages=sentence_coverages(generation, question, texts),
+        lexical_score=lexical_score,
+        sentence_lexical_scores=sentence_lexical_scores(generation, question, texts),
     )
 
 
-def sentence_coverages(
+def sentence_lexical_scores(
     generation: Generation, question: str, texts: list[tuple[int, str, str]]
 ) -> list[list[float]]:
     idf = {
@@ -166,14 +166,14 @@ def test_scores_are_those_of_brute_force(
         assert generation.database.passage(row) == (hit.passage, hit.article)
         assert expected.scores[row] == pytest.approx(hit.score, abs=1e-4)
         assert expected.similarity[row] == pytest.approx(hit.similarity, abs=1e-4)
-        assert expected.coverage[row] == pytest.approx(hit.coverage, abs=1e-4)
+        assert expected.lexical_score[row] == pytest.approx(hit.lexical_score, abs=1e-4)
         np.testing.assert_allclose(expected.sentences[row], hit.sentence_similarities, atol=1e-4)
         assert len(hit.passage.sentences) == len(hit.sentence_similarities)
-        if hit.coverage:
-            expected_shares = expected.sentence_coverages[row]
-            assert pytest.approx(expected_shares, abs=1e-4) == hit.sentence_coverages
+        if hit.lexical_score:
+            expected_shares = expected.sentence_lexical_scores[row]
+            assert pytest.approx(expected_shares, abs=1e-4) == hit.sentence_lexical_scores
         else:
-            assert (0.0,) * len(hit.passage.sentences) == hit.sentence_coverages
+            assert (0.0,) * len(hit.passage.sentences) == hit.sentence_lexical_scores
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 10_000])

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qabot.types import Reading
+from qabot.types import AnswerSpan
 
 LONGEST_SPAN = 40
 _GAP = re.compile(r"\n\s*\n")
@@ -25,11 +25,11 @@ class Reader(Protocol):
         ...
 
     @property
-    def at_once(self) -> int:
+    def batch_size(self) -> int:
         """How many windows are best read in one call: more take longer."""
         ...
 
-    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
+    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
         """The best span of each window, in order; an empty one where a window has no text."""
         ...
 

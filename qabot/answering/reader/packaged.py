@@ -19,7 +19,7 @@ from qabot.encoders.base import FloatArray
 from qabot.encoders.e5.words import WordEmbeddings
 from qabot.encoders.onnx import open_session
 from qabot.encoders.sentencepiece import FILE, FIRST, LAST, load_pieces
-from qabot.types import Reading
+from qabot.types import AnswerSpan
 
 NAME = "qabot-reader"
 _GRAPH = "reader.onnx"
@@ -50,29 +50,29 @@ class PackagedReader:
         self._graph = graph or _packaged_graph()
         # Each window has a core to itself: cores that share one wait for each other at every step.
         # It is read by itself, too: in int8, what else is in a batch changes the scores a little.
-        self.at_once = threads or os.cpu_count() or 1
+        self.batch_size = threads or os.cpu_count() or 1
         self._session = open_session(self._graph, 1)
-        self._pool = ThreadPoolExecutor(self.at_once, "reader")
+        self._pool = ThreadPoolExecutor(self.batch_size, "reader")
 
     @property
     def digest(self) -> str:
         """Names the network: the beginning of its file's SHA-256."""
         return hashlib.sha256(self._graph.read_bytes()).hexdigest()[:12]
 
-    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
+    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
         """The best span of each window, in order; an empty one where a window has no text."""
         pieces = load_pieces(self._pieces)
         head = [FIRST, *pieces.ids([question])[0][:_MOST_QUESTION], LAST, LAST]
 
-        def read_one(window: str) -> Reading:
+        def read_one(window: str) -> AnswerSpan:
             spans = pieces.spans(window)[: _MOST_TOKENS - len(head) - 1]
             if not spans:
-                return Reading(0, 0, -np.inf)
+                return AnswerSpan(0, 0, -np.inf)
             scores = self._scores([*head, *(identity for identity, _, _ in spans), LAST])
             blocks = blocks_of(window, [place for _, place, _ in spans])
             start, end, margin = best_span(scores, len(head), blocks)
             begin, stop = spans[start - len(head)][1], spans[end - len(head) - 1][2]
-            return Reading(*trimmed(window, begin, stop), margin)
+            return AnswerSpan(*trimmed(window, begin, stop), margin)
 
         return list(self._pool.map(read_one, windows))
 

@@ -11,7 +11,7 @@ from qabot.answering.reader.base import best_span, blocks_of, trimmed
 from qabot.encoders.base import FloatArray
 from qabot.encoders.hub import local_folder
 from qabot.errors import EncoderError
-from qabot.types import Reading
+from qabot.types import AnswerSpan
 
 _MOST_TOKENS = 384
 _REMEDY = "name the folder of a question-answering model, or use --no-reader"
@@ -27,7 +27,7 @@ class TransformersReader:
         EncoderError: There is no such model, or it cannot be loaded.
     """
 
-    at_once = 3
+    batch_size = 3
 
     def __init__(self, name: str) -> None:
         folder = local_folder(name)
@@ -53,7 +53,7 @@ class TransformersReader:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._model.to(self._device).eval()
 
-    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
+    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
         """The best span of each window, in order; an empty one where a window has no text."""
         if not windows:
             return []
@@ -69,7 +69,7 @@ class TransformersReader:
         offsets = batch.pop("offset_mapping")
         scores = self._scores(batch)
         return [
-            _reading(text, scores[row], offsets[row], batch.sequence_ids(row))
+            _span(text, scores[row], offsets[row], batch.sequence_ids(row))
             for row, text in enumerate(windows)
         ]
 
@@ -85,11 +85,11 @@ class TransformersReader:
         return np.asarray(stacked, np.float32)
 
 
-def _reading(text: str, scores: FloatArray, offsets: Any, parts: list[int | None]) -> Reading:
+def _span(text: str, scores: FloatArray, offsets: Any, parts: list[int | None]) -> AnswerSpan:
     tokens = [place for place, part in enumerate(parts) if part == 1]
     if not tokens:
-        return Reading(0, 0, -np.inf)
+        return AnswerSpan(0, 0, -np.inf)
     blocks = blocks_of(text, [int(offsets[token][0]) for token in tokens])
     start, end, margin = best_span(scores, tokens[0], blocks)
     begin, stop = int(offsets[start][0]), int(offsets[end - 1][1])
-    return Reading(*trimmed(text, begin, stop), margin)
+    return AnswerSpan(*trimmed(text, begin, stop), margin)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from qabot.answering.reader.base import Reader
-from qabot.types import Hit, Reading, Span
+from qabot.types import AnswerSpan, Hit, Span
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
@@ -32,7 +32,7 @@ def read_hits(
     count_tokens: CountTokens,
     patience: float = PATIENCE,
 ) -> list[Hit]:
-    """``hits``, in their order, the first of them with a reading.
+    """``hits``, in their order, the first of them with the answer span that the reader marked.
 
     Args:
         count_tokens: Tells what the sentences cost; about the reader's own tokens.
@@ -41,21 +41,19 @@ def read_hits(
     started = time.monotonic()
     read = []
     # Between such groups, time is checked.
-    size = reader.at_once
+    size = reader.batch_size
     for at in range(0, min(len(hits), MOST_READ), size):
         if at and time.monotonic() - started > patience:
             break
         group = hits[at : min(at + size, MOST_READ)]
-        spans = [
+        windows = [
             window(hit, count_tokens, longest)
             for hit, longest in zip(group, _LONGEST[at : at + size], strict=False)
         ]
-        texts = [hit.passage.text[a:b] for hit, (a, b) in zip(group, spans, strict=True)]
-        for hit, (start, _), reading in zip(
-            group, spans, reader.read(question, texts), strict=True
-        ):
-            moved = Reading(start + reading.start, start + reading.end, reading.margin)
-            read.append(replace(hit, reading=moved))
+        texts = [hit.passage.text[a:b] for hit, (a, b) in zip(group, windows, strict=True)]
+        for hit, (start, _), span in zip(group, windows, reader.read(question, texts), strict=True):
+            moved = AnswerSpan(start + span.start, start + span.end, span.margin)
+            read.append(replace(hit, answer_span=moved))
     return [*read, *hits[len(read) :]]
 
 

@@ -60,8 +60,8 @@ def reader(model_cache: Path) -> PackagedReader:
 def test_it_marks_answers_in_many_scripts(reader):
     marked = []
     for question, text, answer in ASKED:
-        reading = reader.read(question, [text])[0]
-        found = text[reading.start : reading.end]
+        span = reader.read(question, [text])[0]
+        found = text[span.start : span.end]
         marked.append(found in answer or answer in found)
     # A small model may miss one; what is asked here is easy.
     assert sum(marked) >= len(ASKED) - 1
@@ -70,15 +70,15 @@ def test_it_marks_answers_in_many_scripts(reader):
 def test_questions_in_another_language_than_the_text(reader):
     question = "How high is the tower?"
     text = ASKED[1][1]
-    reading = reader.read(question, [text])[0]
-    assert "330" in text[reading.start : reading.end]
+    span = reader.read(question, [text])[0]
+    assert "330" in text[span.start : span.end]
 
 
 def test_a_text_that_answers_is_told_from_one_that_does_not(reader):
     questions, texts = [item[0] for item in ASKED], [item[1] for item in ASKED]
     right = 0
     for number, question in enumerate(questions):
-        margins = [reading.margin for reading in reader.read(question, texts)]
+        margins = [span.margin for span in reader.read(question, texts)]
         right += margins[number] == max(margins)
     assert right >= len(ASKED) - 1
 
@@ -97,18 +97,18 @@ def test_windows_are_read_alike_alone_and_together(reader, model_cache, threads)
 )
 @settings(max_examples=40)
 def test_what_is_marked_in_any_text_lies_inside_it(reader, question, texts):
-    readings = reader.read(question, texts)
-    assert len(readings) == len(texts)
-    for text, reading in zip(texts, readings, strict=True):
-        assert 0 <= reading.start <= reading.end <= len(text)
-        marked = text[reading.start : reading.end]
+    spans = reader.read(question, texts)
+    assert len(spans) == len(texts)
+    for text, span in zip(texts, spans, strict=True):
+        assert 0 <= span.start <= span.end <= len(text)
+        marked = text[span.start : span.end]
         assert marked == marked.strip()
-        assert math.isfinite(reading.margin) or not marked
+        assert math.isfinite(span.margin) or not marked
 
 
 def test_a_text_and_a_question_that_are_too_long_are_cut(reader):
-    reading = reader.read("why " * 500, ["word " * 2000 + "the end."])[0]
-    assert 0 <= reading.start < reading.end <= 5 * 2000
+    span = reader.read("why " * 500, ["word " * 2000 + "the end."])[0]
+    assert 0 <= span.start < span.end <= 5 * 2000
 
 
 def test_no_windows(reader):

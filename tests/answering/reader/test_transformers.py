@@ -50,21 +50,21 @@ def folder(tmp_path_factory) -> Path:
 def test_it_marks_spans_of_each_window(folder):
     reader = TransformersReader(str(folder))
     assert reader.name == folder.name
-    readings = reader.read("How high is the tower?", TEXTS)
-    assert len(TEXTS) == len(readings)
-    for text, reading in zip(TEXTS, readings, strict=True):
-        assert 0 <= reading.start <= reading.end <= len(text)
-    assert (0, 0) == (readings[2].start, readings[2].end)
+    spans = reader.read("How high is the tower?", TEXTS)
+    assert len(TEXTS) == len(spans)
+    for text, span in zip(TEXTS, spans, strict=True):
+        assert 0 <= span.start <= span.end <= len(text)
+    assert (0, 0) == (spans[2].start, spans[2].end)
     assert reader.read("Why?", []) == []
 
 
 def test_a_window_is_read_alike_alone_and_together(folder):
     reader = TransformersReader(str(folder))
     together = reader.read("How high is the tower?", TEXTS)
-    for text, reading in zip(TEXTS, together, strict=True):
+    for text, span in zip(TEXTS, together, strict=True):
         alone = reader.read("How high is the tower?", [text])[0]
-        assert (alone.start, alone.end) == (reading.start, reading.end)
-        assert alone.margin == pytest.approx(reading.margin, abs=1e-3)
+        assert (alone.start, alone.end) == (span.start, span.end)
+        assert alone.margin == pytest.approx(span.margin, abs=1e-3)
 
 
 def test_a_model_that_is_nowhere_is_one_line_with_the_remedy(tmp_path):

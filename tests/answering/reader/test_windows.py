@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qabot.answering.reader.windows import MOST_READ, read_hits, window
-from qabot.types import ArticleInfo, Hit, Passage, Reading
+from qabot.types import AnswerSpan, ArticleInfo, Hit, Passage
 
 INFO = ArticleInfo("space", "Space", "space.md", None, None, "en")
 
@@ -33,14 +33,14 @@ class LastWord:
 
     name = "last word"
 
-    def __init__(self, at_once: int) -> None:
-        self.at_once = at_once
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
         self.calls: list[Sequence[str]] = []
 
-    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
+    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
         self.calls.append(windows)
         return [
-            Reading(text.rfind(" ") + 1, len(text), float(len(text.split()))) for text in windows
+            AnswerSpan(text.rfind(" ") + 1, len(text), float(len(text.split()))) for text in windows
         ]
 
 
@@ -74,17 +74,17 @@ def test_the_sentence_most_like_the_question_is_read():
     assert texts[4] == found.passage.text[start:end]
 
 
-@given(found=st.lists(passages, max_size=MOST_READ + 3), at_once=st.integers(1, MOST_READ + 2))
-def test_what_is_marked_stands_where_the_reader_saw_it(found, at_once):
+@given(found=st.lists(passages, max_size=MOST_READ + 3), batch_size=st.integers(1, MOST_READ + 2))
+def test_what_is_marked_stands_where_the_reader_saw_it(found, batch_size):
     hits = [hit([text for text, _ in item], [score for _, score in item]) for item in found]
-    reader = LastWord(at_once)
+    reader = LastWord(batch_size)
     read = read_hits(reader, "who?", hits, count_words)
     assert [item.passage for item in hits] == [item.passage for item in read]
-    assert all(len(windows) <= at_once for windows in reader.calls)
+    assert all(len(windows) <= batch_size for windows in reader.calls)
     windows = [window for windows in reader.calls for window in windows]
     assert len(windows) == min(len(hits), MOST_READ)
     for seen, item in zip(windows, read, strict=False):
-        assert item.reading is not None
-        marked = item.passage.text[item.reading.start : item.reading.end]
+        assert item.answer_span is not None
+        marked = item.passage.text[item.answer_span.start : item.answer_span.end]
         assert seen.split()[-1] == marked
-    assert all(item.reading is None for item in read[MOST_READ:])
+    assert all(item.answer_span is None for item in read[MOST_READ:])
