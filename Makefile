@@ -12,7 +12,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CODE := $(wildcard qabot tests benchmarks faults fuzz training)
+CODE := $(wildcard qabot tests benchmarks faults fuzz tools training)
 
 # pip's progress is for people.
 SET_QUIET = quiet=--quiet; [ ! -t 1 ] || quiet=

@@ -1,8 +1,8 @@
-"""Draw pictures of the Discord bot: the real bot, in a simulated Discord, seen by a real browser.
+"""Draw ``docs/bot-*.webp``: the real bot, in a simulated Discord, seen by a real browser.
 
 Needs an index of the seed articles, Chromium, and the extra ``pictures``:
 
-    pip install -e '.[pictures]' && qabot rebuild && python docs/make_bot_pictures.py
+    pip install -e '.[dev,pictures]' && qabot rebuild && python -m tools.draw_bot
 
 Everything runs on this machine; the browser opens one page of the loopback interface.
 """
@@ -24,13 +24,14 @@ import discord
 import simcord
 from PIL import Image
 from playwright.async_api import Browser, async_playwright
-from simcord import interactions
 
 from qabot.answering.engine import Engine
 from qabot.bot import create_bot
 from qabot.indexing.rebuild import Progress
 from qabot.settings import Settings, load_settings
+from tests.bot.support import begin
 
+PICTURES = Path(__file__).parent.parent / "docs"
 WIDTHS = {"desktop": 760, "phone": 400}
 HEIGHT = 1800
 CHROMIUM = "/usr/bin/chromium"
@@ -48,24 +49,26 @@ READY = "() => window.simcordPreview && window.simcordPreview.ready === true"
 
 
 class HeldRebuild:
-    """A rebuild that has come half way, and stays there until it is let go."""
+    """A rebuild that stops half-way until ``go`` is set."""
 
     def __init__(self) -> None:
         self.go = threading.Event()
 
-    def __call__(self, sources: Sequence[str], report: Callable[[Progress], None]) -> Any:
-        """Tell how far it has come with ``sources``."""
+    def __call__(
+        self,
+        sources: Sequence[str],
+        report: Callable[[Progress], None],
+        *,
+        files_only: bool,  # noqa: ARG002 (the bot passes it)
+    ) -> Any:
+        """Report how far it has come with ``sources``, then wait."""
         report(Progress("encoding", 58, 100, 1234 * len(sources)))
         self.go.wait()
         return SimpleNamespace(changed=False, articles=0, passages=0, generation=0, skipped=())
 
 
 class Pictures:
-    """Takes pictures of one message at a time.
-
-    Args:
-        folder: Where they are saved.
-    """
+    """Takes pictures of one message at a time, and saves them in ``folder``."""
 
     def __init__(self, env: simcord.Env, browser: Browser, folder: Path) -> None:
         self._env = env
@@ -110,42 +113,32 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
     boss = guild.create_role("Team", permissions=discord.Permissions(manage_guild=True))
     ann = guild.add_member(env.create_user("Ann"), roles=[boss])
     channel = guild.create_text_channel("questions")
-    answer = await ann.slash(channel, "ask", question=QUESTION)
-    await pictures.take("answer", channel, ann, answer.response.id, *WIDTHS)
-    context = await ann.click(answer.response, label="Context 1")
-    await pictures.take("context", channel, ann, context.response.id)
-    nothing = await ann.slash(channel, "ask", question=NOT_FOUND)
-    await pictures.take("not-found", channel, ann, nothing.response.id)
+    answer = response(await ann.slash(channel, "ask", question=QUESTION))
+    await pictures.take("answer", channel, ann, answer.id, *WIDTHS)
+    context = response(await ann.click(answer, label="Context 1"))
+    await pictures.take("context", channel, ann, context.id)
+    nothing = response(await ann.slash(channel, "ask", question=NOT_FOUND))
+    await pictures.take("not-found", channel, ann, nothing.id)
     running = begin(env, ann, channel, "rebuild")
     try:
         for _ in range(200):
             if running.response and "58" in str(running.response.embeds[0].description):
                 break
             await asyncio.sleep(0.05)
-        await pictures.take("rebuild", channel, ann, running.response.id)
+        await pictures.take("rebuild", channel, ann, response(running).id)
     finally:
         rebuild.go.set()
 
 
-def begin(env: simcord.Env, member: Any, channel: Any, command: str) -> simcord.InteractionResult:
-    """Use a command without waiting for the bot to finish."""
-    root = env.backend.find_command(command, channel.guild.id, type=1)
-    if root is None:
-        raise LookupError(command)
-    record, payload = interactions.base_payload(
-        env.backend,
-        type=2,
-        channel_id=channel.id,
-        guild_id=channel.guild.id,
-        user_id=member.id,
-        data={"id": root["id"], "name": command, "type": 1, "options": []},
-    )
-    env.backend.emit("INTERACTION_CREATE", payload)
-    return simcord.InteractionResult(env, record)
+def response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
+    """The message that the bot answered with."""
+    if result.response is None:
+        raise LookupError("the bot said nothing")
+    return result.response
 
 
 async def main() -> None:
-    """Take all pictures, into this script's folder."""
+    """Take all pictures."""
     with tempfile.TemporaryDirectory() as folder:
         await run(settings_in(Path(folder)), HeldRebuild())
 
@@ -164,8 +157,9 @@ async def run(settings: Settings, rebuild: HeldRebuild) -> None:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             async with simcord.run(bot, settle_timeout=30) as env:
-                await env.bot.user.edit(username="qabot")
-                await draw(env, browser, rebuild, Path(__file__).parent)
+                if env.bot.user:
+                    await env.bot.user.edit(username="qabot")
+                await draw(env, browser, rebuild, PICTURES)
             await browser.close()
 
 

@@ -1,4 +1,4 @@
-"""Draw the README's picture from what qabot really answers: ``python docs/make_picture.py``."""
+"""Draw ``docs/ask.svg`` from what qabot really answers: ``python -m tools.draw_terminal``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from qabot.answering.engine import Engine
 from qabot.render.terminal import render_answer
 
+PICTURE = Path(__file__).parent.parent / "docs" / "ask.svg"
 QUESTIONS = ("how many GitHub projects use PyTorch?", "who invented the telephone?")
 
 
@@ -23,10 +24,9 @@ def main() -> None:
             console.print(Text.assemble(("$ ", "bold green"), f'qabot ask "{question}"'))
             console.print(render_answer(engine.ask(question, limit=2)))
             console.print()
-    path = Path(__file__).with_name("ask.svg")
     # Rich would have the reader's browser fetch a font.
     svg = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="qabot"), flags=re.DOTALL)
-    path.write_text(svg.replace("Fira Code, monospace", "monospace"), "utf-8")
+    PICTURE.write_text(svg.replace("Fira Code, monospace", "monospace"), "utf-8")
 
 
 if __name__ == "__main__":
