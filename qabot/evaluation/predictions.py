@@ -102,10 +102,10 @@ def _answer(asker: Asker, label: Labelled) -> Answer:
 def _judge(label: Labelled, language: str | None, answer: Answer, hits: Sequence[Hit]) -> Outcome:
     exact = overlap = None
     if label.answers:
-        highlighted = _highlighted(answer.quotes)
+        marked = highlighted(answer.quotes)
         spoken = language or (answer.quotes[0].article.language if answer.quotes else "")
-        exact = exact_match(highlighted, label.answers, spoken)
-        overlap = f1(highlighted, label.answers, spoken)
+        exact = exact_match(marked, label.answers, spoken)
+        overlap = f1(marked, label.answers, spoken)
     return Outcome(
         label=label,
         answered_in=language,
@@ -139,7 +139,7 @@ def _is_right(label: Labelled, article: str, text: str) -> bool:
     return not label.answers or holds(text, label.answers)
 
 
-def _highlighted(quotes: Sequence[Quote]) -> str:
+def highlighted(quotes: Sequence[Quote]) -> str:
     """The text that the first quote highlights."""
     return " ".join(
         quote.text[start - quote.start : end - quote.start]
