@@ -45,7 +45,7 @@ def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterato
     yield sources_check(settings)
     encoder, model = model_check(settings)
     yield model
-    yield reader_check(settings)
+    yield reader_check(settings, model)
     store = IndexStore(Path(settings.index))
     yield from index_checks(store, encoder)
     yield from generation_checks(store)

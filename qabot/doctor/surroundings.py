@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from qabot.answering.reader import PACKAGED as READER
 from qabot.answering.reader import open_reader
 from qabot.doctor.check import Check, fault
 from qabot.encoders import PACKAGED, Encoder, open_encoder
-from qabot.encoders.e5.packaged import find_unpacked
+from qabot.encoders.e5.packaged import damaged_file, find_unpacked
 from qabot.errors import QabotError
 from qabot.index import IndexStore
 from qabot.processes import TOKENS
@@ -52,10 +53,8 @@ def sources_check(settings: Settings) -> Check:
 def model_check(settings: Settings) -> tuple[Encoder | None, Check]:
     """The embedding model if it can be used, and whether it can."""
     cache = settings.cache_folder
-    if settings.encoder == PACKAGED and not find_unpacked(cache):
-        # Looking changes nothing: unpacking is left to whoever needs the model.
-        detail = f"{cache}: the model is not unpacked, or not whole"
-        return None, Check("model", "warning", detail, "run `qabot rebuild`, which unpacks it")
+    if settings.encoder == PACKAGED and (problem := _unpacked_problem(cache)):
+        return None, problem
     try:
         encoder = open_encoder(settings.encoder, cache=cache, threads=settings.threads)
         vector = encoder.encode_query(["qabot"])
@@ -64,13 +63,35 @@ def model_check(settings: Settings) -> tuple[Encoder | None, Check]:
     if vector.shape != (1, encoder.dimension) or not np.isfinite(vector).all():
         detail = f"{encoder.name}: gives no vectors of {encoder.dimension} numbers"
         return None, Check("model", "fault", detail, "name another one with --encoder")
-    return encoder, Check("model", "ok", f"{encoder.name}: {encoder.dimension} dimensions")
+    detail = f"{encoder.name}: {encoder.dimension} dimensions; {cache} holds {_held(cache)}"
+    return encoder, Check("model", "ok", detail)
 
 
-def reader_check(settings: Settings) -> Check:
-    """Whether the reader can be opened."""
+def _unpacked_problem(cache: Path) -> Check | None:
+    """Hash the unpacked model. Looking changes nothing: who needs the model unpacks it."""
+    model = find_unpacked(cache)
+    if model is None:
+        detail = f"{cache}: the model is not unpacked, or not whole"
+        return Check("model", "warning", detail, "run `qabot rebuild`, which unpacks it")
+    if damaged := damaged_file(model):
+        remedy = f"remove the folder {model.folder}; the next question unpacks it again"
+        return Check("model", "fault", f"{damaged}: not as it was unpacked", remedy)
+    return None
+
+
+def _held(folder: Path) -> str:
+    """How much the files of a folder take, in words."""
+    size = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # Another process may remove it at this moment.
+            size += path.stat().st_size if path.is_file() else 0
+    return _amount(size)
+
+
+def reader_check(settings: Settings, model: Check) -> Check:
+    """Whether the reader can be opened; the packaged one needs the packaged model to be whole."""
     cache = settings.cache_folder
-    if settings.reader == READER and not find_unpacked(cache):
+    if settings.reader == READER and (model.status == "fault" or not find_unpacked(cache)):
         return Check("reader", "warning", "shares the model's vocabulary", "see to the model first")
     try:
         open_reader(settings.reader, cache=cache, threads=settings.threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -63,6 +64,13 @@ def examined(call, tmp_path, monkeypatch, real_index) -> Callable[..., dict[str,
     return run
 
 
+def link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # The cache that the user named is on another file system.
+        shutil.copy2(source, target)
+
+
 @pytest.fixture
 def generation(examined, tmp_path: Path) -> Path:
     return tmp_path / "index/generations/1"
@@ -89,6 +97,44 @@ def test_on_a_terminal_each_is_a_line(call, examined):
     assert lines[2].endswith(
         "the model is not unpacked, or not whole; run `qabot rebuild`, which unpacks it"
     )
+
+
+def test_a_damaged_model_is_suspected_before_the_index(examined, tmp_path, real_index):
+    (folder,) = real_index.cache.glob("multilingual-e5-small-*-*[0-9]")
+    copied = tmp_path / "cache" / folder.name
+    shutil.copytree(folder, copied, copy_function=link)
+    words = copied / "onnx/model_qint8.onnx_words"
+    content = bytearray(words.read_bytes())
+    content[10**6 : 2 * 10**6] = bytes(10**6)
+    words.unlink()
+    words.write_bytes(content)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    found = examined(code=2)
+    assert found["model"] == {
+        "name": "model",
+        "status": "fault",
+        "detail": f"{words}: not as it was unpacked",
+        "remedy": f"remove the folder {copied}; the next question unpacks it again",
+    }
+    assert ("warning", "see to the model first") == (
+        found["reader"]["status"],
+        found["reader"]["remedy"],
+    )
+    assert found["index"]["status"] == "ok"
+    assert ("warning", "see to the encoder first") == (
+        found["vectors"]["status"],
+        found["vectors"]["remedy"],
+    )
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+
+def test_the_size_of_the_cache_is_told(examined, real_index):
+    size = sum(path.stat().st_size for path in real_index.cache.rglob("*") if path.is_file())
+    detail = examined(model=True)["model"]["detail"]
+    expected = (
+        f"multilingual-e5-small: 384 dimensions; {real_index.cache} holds {size / 1e6:.0f} MB"
+    )
+    assert expected == detail
 
 
 # --- The index ------------------------------------------------------------------------------------

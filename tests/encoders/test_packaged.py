@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from qabot.encoders import open_encoder
-from qabot.encoders.e5.packaged import UnpackedModel, unpack
+from qabot.encoders.e5.packaged import UnpackedModel, open_packaged_later, unpack
 from qabot.errors import EncoderError
 from tests.support import clean_environment
 
@@ -149,6 +149,94 @@ def test_damaged_folder_is_not_used(copy: Path, name: str, content: bytes | None
         unpack(copy.parent)
 
 
+def flip(path: Path) -> None:
+    """Change one bit of a file, which gets another inode: other folders have links to this one."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", sorted(FILES - {"model.safetensors"}))
+@pytest.mark.usefixtures("no_wheel")
+def test_a_file_of_the_same_size_with_another_content_is_not_used(copy: Path, name: str) -> None:
+    flip(copy / name)
+    lines: list[str] = []
+    with pytest.raises(EncoderError, match="weights are missing"):
+        unpack(copy.parent, lines.append)
+
+
+def test_a_damaged_model_is_renewed_and_the_old_layouts_are_removed(copy: Path) -> None:
+    cache = copy.parent
+    expected = {name: (copy / name).read_bytes() for name in FILES - {"qabot.json"}}
+    flip(copy / "onnx/model_qint8.onnx_words")
+    (cache / "multilingual-e5-small-0123456789ab-2").mkdir()
+    (cache / "multilingual-e5-small-0123456789ab-2/model.safetensors").touch()
+    (cache / "multilingual-e5-small-0123456789ab-2.lock").touch()
+    others = {"multilingual-e5-small-0123456789ab-99", "multilingual-e5-small-mine"}
+    for name in others:
+        (cache / name).mkdir()
+    lines: list[str] = []
+    unpack(cache, lines.append)
+    assert lines[0] == f"{copy}: not as it was unpacked; it is renewed"
+    assert expected == {name: (copy / name).read_bytes() for name in expected}
+    assert {copy.name, f"{copy.name}.lock", *others} == {path.name for path in cache.iterdir()}
+
+
+@pytest.mark.usefixtures("no_wheel")
+def test_a_touched_file_is_hashed_once(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    hash_file = hashlib.file_digest
+
+    def recorded(file: Any, name: str) -> Any:
+        hashed.append(Path(file.name).name)
+        return hash_file(file, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", recorded)
+    path = copy / "tokenizer.json"
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    first = unpack(copy.parent)
+    assert ["tokenizer.json"] == hashed
+    assert first == unpack(copy.parent)
+    assert ["tokenizer.json"] == hashed
+
+
+@pytest.mark.usefixtures("no_wheel")
+def test_what_encodes_for_an_index_hashes_all(copy: Path) -> None:
+    """A disk may lose bits behind the system's back: then no size, time or inode tells."""
+    path = copy / "sentencepiece.bpe.model"
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    unpack(copy.parent)
+    before = path.stat()
+    encoder = open_packaged_later(copy.parent)
+    with path.open("r+b") as file:
+        file.seek(len(content) // 2)
+        file.write(bytes([content[len(content) // 2] ^ 1]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert copy == unpack(copy.parent).folder
+    with pytest.raises(EncoderError, match="weights are missing"):
+        encoder.encode_document(["Nothing that is damaged makes vectors."])
+
+
+def test_the_fingerprint_names_the_bytes(unpacked: UnpackedModel) -> None:
+    mark = json.loads((unpacked.folder / "qabot.json").read_text("utf-8"))
+    checksums = {
+        name: hashlib.sha256((unpacked.folder / name).read_bytes()).hexdigest()
+        for name in FILES - {"qabot.json"}
+    }
+    assert checksums == mark["files"]
+    numbers = [f"onnx/model_qint8.onnx_{part}" for part in ("data", "words", "scales")]
+    named = " ".join(checksums[name] for name in [*numbers, "sentencepiece.bpe.model"])
+    source = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+    layout = unpacked.folder.name.rpartition("-")[2]
+    expected = hashlib.sha256(f"{source} {layout} {named}".encode()).hexdigest()
+    assert expected == unpacked.fingerprint
+
+
 def test_cache_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     cache = tmp_path / "file" / "cache"
@@ -214,6 +302,8 @@ def test_killed_then_two_at_once(copy: Path) -> None:
     assert [0, 0] == [process.returncode for process in both], outputs
     assert 1 == sum("Unpacking" in output for output in outputs), outputs
     assert {copy.name, f"{copy.name}.lock"} == {path.name for path in cache.iterdir()}
+    # The times and inodes in the mark are the new files'.
+    del expected["qabot.json"]
     for name, content in expected.items():
         assert content == (copy / name).read_bytes(), name
 

