@@ -19,10 +19,15 @@ FROZEN_LAYERS = 4
 # About the tokens of a batch; examples of about one length are drawn from so many.
 TOKENS = 3072
 _POOL = 4096
+# What "this window answers" counts beside start and end.
+ANSWER_WEIGHT = 1.0
 
 
 class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
-    """The encoder's network with a linear layer that scores each token as start and as end."""
+    """The encoder's network with a linear layer of three scores for each token.
+
+    Start and end of an answer, and of the first token whether the window answers at all.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -34,7 +39,7 @@ class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
             hidden_dropout_prob=0.0,
             attention_probs_dropout_prob=0.0,
         )
-        self.head = nn.Linear(self.bert.config.hidden_size, 2)
+        self.head = nn.Linear(self.bert.config.hidden_size, 3)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
 
@@ -45,7 +50,7 @@ class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
         self.frozen = layers
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Scores ``(batch, 2, tokens)`` of ``ids`` ``(batch, tokens)``."""
+        """Scores ``(batch, 3, tokens)`` of ``ids`` ``(batch, tokens)``."""
         bias = torch.zeros(mask.shape, dtype=torch.float32).masked_fill(~mask, -1e4)[:, None, None]
         with torch.no_grad():
             hidden = self.bert.embeddings(ids)
@@ -55,7 +60,7 @@ class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
                     hidden = _layer(layer, hidden, bias)
             else:
                 hidden = _layer(layer, hidden, bias)
-        return self.head(hidden).float().transpose(1, 2)
+        return self.head(hidden.float()).transpose(1, 2)
 
 
 def _layer(layer: Any, hidden: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -66,7 +71,7 @@ def _layer(layer: Any, hidden: torch.Tensor, bias: torch.Tensor) -> torch.Tensor
         return linear(hidden).view(batch, tokens, attention.num_attention_heads, -1).transpose(1, 2)
 
     query, key, value = heads(attention.query), heads(attention.key), heads(attention.value)
-    mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
     mixed = mixed.transpose(1, 2).reshape(batch, tokens, size)
     output = layer.attention.output
     middle = output.LayerNorm(output.dense(mixed) + hidden)
@@ -106,8 +111,11 @@ def tensors(batch: list[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Ten
 
 
 def loss_of(model: Network, batch: list[Example]) -> torch.Tensor:
-    """Mean cross-entropy of start and end."""
+    """Mean cross-entropy of start and end, plus that of "this window answers"."""
     ids, mask, allowed, target = tensors(batch)
     scores = model(ids, mask)
-    scores = scores.masked_fill(~allowed[:, None], -1e4)
-    return nn.functional.cross_entropy(scores.reshape(-1, scores.shape[-1]), target.reshape(-1))
+    answers = scores[:, 2, 0]
+    spans = scores[:, :2].masked_fill(~allowed[:, None], -1e4)
+    span_loss = nn.functional.cross_entropy(spans.reshape(-1, spans.shape[-1]), target.reshape(-1))
+    truth = (target[:, 1] > 0).float()
+    return span_loss + ANSWER_WEIGHT * nn.functional.binary_cross_entropy_with_logits(answers, truth)

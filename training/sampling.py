@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,22 +25,54 @@ from training.data import FIRST, LAST, MOST_QUESTION, Encoding, Paragraph, Quest
 # How often a paragraph's questions are taken in one epoch: Arabic is scarce, and Japanese alone
 # would be half of all.
 REPEATS = {
-    "arcd": 4.0,
-    "cmrc2018-dev": 1.0,
-    "cmrc2018-trial": 1.0,
-    "covid-qa": 0.3,
-    "drcd-dev": 1.0,
-    "drcd-test": 1.0,
-    "iapp-wiki-qa-test": 0.5,
-    "iapp-wiki-qa-train": 0.5,
-    "iapp-wiki-qa-valid": 0.5,
+    "afriqa-gold": 0.12,
+    "amqa": 0.1,
+    "arcd": 1.0,
+    "cmrc2018-dev": 0.3,
+    "cmrc2018-trial": 0.3,
+    "condaqa-spans-unknown": 1.0,
+    "covid-qa": 0.2,
+    "drcd-dev": 0.2,
+    "drcd-test": 0.2,
+    "enelpi-2020": 0.2,
+    "facqa": 0.2,
+    "fairytaleqa-verbatim": 0.2,
+    "faquad": 0.4,
+    "heq": 0.4,
+    "iapp-wiki-qa-test": 0.1,
+    "iapp-wiki-qa-train": 0.1,
+    "iapp-wiki-qa-valid": 0.1,
+    "idk-mrc": 0.15,
     "jaquad-dev": 0.0,
-    "jaquad-train": 0.35,
-    "squad-v1.1-train-part": 2.0,
-    "squad-v2-train-part": 2.0,
-    "squadshifts-amazon-reviews": 0.8,
-    "squadshifts-new-wiki": 1.4,
-    "squadshifts-reddit": 0.8,
+    "jaquad-train": 0.04,
+    "jsquad-valid-test": 0.1,
+    "kazqad-validation": 0.2,
+    "mlqa-dev-context-en-question-vi": 1.0,
+    "mlqa-dev-context-vi-question-en": 1.0,
+    "mlqa-dev-de": 1.0,
+    "norquad": 0.2,
+    "piaf-v1.0": 0.3,
+    "pira": 0.4,
+    "policyqa-dev-test": 0.03,
+    "pquad-test": 0.1,
+    "pquad-validation": 0.1,
+    "qamr-dev-test": 0.02,
+    "squad-v1.1-pt-sample": 0.3,
+    "squad-v1.1-train-part": 0.4,
+    "squad-v2-train-part": 0.5,
+    "squadshifts-amazon-reviews": 0.12,
+    "squadshifts-new-wiki": 0.3,
+    "squadshifts-reddit": 0.12,
+    "unansq-dev": 0.3,
+}
+# Of those sets whose questions without an answer are people's own, how often those are taken.
+UNANSWERABLE = {
+    "condaqa-spans-unknown": 1.0,
+    "heq": 1.0,
+    "idk-mrc": 0.6,
+    "pquad-test": 0.5,
+    "pquad-validation": 0.5,
+    "unansq-dev": 0.8,
 }
 # The same for what ``training.crossing`` makes of them: the kind of crossing × the data.
 _CROSSED = {"crossed-en-": 1.0, "crossed-es-": 0.8, "crossed-de-": 0.4, "crossed-to-en-": 0.8}
@@ -60,6 +92,8 @@ UNANSWERABLE_REPEATS, CROSSED_UNANSWERABLE_REPEATS = 5, 2
 # Of the most similar paragraphs, one of so many is drawn.
 _NEAREST = 8
 _LEAST_WINDOW, _MOST_WINDOW = 24, 150
+# Tokens of title and headings before a window, and how often public sets come without.
+MOST_CONTEXT, _BARE = 32, 0.4
 
 
 @dataclass(slots=True)
@@ -76,6 +110,11 @@ class Example:
     window: int
     start: int
     end: int
+
+    @property
+    def answered(self) -> bool:
+        """Whether the window answers."""
+        return self.end > 0
 
 
 def held_back(paragraphs: list[Paragraph]) -> set[str]:
@@ -104,6 +143,7 @@ class Sampler:
         self._by_language: dict[str, list[Paragraph]] = defaultdict(list)
         for paragraph in self._paragraphs:
             self._by_language[paragraph.language].append(paragraph)
+        self._titles: dict[str, list[int]] = {}
         self._names: dict[str, list[str]] = defaultdict(list)
         for paragraph in self._paragraphs:
             if paragraph.language == "en":
@@ -121,7 +161,7 @@ class Sampler:
         wanting: dict[str, list[tuple[Paragraph, Question]]] = defaultdict(list)
         for paragraph, question in chosen:
             window = self._window(paragraph, question.span)
-            examples.append(example_of(question.ids, paragraph, window, question.span))
+            examples.append(self._example(question.ids, paragraph, window, question.span))
             if question.span is None:
                 continue
             if self._random.random() < SAME_PARAGRAPH:
@@ -143,7 +183,8 @@ class Sampler:
         wanted = _repeats(paragraph.dataset)
         if question.span is None:
             crossed = paragraph.dataset.startswith(CROSSED)
-            wanted = CROSSED_UNANSWERABLE_REPEATS if crossed else UNANSWERABLE_REPEATS
+            repeats = UNANSWERABLE.get(paragraph.dataset, UNANSWERABLE_REPEATS)
+            wanted = CROSSED_UNANSWERABLE_REPEATS if crossed else repeats
         return int(wanted) + (self._random.random() < wanted % 1)
 
     def _window(self, paragraph: Paragraph, span: tuple[int, int] | None) -> tuple[int, int]:
@@ -207,7 +248,22 @@ class Sampler:
         ].casefold()
         if any(answer.casefold() in text for answer in question.answers):
             return []
-        return [example_of(question.ids, paragraph, window, None)]
+        return [self._example(question.ids, paragraph, window, None)]
+
+    def _example(
+        self,
+        question: list[int],
+        paragraph: Paragraph,
+        window: tuple[int, int],
+        span: tuple[int, int] | None,
+    ) -> Example:
+        context: list[int] = []
+        if paragraph.title and self._random.random() > _BARE:
+            title = " ".join(paragraph.title.replace("_", " ").split())
+            if title not in self._titles:
+                self._titles[title] = self._encoding.ids(title)
+            context = self._titles[title]
+        return example_of(question, paragraph, window, span, context)
 
     def _similar(self, language: str, pairs: list[tuple[Paragraph, Question]]) -> list[Example]:
         from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
@@ -242,7 +298,7 @@ class Sampler:
             return []
         ids = self._encoding.ids(text)[:MOST_QUESTION]
         window = self._window(paragraph, question.span)
-        return [example_of(ids, paragraph, window, None)]
+        return [self._example(ids, paragraph, window, None)]
 
 
 def _repeats(dataset: str) -> float:
@@ -253,13 +309,35 @@ def _repeats(dataset: str) -> float:
 
 
 def example_of(
-    question: list[int], paragraph: Paragraph, window: tuple[int, int], span: tuple[int, int] | None
+    question: list[int],
+    paragraph: Paragraph,
+    window: tuple[int, int],
+    span: tuple[int, int] | None,
+    context: Sequence[int] = (),
 ) -> Example:
     """The example of a question, given by its ids, and the paragraph's tokens in ``window``."""
+    if span is not None:
+        span = (span[0] - window[0], min(span[1], window[1]) - window[0])
+    return with_context(question, context, paragraph.ids[window[0] : window[1]], span)
+
+
+def with_context(
+    question: Sequence[int],
+    context: Sequence[int],
+    window: NDArray[np.int32],
+    span: tuple[int, int] | None,
+) -> Example:
+    """``<s> question </s></s> context </s> window </s>``; without a context, no ``</s>`` of its.
+
+    Args:
+        context: Token ids of the article's title and the section's headings; cut where long.
+        span: The answer's tokens in the window, half open; ``None`` where there is none.
+    """
     head = [FIRST, *question, LAST, LAST]
-    ids = np.concatenate([head, paragraph.ids[window[0] : window[1]], [LAST]]).astype(np.int32)
+    if len(context):
+        head += [*context[:MOST_CONTEXT], LAST]
+    ids = np.concatenate([head, window, [LAST]]).astype(np.int32)
     start = end = 0
     if span is not None:
-        start = len(head) + span[0] - window[0]
-        end = len(head) + min(span[1], window[1]) - window[0] - 1
+        start, end = len(head) + span[0], len(head) + span[1] - 1
     return Example(ids, len(head), start, end)

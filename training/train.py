@@ -24,7 +24,9 @@ import torch
 from torch import nn
 
 from qabot.encoders.e5.packaged import unpack
+from training.collection import load
 from training.data import Encoding, Paragraph, read_paragraphs
+from training.near_topic import CollectionSampler
 from training.network import FROZEN_LAYERS, Network, batches, loss_of, tensors
 from training.sampling import CROSSED, Example, Sampler, example_of, held_back
 from training.shipped import shipped_weights
@@ -46,13 +48,17 @@ def main() -> None:
     print(f"{len(paragraphs)} paragraphs read in {time.monotonic() - started:.0f} s", flush=True)
     model = Network(folder)
     model.freeze(FROZEN_LAYERS)
-    Run(model, paragraphs, encoding, options).train()
+    run = Run(model, paragraphs, encoding, options)
+    run.train()
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--collection", type=Path, help="what training.collection wrote")
+    parser.add_argument("--dev", type=Path, help="the same of the part to measure on")
+    parser.add_argument("--bfloat16", action="store_true", help="faster on some processors")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=math.inf)
@@ -77,6 +83,13 @@ class Run:
     ) -> None:
         self.model, self.options = model, options
         self.sampler = Sampler(paragraphs, encoding, options.seed)
+        self.near_topic: CollectionSampler | None = None
+        if options.collection:
+            collection = load(options.collection)
+            self.near_topic = CollectionSampler(collection, encoding, options.seed)
+        self.dev: CollectionSampler | None = None
+        if options.dev:
+            self.dev = CollectionSampler(load(options.dev), encoding, 0)
         self.measured = _measured(paragraphs)
         body = [p for p in model.bert.encoder.parameters() if p.requires_grad]
         rate = options.rate
@@ -98,12 +111,18 @@ class Run:
         chance = random.Random(self.options.seed)
         planned: list[list[Example]] = []
         for _ in range(self.options.epochs):
-            planned += batches(self.sampler.epoch(), chance)
-        examples = sum(map(len, planned))
+            examples = self.sampler.epoch()
+            if self.near_topic:
+                near = self.near_topic.epoch()
+                self._log(f"{len(examples)} examples of public sets, {len(near)} near-topic ones")
+                examples += near
+                chance.shuffle(examples)
+            planned += batches(examples, chance)
+        count = sum(map(len, planned))
         tokens = sum(len(e.ids) for b in planned for e in b)
         none = sum(e.end == 0 for b in planned for e in b)
         self._log(
-            f"{examples} examples ({none} without an answer), {tokens} tokens, {len(planned)} steps"
+            f"{count} examples ({none} without an answer), {tokens} tokens, {len(planned)} steps"
         )
         self._resume()
         self.steps = Value("i", self.step)
@@ -139,7 +158,8 @@ class Run:
                 break
             for group in self.optimizer.param_groups:
                 group["lr"] = group["peak"] * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
-            loss = loss_of(self.model, batch)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
+                loss = loss_of(self.model, batch)
             loss.backward()
             nn.utils.clip_grad_norm_(self.parameters, 1.0)
             self.optimizer.step()
@@ -197,6 +217,11 @@ class Run:
             return
         if start and start.suffix == ".onnx" and not path.exists():
             weights = shipped_weights(start, skip=FROZEN_LAYERS)
+            for name in ("head.weight", "head.bias"):
+                # A reader without a score for "this window answers" gets one that says nothing.
+                missing = 3 - len(weights[name])
+                zeros = torch.zeros(missing, *weights[name].shape[1:])
+                weights[name] = torch.cat([weights[name], zeros])
             self.model.load_state_dict(weights, strict=False)
             self.average = [p.detach().clone() for p in self.parameters]
             self._log(f"goes on from {start.name}: {len(weights)} tensors")
@@ -226,7 +251,7 @@ class Run:
             for batch in batches(examples, random.Random(0)):
                 ids, mask, allowed, target = tensors(batch)
                 with torch.no_grad():
-                    scores = model(ids, mask).masked_fill(~allowed[:, None], -1e4)
+                    scores = model(ids, mask)[:, :2].masked_fill(~allowed[:, None], -1e4)
                 best = scores[:, :, 1:].max(dim=2)
                 margins += (best.values.sum(1) - scores[:, :, 0].sum(1)).tolist()
                 hit = (best.indices + 1 == target).all(dim=1) & (target[:, 1] > 0)
@@ -239,10 +264,54 @@ class Run:
                 f"({answerable} of {len(labels)} answerable)"
             )
 
+        if self.dev:
+            self._log("  " + near_topic_figures(model, self.dev))
+
     def _log(self, line: str) -> None:
         print(line, flush=True)
         with (self.options.out / "log.txt").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+
+def near_topic_figures(
+    model: Network, sampler: CollectionSampler, count: int = 240, limit: int = 96
+) -> str:
+    """How well the windows of its article tell whether a question is answered, and where."""
+    from sklearn.metrics import roc_auc_score
+
+    collection = sampler.collection
+    numbers = random.Random(3).sample(range(len(collection.questions)), count)
+    choices = [sampler.all_windows(number, limit) for number in numbers]
+    flat = [choice for group in choices for choice in group]
+    examples = list(sampler.examples(flat, bare=0.0))
+    order = sorted(range(len(examples)), key=lambda place: len(examples[place].ids))
+    answer, margin = np.zeros(len(flat)), np.zeros(len(flat))
+    exact = np.zeros(len(flat), bool)
+    for at in range(0, len(order), 32):
+        places = order[at : at + 32]
+        ids, mask, allowed, target = tensors([examples[place] for place in places])
+        with torch.no_grad():
+            scores = model(ids, mask)
+        spans = scores[:, :2].masked_fill(~allowed[:, None], -1e4)
+        best = spans[:, :, 1:].max(dim=2)
+        answer[places] = scores[:, 2, 0].numpy()
+        margin[places] = (best.values.sum(1) - spans[:, :, 0].sum(1)).numpy()
+        exact[places] = (best.indices + 1 == target).all(dim=1).numpy()
+    truth, at = [bool(collection.questions[number].spans) for number in numbers], 0
+    figures = []
+    for name, values in (("answer logit", answer), ("margin", margin)):
+        at, tops, right = 0, [], []
+        for group, answerable in zip(choices, truth, strict=True):
+            part = values[at : at + len(group)]
+            tops.append(part.max())
+            if answerable:
+                right.append(group[int(part.argmax())].answered)
+            at += len(group)
+        figures.append(
+            f"{name} AUROC {roc_auc_score(truth, tops):.3f}, right window first {np.mean(right):.3f}"
+        )
+    answered = np.array([choice.answered for choice in flat])
+    return f"near-topic: {'; '.join(figures)}; exact spans {exact[answered].mean():.3f}"
 
 
 def _measured(paragraphs: list[Paragraph]) -> dict[str, list[Example]]:

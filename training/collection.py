@@ -1,0 +1,240 @@
+"""Articles with questions → passages and vectors, as an index would hold them.
+
+``python -m training.collection DATA --out FOLDER`` reads the near-topic articles (``near-topic``) and
+the public sets (``reader``) of DATA, cuts them into passages with the product's own chunker and
+encodes passages, sentences and questions once with the packaged encoder. Training draws from that:
+what retrieval ranks high for a question is what a reader has to tell apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import pickle
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from qabot.articles.readers import read_draft
+from qabot.encoders.language_subspace import LanguageSubspace, cached
+from qabot.encoders.onnx import OnnxEncoder
+from qabot.encoders.packaged import open_packaged
+from qabot.passages import split_article
+from qabot.planning import passage_input
+from qabot.types import Article, ArticleInfo, Passage, Span
+
+# Paragraphs that are taken of each public set.
+_MOST_PARAGRAPHS = 400
+_GROUP = 512
+
+
+@dataclass(slots=True)
+class Question:
+    """A question and where its article answers it.
+
+    Attributes:
+        article: Number of its article in the collection.
+        spans: Half-open characters of the article's text that answer; empty where it does not.
+        why: Of which kind a question is that its article does not answer; empty where unknown.
+    """
+
+    text: str
+    language: str
+    article: int
+    spans: list[Span]
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Collection:
+    """Articles, their passages and questions, with vectors.
+
+    Attributes:
+        articles: The articles; ``info.collections[0]`` names the data set.
+        clusters: Of each article, what it shares with articles about the same matter.
+        passages, owners: All passages, and the number of each one's article.
+        vectors: Passage vectors, language taken out: float32 ``(passages, dimension)``.
+        sentences: The same of all sentences ``(sentences, dimension)``.
+        bounds: Where each passage's sentences begin, with the end ``(passages + 1,)``.
+        queries: Question vectors, language taken out ``(questions, dimension)``.
+    """
+
+    articles: list[Article] = field(default_factory=list)
+    clusters: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+    owners: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    vectors: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    sentences: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    bounds: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    queries: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def add(self, article: Article, cluster: str, questions: Sequence[Question]) -> None:
+        """Take up an article and its questions."""
+        self.articles.append(article)
+        self.clusters.append(cluster)
+        self.questions += questions
+
+    def encode(self, encoder: OnnxEncoder, subspace: LanguageSubspace) -> None:
+        """Cut the articles and encode all there is; prints how far it has come."""
+        owners = []
+        for number, article in enumerate(self.articles):
+            found = split_article(article, encoder.count_tokens)
+            self.passages += found
+            owners += [number] * len(found)
+        self.owners = np.array(owners, np.int64)
+        counts = [len(passage.sentences) for passage in self.passages]
+        self.bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        inputs = [
+            passage_input(self.articles[owner].info.title, passage)
+            for owner, passage in zip(owners, self.passages, strict=True)
+        ]
+        sentences = [p.text[start:end] for p in self.passages for start, end in p.sentences]
+        self.vectors = subspace.documents(_encoded(inputs, encoder.encode_document, "passages"))
+        self.sentences = subspace.documents(
+            _encoded(sentences, encoder.encode_document, "sentences")
+        )
+        texts = [question.text for question in self.questions]
+        self.queries = subspace.queries(_encoded(texts, encoder.encode_query, "questions"))
+
+
+def _encoded(texts: Sequence[str], encode: Any, what: str) -> NDArray[np.float32]:
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+    found = None
+    started = time.monotonic()
+    for at in range(0, len(order), _GROUP):
+        places = order[at : at + _GROUP]
+        vectors = encode([texts[place] for place in places])
+        if found is None:
+            found = np.zeros((len(texts), vectors.shape[1]), np.float32)
+        found[places] = vectors
+        if at // _GROUP % 10 == 0:
+            spent = time.monotonic() - started
+            print(f"{what}: {at + len(places)} of {len(texts)}, {spent:.0f} s", flush=True)
+    assert found is not None
+    return found
+
+
+def near_topic(path: Path) -> Iterator[tuple[Article, str, list[dict[str, Any]]]]:
+    """The articles of a file of near-topic data, as qabot reads them, with cluster and questions."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            draft = read_draft("markdown", f"# {row['title']}\n\n{row['text']}\n".encode())
+            info = _info(row["id"], row["title"], row["language"], "near-topic")
+            article = Article(info, draft.text, draft.headings)
+            yield article, row.get("cluster", row["id"]), row["questions"]
+
+
+def answer_spans(text: str, question: dict[str, Any]) -> list[Span]:
+    """Where ``text`` holds the answers of a question of the near-topic data."""
+    found = []
+    for answer in question["answers"]:
+        around = question.get("in")
+        if around and answer in around and around in text:
+            start = text.index(around) + around.index(answer)
+        elif answer in text:
+            start = text.index(answer)
+        else:
+            continue
+        found.append((start, start + len(answer)))
+    return found
+
+
+def public(path: Path, most: int) -> Iterator[tuple[Article, list[dict[str, Any]]]]:
+    """Some paragraphs of a public set as articles, with their questions."""
+    name = path.name.removesuffix(".jsonl.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    random.Random(name).shuffle(rows)
+    for number, row in enumerate(rows[:most]):
+        title = row["title"].replace("_", " ").strip() or row["context"][:40].split("\n")[0]
+        yield (
+            Article(_info(f"{name}-{number}", title, row["language"], name), row["context"]),
+            row["questions"],
+        )
+
+
+def _info(identity: str, title: str, language: str, data: str) -> ArticleInfo:
+    code = language.split("-", maxsplit=1)[0]
+    return ArticleInfo(identity, title, identity, None, None, code, (data,))
+
+
+def gather(files: Sequence[Path], sets: Sequence[Path], most: int) -> Collection:
+    """The collection of near-topic ``files`` and public ``sets``, not encoded yet."""
+    collection = Collection()
+    for file in files:
+        for article, cluster, rows in near_topic(file):
+            number = len(collection.articles)
+            questions = []
+            for row in rows:
+                spans = answer_spans(article.text, row)
+                if bool(spans) == bool(row["answers"]):
+                    why = row.get("why", "")
+                    questions.append(Question(row["q"], row["language"], number, spans, why))
+            collection.add(article, cluster, questions)
+    for path in sets:
+        taken = defaultdict(int)
+        for article, rows in public(path, most):
+            number = len(collection.articles)
+            questions = []
+            for row in rows:
+                spans = [(a["start"], a["start"] + len(a["text"])) for a in row["answers"]]
+                language = row.get("question_language", article.info.language)
+                questions.append(Question(row["question"], language, number, spans))
+            # Many questions of one paragraph say little more than some of them.
+            chosen = random.Random(article.info.id).sample(questions, min(len(questions), 8))
+            collection.add(article, f"{path.name}-{article.info.title}", chosen)
+            taken[path.name] += len(chosen)
+    return collection
+
+
+def load(folder: Path) -> Collection:
+    """What ``main`` wrote to ``folder``."""
+    with (folder / "collection.pickle").open("rb") as file:
+        found = pickle.load(file)
+    assert isinstance(found, Collection)
+    return found
+
+
+def main() -> None:
+    """Write the collections as the command line says."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--near-topic", default="train", help="which part; dev to measure on")
+    parser.add_argument("--most", type=int, default=_MOST_PARAGRAPHS)
+    options = parser.parse_args()
+    cache = platformdirs.user_cache_path("qabot")
+    encoder = open_packaged(cache)
+    subspace = cached(encoder, cache)
+    files = [options.data / "near-topic" / f"{options.near_topic}.jsonl.gz"]
+    sets = sorted((options.data / "reader").glob("*.jsonl.gz")) if options.most else []
+    collection = gather(files, sets, options.most)
+    print(f"{len(collection.articles)} articles, {len(collection.questions)} questions", flush=True)
+    collection.encode(encoder, subspace)
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "collection.pickle"
+    with path.open("wb") as file:
+        pickle.dump(collection, file, protocol=5)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    print(f"{path}: {len(collection.passages)} passages, SHA-256 {digest}")
+
+
+if __name__ == "__main__":
+    # By its full name, which is then what the file's classes go by.
+    from training.collection import main as run
+
+    run()

@@ -1,0 +1,195 @@
+"""A collection → training examples: the windows that retrieval shows for each question.
+
+Every question comes with windows of its own article and of others, chosen as the product chooses
+them: passages by the similarity of their vectors, and in them the run of sentences that is most
+like the question. That is what a reader has to tell apart, so that is what it is trained on:
+
+* a question that its article answers: the window with the answer, another window of the same
+  article, and a window of another article that retrieval ranks high;
+* a question that its article does not answer: the windows of it that look most like an answer.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qabot.types import Passage, Span
+from training.collection import Collection, Question
+from training.data import MOST_QUESTION, Encoding, token_span
+from training.sampling import Example, with_context
+
+# Tokens of a window: small ones are read of many passages, large ones of the best.
+LIMITS = (40, 56, 72, 96, 128, 160)
+# How many other windows go with a question that is answered: of its article, and of others.
+SAME_ARTICLE, OTHER_ARTICLE = 0.6, 0.35
+# The windows of its article that a question gets which that does not answer.
+UNANSWERED = (1, 2)
+# A window of another article is one of so many that retrieval ranks first there.
+_NEAREST = 24
+_SHARPNESS = 12.0
+# How often windows come without title and headings, so that a reader does not lean on them.
+_BARE = 0.15
+
+
+@dataclass(slots=True)
+class _Choice:
+    """A window to make an example of."""
+
+    question: int
+    passage: int
+    limit: int
+    answered: bool
+
+
+class CollectionSampler:
+    """Draws one epoch's examples after another from a collection."""
+
+    def __init__(self, collection: Collection, encoding: Encoding, seed: int) -> None:
+        self.collection = self._collection = collection
+        self._encoding = encoding
+        self._random = random.Random(seed)
+        self._of_article: dict[int, list[int]] = defaultdict(list)
+        for row, owner in enumerate(collection.owners.tolist()):
+            self._of_article[owner].append(row)
+        clusters = {name: number for number, name in enumerate(dict.fromkeys(collection.clusters))}
+        self._cluster = np.array([clusters[name] for name in collection.clusters])
+        texts = [p.text[a:b] for p in collection.passages for a, b in p.sentences]
+        self._tokens = np.array([len(e.ids) for e in encoding.batch(texts)], np.int64)
+        self._questions = [
+            e.ids[:MOST_QUESTION] for e in encoding.batch([q.text for q in collection.questions])
+        ]
+        self._contexts = [
+            context_of(collection.articles[owner].info.title, passage)
+            for owner, passage in zip(collection.owners.tolist(), collection.passages, strict=True)
+        ]
+        self._context_ids = [e.ids for e in encoding.batch(self._contexts)]
+
+    def epoch(self, share: float = 1.0) -> list[Example]:
+        """The examples of one pass over the questions, or over a ``share`` of them, shuffled."""
+        choices = []
+        for number, question in enumerate(self._collection.questions):
+            if self._random.random() < share:
+                choices += list(self._choices(number, question))
+        self._random.shuffle(choices)
+        return list(self.examples(choices))
+
+    def all_windows(self, number: int, limit: int) -> list[_Choice]:
+        """One window of each passage of a question's article."""
+        question = self._collection.questions[number]
+        return [
+            _Choice(number, row, limit, self._answer(question, row) is not None)
+            for row in self._of_article[question.article]
+        ]
+
+    def examples(self, choices: list[_Choice], bare: float = _BARE) -> Iterator[Example]:
+        """Examples of ``choices``, in order."""
+        windows = [self._window(choice) for choice in choices]
+        passages = [self._collection.passages[choice.passage] for choice in choices]
+        encoded = self._encoding.batch(
+            [p.text[start:end] for p, (start, end) in zip(passages, windows, strict=True)]
+        )
+        for choice, passage, window, ids in zip(choices, passages, windows, encoded, strict=True):
+            question = self._collection.questions[choice.question]
+            span = None
+            answer = self._answer(question, choice.passage) if choice.answered else None
+            offsets = np.array(ids.offsets, np.int32).reshape(-1, 2)
+            if answer is not None:
+                begin = answer[0] - passage.start - window[0]
+                span = token_span(offsets, begin, begin + answer[1] - answer[0])
+            context = [] if self._random.random() < bare else self._context_ids[choice.passage]
+            yield with_context(
+                self._questions[choice.question], context, np.array(ids.ids, np.int32), span
+            )
+
+    def _choices(self, number: int, question: Question) -> Iterator[_Choice]:
+        mine = self._of_article[question.article]
+        order = sorted(mine, key=lambda row: -self._score(number, row))
+        right = [row for row in mine if self._answer(question, row) is not None]
+        limit = self._random.choice
+        if not question.spans:
+            most = self._random.choice(UNANSWERED)
+            for row in order[:most]:
+                yield _Choice(number, row, limit(LIMITS), False)
+            return
+        if not right:
+            return
+        yield _Choice(number, right[0], limit(LIMITS), True)
+        others = [row for row in order if row not in right]
+        if others and self._random.random() < SAME_ARTICLE:
+            chosen = others[0] if self._random.random() < 0.6 else self._random.choice(others)
+            yield _Choice(number, chosen, limit(LIMITS), False)
+        if self._random.random() < OTHER_ARTICLE:
+            yield _Choice(number, self._elsewhere(number, question), limit(LIMITS), False)
+
+    def _elsewhere(self, number: int, question: Question) -> int:
+        found = self._collection.vectors @ self._collection.queries[number]
+        cluster = self._cluster[question.article]
+        found[self._cluster[self._collection.owners] == cluster] = -1.0
+        nearest = np.argpartition(-found, _NEAREST)[:_NEAREST]
+        return int(self._random.choice(nearest.tolist()))
+
+    def _score(self, number: int, row: int) -> float:
+        query = self._collection.queries[number]
+        return float(self._collection.vectors[row] @ query + self._likeness(number, row).max())
+
+    def _likeness(self, number: int, row: int) -> NDArray[np.float32]:
+        first, last = self._collection.bounds[row : row + 2]
+        found: NDArray[np.float32] = (
+            self._collection.sentences[first:last] @ self._collection.queries[number]
+        )
+        return found
+
+    def _answer(self, question: Question, row: int) -> Span | None:
+        """The first answer that lies in a passage of the question's article."""
+        passage = self._collection.passages[row]
+        if self._collection.owners[row] != question.article:
+            return None
+        for start, end in question.spans:
+            if passage.start <= start and end <= passage.end:
+                return start, end
+        return None
+
+    def _window(self, choice: _Choice) -> Span:
+        """The run of sentences most like the question; of an answer's passage, with the answer."""
+        row, passage = choice.passage, self._collection.passages[choice.passage]
+        first = int(self._collection.bounds[row])
+        counts = self._tokens[first : first + len(passage.sentences)].tolist()
+        likeness = np.exp(_SHARPNESS * (self._likeness(choice.question, row) - 1.0)).tolist()
+        must: Span | None = None
+        if choice.answered:
+            answer = self._answer(self._collection.questions[choice.question], row)
+            assert answer is not None
+            start, end = answer[0] - passage.start, answer[1] - passage.start
+            inside = [i for i, (a, b) in enumerate(passage.sentences) if a < end and b > start]
+            must = (inside[0], inside[-1])
+        sentences = passage.sentences
+        best, chosen = -1.0, must or (0, 0)
+        for begin in range(len(sentences)):
+            last, tokens = begin, counts[begin]
+            while last + 1 < len(sentences) and tokens + counts[last + 1] <= choice.limit:
+                last += 1
+                tokens += counts[last]
+            if must and not (begin <= must[0] and must[1] <= last):
+                continue
+            # Where the answer must be in, any place for it will do: its sentence is not always
+            # the one most like the question.
+            worth = self._random.random() if must else sum(likeness[begin : last + 1])
+            if worth > best:
+                best, chosen = worth, (begin, last)
+        return sentences[chosen[0]][0], sentences[chosen[1]][1]
+
+
+def context_of(title: str, passage: Passage) -> str:
+    """What stands before a window: the article's title and the section's headings."""
+    headings = [
+        heading
+        for heading in passage.headings
+        if heading != title and not passage.text.startswith(heading)
+    ]
+    return " – ".join([title, *headings])
