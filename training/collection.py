@@ -25,12 +25,12 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from qabot.articles.readers import read_draft
+from qabot.articles.formats.parsers import read_draft
 from qabot.encoders.language_subspace import LanguageSubspace, cached
 from qabot.encoders.onnx import OnnxEncoder
-from qabot.encoders.packaged import open_packaged
-from qabot.passages import split_article
-from qabot.planning import passage_input
+from qabot.encoders.e5.packaged import open_packaged
+from qabot.indexing.passages import split_article
+from qabot.indexing.plan import passage_input
 from qabot.types import Article, ArticleInfo, Passage, Span
 
 # Paragraphs that are taken of each public set.
@@ -214,13 +214,14 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--near-topic", default="train", help="which part; dev to measure on")
+    parser.add_argument("--near-topic", default="train", help="train, none, or dev to measure on")
     parser.add_argument("--most", type=int, default=_MOST_PARAGRAPHS)
     options = parser.parse_args()
     cache = platformdirs.user_cache_path("qabot")
     encoder = open_packaged(cache)
     subspace = cached(encoder, cache)
-    files = [options.data / "near-topic" / f"{options.near_topic}.jsonl.gz"]
+    part = options.near_topic
+    files = [options.data / "near-topic" / f"{part}.jsonl.gz"] if part != "none" else []
     sets = sorted((options.data / "reader").glob("*.jsonl.gz")) if options.most else []
     collection = gather(files, sets, options.most)
     print(f"{len(collection.articles)} articles, {len(collection.questions)} questions", flush=True)

@@ -1,6 +1,9 @@
-"""Write trained weights as the reader that ships: fused, int8, without word embeddings.
+"""Write trained weights as the networks that ship: fused, int8, without word embeddings.
 
-``python -m training.export RUN/averaged.pt DATA qabot/answering/reader/reader.onnx``
+``python -m training.export RUN/averaged.pt DATA qabot/answering/reader/reader.onnx``, and
+for what
+``training.questions`` wrote ``python -m training.export RUN/questions.pt DATA
+qabot/encoders/e5/question.onnx --questions``.
 
 How far the network's values reach, which rounding has to know, is measured on texts of DATA, the
 folder that training read. In place of ``averaged.pt``, a ``reader.onnx`` can be rounded anew. With
@@ -11,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import random
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +30,7 @@ from qabot.encoders.e5.graph import GraphWriter
 from qabot.encoders.e5.packaged import unpack, weights_file
 from qabot.encoders.e5.weights import E5Config, E5Weights
 from qabot.encoders.e5.words import WordEmbeddings
-from training.data import Encoding, read_paragraphs
+from training.data import FIRST, LAST, Encoding, read_paragraphs
 from training.network import FROZEN_LAYERS
 from training.rounding import FloatGraphWriter, measured_ranges, texts_of
 from training.shipped import shipped_weights
@@ -64,49 +69,74 @@ class TrainedWeights:
         return array.reshape(shape)
 
     def head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights ``(hidden, 2)`` and bias ``(2,)`` of the scores of starts and ends."""
+        """Weights ``(hidden, 3)`` and bias ``(3,)`` of the scores of starts, ends and answers."""
         weight, bias = self._state["head.weight"], self._state["head.bias"]
         return weight.float().numpy().T, bias.float().numpy()
 
 
 def reader_graph(weights: TrainedWeights, graph: GraphWriter, config: E5Config) -> onnx.ModelProto:
-    """The network: word embeddings ``(batch, tokens, hidden)`` → scores ``(batch, tokens, 2)``."""
-    hidden = graph.embeddings(weights, "words", length_of="attention_mask")
-    for layer in range(config.layers):
-        hidden = graph.layer(weights, layer, hidden)
+    """The network: word embeddings ``(batch, tokens, hidden)`` → scores ``(batch, tokens, 3)``."""
+    hidden, inputs = _layers(weights, graph, config)
     matrix, bias = weights.head()
     graph.value("head.w", matrix)
     graph.value("head.b", bias)
     product = graph.node("MatMul", [hidden, "head.w"], "head.product")
     scores = graph.node("Add", [product, "head.b"], "head.sum")
-    return graph.model(
-        "qabot reader",
-        {
-            "words": ["batch", "tokens", config.hidden],
-            "attention_mask": ["batch", "tokens"],
-        },
-        {"scores": (scores, 2)},
-    )
+    return graph.model("qabot reader", inputs, {"scores": (scores, matrix.shape[1])})
 
 
-def rounded(weights: TrainedWeights, config: E5Config, folder: Path, data: Path) -> onnx.ModelProto:
+def question_graph(weights: TrainedWeights, graph: GraphWriter, config: E5Config) -> onnx.ModelProto:
+    """The network: word embeddings of questions → states, both ``(batch, tokens, hidden)``."""
+    hidden, inputs = _layers(weights, graph, config)
+    return graph.model("qabot questions", inputs, {"last_hidden_state": (hidden, config.hidden)})
+
+
+def _layers(
+    weights: TrainedWeights, graph: GraphWriter, config: E5Config
+) -> tuple[str, dict[str, list[str | int]]]:
+    hidden = graph.embeddings(weights, "words", length_of="attention_mask")
+    for layer in range(config.layers):
+        hidden = graph.layer(weights, layer, hidden)
+    inputs: dict[str, list[str | int]] = {
+        "words": ["batch", "tokens", config.hidden],
+        "attention_mask": ["batch", "tokens"],
+    }
+    return hidden, inputs
+
+
+Graph = Callable[[TrainedWeights, GraphWriter, E5Config], onnx.ModelProto]
+
+
+def rounded(
+    build: Graph,
+    weights: TrainedWeights,
+    config: E5Config,
+    folder: Path,
+    texts: Iterable[NDArray[np.int32]],
+) -> onnx.ModelProto:
     """The network in int8.
 
     Args:
         folder: The unpacked folder of the packaged encoder.
-        data: What training read.
+        texts: Token ids of what the network reads, to measure how far its values reach.
     """
     graph = FloatGraphWriter(config)
-    exact = reader_graph(weights, graph, config)
+    exact = build(weights, graph, config)
     words = WordEmbeddings(folder, config.hidden)
 
     def feed(ids: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
         row = ids[None].astype(np.int64)
         return {"words": words.rows(row), "attention_mask": np.ones_like(row)}
 
-    texts = texts_of(read_paragraphs(data, Encoding(folder)))
     ranges = measured_ranges(exact, graph.inputs, map(feed, texts))
-    return reader_graph(weights, GraphWriter(config, ranges), config)
+    return build(weights, GraphWriter(config, ranges), config)
+
+
+def _questions(data: Path, encoding: Encoding) -> Iterator[NDArray[np.int32]]:
+    prefix = encoding.ids("query:")
+    found = [q for p in read_paragraphs(data, encoding) for q in p.questions]
+    for question in random.Random(7).sample(found, 1000):
+        yield np.array([FIRST, *prefix, *question.ids, LAST], np.int32)
 
 
 def main() -> None:
@@ -117,6 +147,7 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--questions", action="store_true", help="the encoder's, for questions")
     parser.add_argument("--float32", action="store_true", help="don't round")
     options = parser.parse_args()
     folder = unpack(platformdirs.user_cache_path("qabot"), print).folder
@@ -126,10 +157,15 @@ def main() -> None:
     else:
         state = torch.load(options.weights, weights_only=True)
     weights, config = TrainedWeights(state, encoder), encoder.config
+    build: Graph = question_graph if options.questions else reader_graph
+    encoding = Encoding(folder)
     if options.float32:
-        model = reader_graph(weights, FloatGraphWriter(config), config)
+        model = build(weights, FloatGraphWriter(config), config)
+    elif options.questions:
+        model = rounded(build, weights, config, folder, _questions(options.data, encoding))
     else:
-        model = rounded(weights, config, folder, options.data)
+        texts = texts_of(read_paragraphs(options.data, encoding))
+        model = rounded(build, weights, config, folder, texts)
     onnx.save(model, options.out)
     digest = hashlib.sha256(options.out.read_bytes()).hexdigest()
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")

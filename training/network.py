@@ -51,6 +51,10 @@ class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Scores ``(batch, 3, tokens)`` of ``ids`` ``(batch, tokens)``."""
+        return self.head(self.hidden(ids, mask).float()).transpose(1, 2)
+
+    def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """What the last layer makes of each token: ``(batch, tokens, hidden)``."""
         bias = torch.zeros(mask.shape, dtype=torch.float32).masked_fill(~mask, -1e4)[:, None, None]
         with torch.no_grad():
             hidden = self.bert.embeddings(ids)
@@ -60,7 +64,7 @@ class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
                     hidden = _layer(layer, hidden, bias)
             else:
                 hidden = _layer(layer, hidden, bias)
-        return self.head(hidden.float()).transpose(1, 2)
+        return hidden
 
 
 def _layer(layer: Any, hidden: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
