@@ -1,7 +1,7 @@
 """Articles with questions → passages and vectors, as an index would hold them.
 
-``python -m training.collection DATA --out FOLDER`` reads the near-topic articles (``near-topic``) and
-the public sets (``reader``) of DATA, cuts them into passages with the product's own chunker and
+``python -m training.collection DATA --out FOLDER`` reads the near-topic articles (``near-topic``)
+and the public sets (``reader``) of DATA, cuts them into passages with the product's own chunker and
 encodes passages, sentences and questions once with the packaged encoder. Training draws from that:
 what retrieval ranks high for a question is what a reader has to tell apart.
 """
@@ -15,7 +15,6 @@ import json
 import pickle
 import random
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,9 +25,9 @@ import platformdirs
 from numpy.typing import NDArray
 
 from qabot.articles.formats.parsers import read_draft
+from qabot.encoders.e5.packaged import open_packaged
 from qabot.encoders.language_subspace import LanguageSubspace, cached
 from qabot.encoders.onnx import OnnxEncoder
-from qabot.encoders.e5.packaged import open_packaged
 from qabot.indexing.passages import split_article
 from qabot.indexing.plan import passage_input
 from qabot.types import Article, ArticleInfo, Passage, Span
@@ -126,7 +125,7 @@ def _encoded(texts: Sequence[str], encode: Any, what: str) -> NDArray[np.float32
 
 
 def near_topic(path: Path) -> Iterator[tuple[Article, str, list[dict[str, Any]]]]:
-    """The articles of a file of near-topic data, as qabot reads them, with cluster and questions."""
+    """Yield the articles of a near-topic file, as qabot reads them, with cluster and questions."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
@@ -184,7 +183,6 @@ def gather(files: Sequence[Path], sets: Sequence[Path], most: int) -> Collection
                     questions.append(Question(row["q"], row["language"], number, spans, why))
             collection.add(article, cluster, questions)
     for path in sets:
-        taken = defaultdict(int)
         for article, rows in public(path, most):
             number = len(collection.articles)
             questions = []
@@ -195,8 +193,12 @@ def gather(files: Sequence[Path], sets: Sequence[Path], most: int) -> Collection
             # Many questions of one paragraph say little more than some of them.
             chosen = random.Random(article.info.id).sample(questions, min(len(questions), 8))
             collection.add(article, f"{path.name}-{article.info.title}", chosen)
-            taken[path.name] += len(chosen)
     return collection
+
+
+def is_held_back(cluster: str) -> bool:
+    """Tell articles that are kept out of training, so that confidence can be fitted on them."""
+    return int(hashlib.sha256(cluster.encode()).hexdigest(), 16) % 8 == 0
 
 
 def load(folder: Path) -> Collection:

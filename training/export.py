@@ -85,7 +85,9 @@ def reader_graph(weights: TrainedWeights, graph: GraphWriter, config: E5Config) 
     return graph.model("qabot reader", inputs, {"scores": (scores, matrix.shape[1])})
 
 
-def question_graph(weights: TrainedWeights, graph: GraphWriter, config: E5Config) -> onnx.ModelProto:
+def question_graph(
+    weights: TrainedWeights, graph: GraphWriter, config: E5Config
+) -> onnx.ModelProto:
     """The network: word embeddings of questions → states, both ``(batch, tokens, hidden)``."""
     hidden, inputs = _layers(weights, graph, config)
     return graph.model("qabot questions", inputs, {"last_hidden_state": (hidden, config.hidden)})

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qabot.types import Passage, Span
-from training.collection import Collection, Question
+from training.collection import Collection, Question, is_held_back
 from training.data import MOST_QUESTION, Encoding, token_span
 from training.sampling import Example, with_context
 
@@ -74,6 +74,8 @@ class CollectionSampler:
         """The examples of one pass over the questions, or over a ``share`` of them, shuffled."""
         choices = []
         for number, question in enumerate(self._collection.questions):
+            if is_held_back(self._collection.clusters[question.article]):
+                continue
             if self._random.random() < share:
                 choices += list(self._choices(number, question))
         self._random.shuffle(choices)

@@ -75,7 +75,9 @@ def _layer(layer: Any, hidden: torch.Tensor, bias: torch.Tensor) -> torch.Tensor
         return linear(hidden).view(batch, tokens, attention.num_attention_heads, -1).transpose(1, 2)
 
     query, key, value = heads(attention.query), heads(attention.key), heads(attention.value)
-    mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
+    mixed = nn.functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=bias.to(query.dtype)
+    )
     mixed = mixed.transpose(1, 2).reshape(batch, tokens, size)
     output = layer.attention.output
     middle = output.LayerNorm(output.dense(mixed) + hidden)
@@ -122,4 +124,6 @@ def loss_of(model: Network, batch: list[Example]) -> torch.Tensor:
     spans = scores[:, :2].masked_fill(~allowed[:, None], -1e4)
     span_loss = nn.functional.cross_entropy(spans.reshape(-1, spans.shape[-1]), target.reshape(-1))
     truth = (target[:, 1] > 0).float()
-    return span_loss + ANSWER_WEIGHT * nn.functional.binary_cross_entropy_with_logits(answers, truth)
+    return span_loss + ANSWER_WEIGHT * nn.functional.binary_cross_entropy_with_logits(
+        answers, truth
+    )

@@ -25,9 +25,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from qabot.encoders.language_subspace import COMMON, LanguageSubspace, cached
 from qabot.encoders.e5.packaged import open_packaged
-from training.collection import Collection, load
+from qabot.encoders.language_subspace import COMMON, LanguageSubspace, cached
+from training.collection import Collection, is_held_back, load
 from training.data import FIRST, LAST, MOST_QUESTION, PAD, Encoding
 from training.network import Network
 
@@ -66,7 +66,9 @@ class Questions(nn.Module):  # type: ignore[misc] # torch's types are not read
 class Corpus:
     """One collection's passages, and which of them answer each question."""
 
-    def __init__(self, collection: Collection, encoding: Encoding, prefix: list[int]) -> None:
+    def __init__(
+        self, collection: Collection, encoding: Encoding, prefix: list[int], *, all_of_it: bool
+    ) -> None:
         self.vectors = torch.from_numpy(collection.vectors)
         self.sentences = torch.from_numpy(collection.sentences)
         counts = np.diff(collection.bounds)
@@ -78,9 +80,14 @@ class Corpus:
         self.across: list[bool] = []
         numbers = []
         first = np.searchsorted(self.owners, np.arange(len(collection.articles) + 1))
-        answered = [q for q in collection.questions if q.spans]
+        places = [
+            place
+            for place, question in enumerate(collection.questions)
+            if question.spans
+            and (all_of_it or not is_held_back(collection.clusters[question.article]))
+        ]
+        answered = [collection.questions[place] for place in places]
         encoded = encoding.batch([question.text for question in answered])
-        places = [place for place, q in enumerate(collection.questions) if q.spans]
         for place, question, ids in zip(places, answered, encoded, strict=True):
             rows = range(first[question.article], first[question.article + 1])
             right = [
@@ -100,7 +107,7 @@ class Corpus:
         self.queries = torch.from_numpy(collection.queries[numbers])
 
     def scores(self, queries: torch.Tensor) -> torch.Tensor:
-        """Of every passage, its vector's cosine plus its best sentence's: ``(queries, passages)``."""
+        """Cosines of passages plus those of their best sentences: ``(queries, passages)``."""
         best = torch.full((len(queries), len(self.vectors)), -1.0)
         index = self.passage_of.expand(len(queries), -1)
         best = best.scatter_reduce(1, index, queries @ self.sentences.T, "amax")
@@ -124,7 +131,9 @@ def loss_of(model: Questions, corpus: Corpus, places: list[int]) -> torch.Tensor
     own = torch.full(scores.shape, -math.inf)
     for row, place in enumerate(places):
         target[row, torch.from_numpy(corpus.right[place])] = 0.0
-        first, last = np.searchsorted(corpus.owners, [corpus.article[place], corpus.article[place] + 1])
+        first, last = np.searchsorted(
+            corpus.owners, [corpus.article[place], corpus.article[place] + 1]
+        )
         own[row, first:last] = 0.0
     right = torch.logsumexp(scores + target, 1)
     everywhere = torch.logsumexp(scores, 1) - right
@@ -133,7 +142,7 @@ def loss_of(model: Questions, corpus: Corpus, places: list[int]) -> torch.Tensor
     return (everywhere + within).mean() + _STAY * stray.mean() / TEMPERATURE
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def figures(model: Questions, corpus: Corpus, count: int = 900) -> str:
     """Share of questions with an answering passage among the first, in one language and across."""
     places = random.Random(5).sample(range(len(corpus.ids)), min(count, len(corpus.ids)))
@@ -147,7 +156,8 @@ def figures(model: Questions, corpus: Corpus, count: int = 900) -> str:
     found = np.array(ranks)
     across = np.array([corpus.across[p] for p in places])
     text = " ".join(f"@{k} {np.mean(found < k):.3f}" for k in (1, 3, 6, 10, 16, 24, 50))
-    return f"{text}; @1 one language {np.mean(found[~across] < 1):.3f}, across {np.mean(found[across] < 1):.3f}"
+    one, other = np.mean(found[~across] < 1), np.mean(found[across] < 1)
+    return f"{text}; @1 one language {one:.3f}, across {other:.3f}"
 
 
 def main() -> None:
@@ -175,8 +185,10 @@ def main() -> None:
     folder = unpack(cache).folder
     encoding = Encoding(folder)
     prefix = encoding.ids("query:")
-    corpora = [Corpus(load(path), encoding, prefix) for path in options.collections]
-    dev = Corpus(load(options.dev), encoding, prefix)
+    corpora = [
+        Corpus(load(path), encoding, prefix, all_of_it=False) for path in options.collections
+    ]
+    dev = Corpus(load(options.dev), encoding, prefix, all_of_it=True)
     model = Questions(folder, subspace, bfloat16=options.bfloat16)
     train(model, corpora, dev, options)
 
@@ -194,7 +206,9 @@ def train(model: Questions, corpora: list[Corpus], dev: Corpus, options: Any) ->
     log(f"before: {figures(model, dev)}")
     parameters = [p for p in model.network.bert.encoder.parameters() if p.requires_grad]
     average = [p.detach().clone() for p in parameters]
-    optimizer = torch.optim.AdamW(parameters, lr=options.rate, betas=(0.9, 0.98), weight_decay=DECAY)
+    optimizer = torch.optim.AdamW(
+        parameters, lr=options.rate, betas=(0.9, 0.98), weight_decay=DECAY
+    )
     chance = random.Random(7)
     began = shown = saved = time.monotonic()
     step, losses = 0, []
@@ -223,7 +237,9 @@ def train(model: Questions, corpora: list[Corpus], dev: Corpus, options: Any) ->
     _save(model, average, parameters, dev, options.out, log)
 
 
-def _save(model: Questions, average: Any, parameters: Any, dev: Corpus, out: Path, log: Any) -> None:
+def _save(
+    model: Questions, average: Any, parameters: Any, dev: Corpus, out: Path, log: Any
+) -> None:
     other = copy.deepcopy(model)
     names = {id(p): name for name, p in model.network.named_parameters()}
     state = {names[id(p)]: a for p, a in zip(parameters, average, strict=True)}

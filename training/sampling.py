@@ -149,12 +149,13 @@ class Sampler:
             if paragraph.language == "en":
                 self._names[paragraph.dataset] += NAME.findall(paragraph.text)
 
-    def epoch(self) -> list[Example]:
-        """The examples of one pass, shuffled."""
+    def epoch(self, share: float = 1.0) -> list[Example]:
+        """The examples of one pass over the questions, or over a ``share`` of them, shuffled."""
         chosen = [
             (paragraph, question)
             for paragraph in self._paragraphs
             for question in paragraph.questions
+            if self._random.random() < share
             for _ in range(self._times(paragraph, question))
         ]
         examples: list[Example] = []

@@ -58,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--collection", type=Path, help="what training.collection wrote")
     parser.add_argument("--dev", type=Path, help="the same of the part to measure on")
+    parser.add_argument("--public", type=float, default=1.0, help="share of the public sets")
     parser.add_argument("--bfloat16", action="store_true", help="faster on some processors")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
     parser.add_argument("--epochs", type=int, default=2)
@@ -111,7 +112,7 @@ class Run:
         chance = random.Random(self.options.seed)
         planned: list[list[Example]] = []
         for _ in range(self.options.epochs):
-            examples = self.sampler.epoch()
+            examples = self.sampler.epoch(self.options.public)
             if self.near_topic:
                 near = self.near_topic.epoch()
                 self._log(f"{len(examples)} examples of public sets, {len(near)} near-topic ones")
@@ -307,9 +308,8 @@ def near_topic_figures(
             if answerable:
                 right.append(group[int(part.argmax())].answered)
             at += len(group)
-        figures.append(
-            f"{name} AUROC {roc_auc_score(truth, tops):.3f}, right window first {np.mean(right):.3f}"
-        )
+        area = roc_auc_score(truth, tops)
+        figures.append(f"{name} AUROC {area:.3f}, right window first {np.mean(right):.3f}")
     answered = np.array([choice.answered for choice in flat])
     return f"near-topic: {'; '.join(figures)}; exact spans {exact[answered].mean():.3f}"
 

@@ -19,6 +19,7 @@ from qabot.encoders.e5.ranges import read_ranges
 from qabot.encoders.e5.weights import E5Weights
 from training.altering import altered_question
 from training.data import FIRST, LAST, Encoding, Paragraph, read_paragraphs
+from training.rounding import texts_of
 from training.sampling import Sampler, held_back
 from training.shipped import shipped_weights
 
@@ -140,7 +141,12 @@ def test_examples_hold_their_answers_and_no_others(paragraphs, encoding):
             ids = example.ids.tolist()
             assert ids[0] == FIRST
             assert ids[-1] == LAST
-            assert ids[example.window - 2 : example.window] == [LAST, LAST]
+            head = ids[: example.window]
+            assert head[-1] == LAST
+            # Question and window are set apart, and between them, mostly, the title.
+            titles = [encoding.ids(paragraph.title) for paragraph in paragraphs]
+            middle = head[head.index(LAST) :]
+            assert middle in [[LAST, LAST], *([LAST, LAST, *title, LAST] for title in titles)]
             kinds.add(example.end > 0)
             if example.end:
                 assert example.window <= example.start <= example.end < len(ids) - 1
@@ -205,7 +211,10 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
     encoder = E5Weights(weights_file())
     graph = tmp_path / "reader.onnx"
     folder = unpack(model_cache).folder
-    model = rounded(TrainedWeights(state, encoder), encoder.config, folder, data)
+    encoding = Encoding(folder)
+    texts = texts_of(read_paragraphs(data, encoding))
+    weights, config = TrainedWeights(state, encoder), encoder.config
+    model = rounded(reader_graph, weights, config, folder, texts)
     graph.write_bytes(model.SerializeToString())
 
     # What is exported scores as the float network does, as far as int8 can tell.
