@@ -17,7 +17,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import discord
@@ -27,7 +26,7 @@ from playwright.async_api import Browser, async_playwright
 
 from qabot.answering.engine import Engine
 from qabot.bot import create_bot
-from qabot.indexing.rebuild import Progress
+from qabot.indexing.rebuild import Progress, Summary
 from qabot.settings import Settings, load_settings
 from tests.bot.support import begin
 
@@ -60,11 +59,15 @@ class HeldRebuild:
         report: Callable[[Progress], None],
         *,
         files_only: bool,  # noqa: ARG002 (the bot passes it)
-    ) -> Any:
-        """Report how far it has come with ``sources``, then wait."""
+    ) -> Summary:
+        """Report the same progress for any ``sources``, and wait."""
         report(Progress("encoding", 58, 100, 1234 * len(sources)))
         self.go.wait()
-        return SimpleNamespace(changed=False, articles=0, passages=0, generation=0, skipped=())
+        raise RuntimeError("nothing was rebuilt")
+
+    def stop(self) -> None:
+        """Let it go."""
+        self.go.set()
 
 
 class Pictures:

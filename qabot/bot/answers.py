@@ -1,4 +1,4 @@
-"""From a question to its answer in Discord, the same way wherever it was asked."""
+"""Takes a question to its answer, in the same way wherever in Discord it was asked."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import discord
 
 from qabot.bot.messages import Outgoing, answer_message, notice
-from qabot.bot.protocols import Engine
-from qabot.bot.queue import Asker, QueueFullError, StoppingError
-from qabot.bot.rate_limits import Limit, Limits
+from qabot.bot.queue import QuestionQueue, QueueFullError, StoppingError
+from qabot.bot.rate_limits import QuestionLimits, RateLimit
 from qabot.bot.replies import Reply
 from qabot.bot.store.guild_settings import Guilds
 from qabot.bot.store.records import AnswerRecord
@@ -24,9 +24,12 @@ from qabot.render.translations import number_text, translate
 from qabot.settings import Settings
 from qabot.types import LONGEST_QUESTION, Answer, Filters, Request
 
-# All quotes that an answer's buttons may page through.
+if TYPE_CHECKING:
+    from qabot.answering.engine import Engine
+
+# The most quotes that an answer's buttons page through.
 _QUOTES_KEPT = 10
-# A question belongs to the conversation while one may still remember what it was about.
+# After this time, people no longer mean their last question.
 _CONVERSATION_SECONDS = 30 * 60.0
 
 _log = logging.getLogger(__name__)
@@ -39,10 +42,10 @@ class Asked:
     Attributes:
         guild_id: ``None`` in direct messages.
         locale: Discord's name for the language to answer in.
-        previous: The questions before it, where the person goes on from a certain answer;
-            otherwise what they asked in the channel lately.
-        others: Whether another person asked ``previous``: that is not stored with this person's.
-        collection: What the question is about, where the articles are in collections.
+        previous: Earlier questions, if the person goes on from a certain answer; ``None`` takes
+            their latest questions in the channel.
+        others: True if another person asked ``previous``, which is then not stored.
+        collection: The collection to search; all articles if ``None``.
     """
 
     text: str
@@ -56,23 +59,23 @@ class Asked:
 
 
 class Answering:
-    """Takes questions, and sees to it that each one gets an answer or hears why not.
+    """Takes questions; each one gets an answer, or a reason why there is none.
 
     Args:
-        engine: Answers them.
+        engine: Answers the questions.
         state: Keeps the answers for their buttons.
         guilds: Knows which guilds the bot has left.
-        settings: The limits.
+        settings: Limits, and whether questions are logged.
     """
 
     def __init__(self, engine: Engine, state: State, guilds: Guilds, settings: Settings) -> None:
         self._engine = engine
         self._state = state
         self._guilds = guilds
-        self._limits = Limits(settings.user_questions, settings.guild_questions)
-        self._told = Limit(1)
+        self._limits = QuestionLimits(settings.user_questions, settings.guild_questions)
+        self._told = RateLimit(1)
         self._log_questions = settings.log_questions
-        self._asker = Asker(engine, settings.waiting)
+        self._queue = QuestionQueue(engine, settings.waiting)
 
     async def answer(self, asked: Asked, reply: Reply) -> None:
         """Answer a question, or tell the person why there is no answer."""
@@ -81,7 +84,7 @@ class Answering:
             await reply.refuse(problem)
             return
         try:
-            with self._asker.admitted():
+            with self._queue.admitted():
                 refusal = self._too_often(asked)
                 if refusal:
                     if not reply.unasked or self._tell_again(asked.user_id):
@@ -92,29 +95,29 @@ class Answering:
             await reply.refuse(explanation(error, asked.locale))
 
     async def drain(self, seconds: float) -> None:
-        """Take no further questions, and wait that long at most for those under way."""
-        await self._asker.drain(seconds)
+        """Take no more questions, and wait at most that long for those under way."""
+        await self._queue.drain(seconds)
 
     def close(self) -> None:
-        """Let go of the thread."""
-        self._asker.close()
+        """Let the thread end."""
+        self._queue.close()
 
     def _too_often(self, asked: Asked) -> str | None:
-        """What to tell a person who has to wait before asking again; ``None`` if they need not."""
+        """Count the question; say when to ask again if there were too many."""
         now = discord.utils.utcnow().timestamp()
-        again = self._limits.ask(asked.user_id, asked.guild_id, now)
-        if again is None:
+        wait = self._limits.ask(asked.user_id, asked.guild_id, now)
+        if not wait:
             return None
         return translate(
             "That was a lot of questions at once. Please ask again {when}.",
             asked.locale,
-            when=f"<t:{int(again) + 1}:R>",
+            when=f"<t:{int(now + wait) + 1}:R>",
         )
 
     def _tell_again(self, user_id: int) -> bool:
-        """Whether a person has not been told of limits in the last minute."""
+        """Return whether a person has not been told about limits in the last minute."""
         now = discord.utils.utcnow().timestamp()
-        if self._told.free_at(user_id, now) > now:
+        if self._told.wait(user_id, now):
             return False
         self._told.count(user_id, now)
         return True
@@ -123,7 +126,7 @@ class Answering:
         record = None
         try:
             outgoing, record = await self._answered(asked, reply)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
+        except Exception as error:  # noqa: BLE001 (the person is told of every error)
             outgoing = notice(explanation(error, asked.locale))
         message_id = await reply.send(outgoing)
         if message_id is not None and record is not None:
@@ -136,9 +139,9 @@ class Answering:
         if previous is None:
             previous = await self._conversation(asked, now - _CONVERSATION_SECONDS)
         filters = Filters(collection=asked.collection) if asked.collection else None
-        answer = await self._asker.ask(Request(asked.text, previous, _QUOTES_KEPT, filters))
+        answer = await self._queue.ask(Request(asked.text, previous, _QUOTES_KEPT, filters))
         channel_id = await reply.place(answer.question)
-        # Rendering takes milliseconds, which add up where many answers are ready together.
+        # Rendering takes milliseconds, which add up when many answers are ready together.
         return await asyncio.to_thread(self._kept, asked, answer, previous, channel_id, now)
 
     async def _conversation(self, asked: Asked, since: float) -> tuple[str, ...]:
@@ -158,10 +161,7 @@ class Answering:
         channel_id: int,
         now: float,
     ) -> tuple[Outgoing, AnswerRecord | None]:
-        """Keep an answer for its buttons, and render it.
-
-        Where it cannot be kept, it is shown without buttons.
-        """
+        """Keep an answer for its buttons, and render it; without buttons if it cannot be kept."""
         made = AnswerRecord(
             created=now,
             user_id=asked.user_id,
@@ -195,15 +195,15 @@ class Answering:
 
 
 async def made(message: Callable[[], Outgoing], locale: str) -> Outgoing:
-    """What ``message`` makes in a thread, or what a person is told where it fails."""
+    """Call ``message`` in a thread; return an explanation if it fails."""
     try:
         return await asyncio.to_thread(message)
-    except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
+    except Exception as error:  # noqa: BLE001 (the person is told of every error)
         return notice(explanation(error, locale))
 
 
 def question_problem(text: str, locale: str) -> str | None:
-    """What is wrong with a question, for the person; ``None`` where nothing is."""
+    """Tell the person what is wrong with a question; ``None`` if nothing is."""
     text = " ".join(text.split())
     if not text:
         return translate("There is no question. Please type one.", locale)
@@ -218,7 +218,7 @@ def question_problem(text: str, locale: str) -> str | None:
 
 
 def explanation(error: Exception, locale: str) -> str:
-    """What a person is told of an error; all that may be of use to the operator is logged."""
+    """Tell the person about an error, and log it for the operator."""
     if isinstance(error, QueueFullError):
         return translate(
             "Too many questions are waiting right now. Please ask again in a minute.", locale

@@ -1,23 +1,26 @@
-"""The articles of the live generation, held for lists and for completion while one types."""
+"""Keeps the live generation's list of articles in memory, for lists and completion."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from qabot.bot.protocols import Engine
 from qabot.render.translations import language_name
 from qabot.types import ArticleInfo
+
+if TYPE_CHECKING:
+    from qabot.answering.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a generation holds.
+    """The articles of a generation.
 
     Attributes:
         counts: Article id → number of passages.
-        keys: What each article is found by, in lower case.
+        keys: The text in which each article is searched, in lower case.
     """
 
     generation: int
@@ -27,14 +30,14 @@ class Held:
 
 
 class Catalogue:
-    """Reads the list of articles once a generation. Its calls read files: not on the event loop."""
+    """Reads the list of articles once a generation. Reads files: not for the event loop."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._held: Held | None = None
 
     def held(self) -> Held:
-        """The articles of the live generation."""
+        """Return the articles of the live generation."""
         generation = self._engine.manifest().generation
         if self._held is None or self._held.generation != generation:
             infos = tuple(self._engine.articles())
@@ -43,9 +46,9 @@ class Catalogue:
         return self._held
 
     def fitting(self, text: str, locale: str = "en") -> Sequence[ArticleInfo]:
-        """The articles in whose title, id or file name all words of ``text`` stand, by id.
+        """Find articles whose title, id or file name holds all words of ``text``; sorted by id.
 
-        A word may be the code or the name of the article's language, too.
+        A word may also be the code or the name of the article's language.
         """
         held = self.held()
         words = text.casefold().split()
@@ -57,7 +60,7 @@ class Catalogue:
 
 
 def _name(info: ArticleInfo) -> str:
-    # The folders above a file only say where the machine keeps it.
+    # The folders above a file only say where this machine keeps it.
     return info.source if "://" in info.source else PurePath(info.source).name
 
 

@@ -1,4 +1,4 @@
-"""Channels: where the bot may answer, what it needs there, and what is asked about there."""
+"""Channels: where the bot may answer, with which permissions, from which collection."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from qabot.bot.store.records import GuildSettings
 
 
 def whole_channel(channel: object) -> int:
-    """The id of a channel; of the channel that it is in, for a thread or a forum's post."""
+    """Return a channel's id; for a thread or a forum post, the id of the channel around it."""
     if isinstance(channel, discord.Thread):
         return channel.parent_id
     return int(getattr(channel, "id", 0))
 
 
 def may_answer(channel: object, settings: GuildSettings) -> bool:
-    """Whether the guild lets the bot answer in a channel, or in a thread of it."""
+    """Return whether the guild lets the bot answer in a channel or its threads."""
     allowed = settings.allowed_channels
     return not allowed or whole_channel(channel) in allowed
 
 
 def collection_of(channel: object, settings: GuildSettings) -> str | None:
-    """The collection that questions in a channel are about; ``None`` for all articles."""
+    """Return the collection that a channel is about; ``None`` for all articles."""
     return settings.collections.get(whole_channel(channel))
 
 
 def missing_permissions(channel: object) -> tuple[str, ...]:
-    """What the bot needs to answer in a channel and does not have; names of permissions."""
+    """Name the permissions that the bot lacks to answer in a channel."""
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return ()
     held = channel.permissions_for(channel.guild.me)
@@ -36,7 +36,7 @@ def missing_permissions(channel: object) -> tuple[str, ...]:
 
 
 def may_open_thread(channel: object) -> bool:
-    """Whether a message there can have a thread, and the bot may open and fill it."""
+    """Return whether the bot may open a thread there and write in it."""
     if not isinstance(channel, discord.TextChannel):
         return False
     held = channel.permissions_for(channel.guild.me)

@@ -1,4 +1,4 @@
-"""Small things that all interactions need."""
+"""Helpers that all interactions need."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import discord
 
 _NO_NETWORK = (aiohttp.ClientError, OSError)
 UNDELIVERED = (discord.HTTPException, *_NO_NETWORK)
-"""What is raised where Discord does not take something, or cannot be reached."""
+"""Raised if Discord refuses a request or cannot be reached."""
 _SECONDS_BETWEEN = (1.0, 4.0)
 
 _T = TypeVar("_T")
@@ -22,9 +22,9 @@ _log = logging.getLogger(__name__)
 
 
 async def say_privately(interaction: discord.Interaction[Any], text: str) -> None:
-    """Say something that only the person sees, whether the interaction was acknowledged or not.
+    """Tell only the person something, whether the interaction was acknowledged or not.
 
-    Where Discord no longer takes it, nothing is said.
+    If Discord no longer takes it, nothing is said.
     """
     try:
         if not interaction.response.is_done():
@@ -39,7 +39,7 @@ async def say_privately(interaction: discord.Interaction[Any], text: str) -> Non
 
 
 async def insist(send: Callable[[], Awaitable[_T]]) -> _T:
-    """What ``send`` gives, tried again where the network fails; an answer is worth waiting for."""
+    """Call ``send``, and try again if the network fails: an answer is worth waiting for."""
     for seconds in _SECONDS_BETWEEN:
         try:
             return await send()
@@ -50,7 +50,7 @@ async def insist(send: Callable[[], Awaitable[_T]]) -> _T:
 
 
 def values_of(data: Any) -> Iterator[str]:
-    """What was typed into a form's fields, in order."""
+    """Yield the texts of a form's fields, in order."""
     with contextlib.suppress(AttributeError):
         if isinstance(data.get("value"), str):
             yield data["value"]

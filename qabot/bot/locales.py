@@ -1,4 +1,4 @@
-"""The language to speak to a person whose message does not say it: the one last seen of them."""
+"""The language of each person, as last seen: messages do not say it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _DEFAULT = "en-US"
 
 
 class Locales:
-    """Remembers, in memory only, the languages of people who used commands and buttons."""
+    """Remembers the languages of people who used commands and buttons; in memory only."""
 
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
 
     def see(self, interaction: discord.Interaction[Any]) -> None:
-        """Note the language that a person has set."""
+        """Remember a person's language."""
         self._known.pop(interaction.user.id, None)
         self._known[interaction.user.id] = interaction.locale.value
         if len(self._known) > _MOST:
             del self._known[next(iter(self._known))]
 
     def forget(self, user_id: int) -> None:
-        """Remember a person's language no longer."""
+        """Forget a person's language."""
         self._known.pop(user_id, None)
 
     def of(self, message: discord.Message) -> str:
-        """The author's language; the server's where that was not seen."""
+        """Return the author's language; the server's if it was never seen."""
         known = self._known.get(message.author.id)
         return known or (message.guild.preferred_locale.value if message.guild else _DEFAULT)

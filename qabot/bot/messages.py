@@ -1,7 +1,7 @@
-"""The one place where what was rendered becomes Discord's objects: embeds and buttons.
+"""Turns rendered views into Discord's objects: embeds and buttons.
 
-A button's ``custom_id`` says all that is needed to answer it, so nothing of a message is kept in
-memory: ``qabot:ACTION:…``, read again in ``buttons``.
+A button's ``custom_id`` holds all that its answer needs, so no message is kept in memory:
+``qabot:ACTION:…``, parsed again in ``buttons``.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from qabot.types import Answer
 Button = discord.ui.Button[Any]
 
 _COLOUR = 0x5865F2
-# Discord takes 100 characters; a page's number and the words around it need some of them.
+# Discord takes 100 characters; the page number and the words around it need some of them.
 LONGEST_KEY = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message as it is sent, or put in the place of another.
+    """A message to send, or to edit another into.
 
     Attributes:
         content: Text beside the embeds.
-        rows: Buttons, five in a row at most.
+        rows: Buttons, at most five in a row.
     """
 
     content: str | None = None
@@ -37,7 +37,7 @@ class Outgoing:
     rows: tuple[tuple[Button, ...], ...] = ()
 
     def arguments(self) -> dict[str, Any]:
-        """What to send it with."""
+        """Return the arguments of a send."""
         arguments: dict[str, Any] = {}
         if self.content is not None:
             arguments["content"] = self.content
@@ -48,7 +48,7 @@ class Outgoing:
         return arguments
 
     def edit_arguments(self) -> dict[str, Any]:
-        """What to edit a message with, so that nothing of the old one stays."""
+        """Return the arguments of an edit that leaves nothing of the old message."""
         return {
             "content": self.content,
             "embeds": list(self.embeds),
@@ -67,12 +67,12 @@ class Outgoing:
 
 
 def notice(text: str) -> Outgoing:
-    """A line of the bot's own."""
+    """Make a message of plain text."""
     return Outgoing(content=text)
 
 
 def view_message(view: View, *rows: Sequence[Button]) -> Outgoing:
-    """A rendered view, with buttons below it."""
+    """Make a message from a view, with buttons below it."""
     embed = discord.Embed(title=view.title, description=view.text, colour=_COLOUR)
     if view.footer:
         embed.set_footer(text=view.footer)
@@ -82,13 +82,13 @@ def view_message(view: View, *rows: Sequence[Button]) -> Outgoing:
 def answer_message(
     answer: Answer, answer_id: str | None, page: int, locale: str, *, per_page: int
 ) -> Outgoing:
-    """A page of an answer with its buttons.
+    """Make a page of an answer with its buttons.
 
     Args:
-        answer_id: What the buttons find it by; ``None`` where it could not be kept, and then
-            there are none.
+        answer_id: The buttons' key; ``None`` if the answer could not be kept, which leaves out
+            the buttons.
         page: From 0.
-        per_page: The most quotes on it.
+        per_page: The most quotes on a page.
     """
     view = answer_view(answer, page, locale, per_page=per_page, near=answer.near)
     if answer_id is None:
@@ -103,11 +103,11 @@ def answer_message(
 
 
 def paged_message(view: View, action: str, key: str, locale: str) -> Outgoing:
-    """A page of what is looked up again for each page: a list of articles, or an article.
+    """Make a page of a list of articles or of an article, which each button looks up again.
 
     Args:
-        action: What the buttons do.
-        key: What they look up; ``LONGEST_KEY`` characters at most.
+        action: The buttons' action.
+        key: The words or id that they look up; at most ``LONGEST_KEY`` characters.
     """
     turns = _turns(view, translate("Previous page", locale), translate("Next page", locale))
     return view_message(
@@ -116,7 +116,7 @@ def paged_message(view: View, action: str, key: str, locale: str) -> Outgoing:
 
 
 def _turns(view: View, back: str, on: str) -> list[tuple[str, int]]:
-    """The pages that one may turn to, with what to call that."""
+    """Return the labels and numbers of the pages before and after this one."""
     turns = []
     if view.page > 0:
         turns.append((f"◂ {back}", view.page - 1))
@@ -138,7 +138,7 @@ def _going_on(answer_id: str, locale: str) -> list[Button]:
 
 
 def _contexts(view: View, answer_id: str, locale: str, *, numbered: bool) -> list[Button]:
-    """One button for each quote that is shown."""
+    """Make a button for each quote on the page."""
     label = translate("Context", locale)
     return [
         _button(

@@ -1,4 +1,4 @@
-"""Questions wait in a bounded queue; a thread puts them to the engine, all that wait as one batch.
+"""A bounded queue of questions; a thread puts the waiting ones to the engine in batches.
 
 Nothing here blocks the event loop, and nothing here knows Discord.
 """
@@ -12,24 +12,27 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qabot.bot.protocols import Engine
 from qabot.types import Answer, Request
 
-# So many are encoded together: more would keep the first of them waiting for the last.
+if TYPE_CHECKING:
+    from qabot.answering.engine import Engine
+
+# A larger batch would keep its first question waiting for its last.
 _BATCH = 8
-# For telling people that there will be no answer.
+# Time to tell people that there will be no answer.
 _SECONDS_TO_TELL = 5.0
 
 _log = logging.getLogger(__name__)
 
 
 class QueueFullError(Exception):
-    """So many questions wait that a further one would wait too long."""
+    """The queue is full: another question would wait too long."""
 
 
 class StoppingError(Exception):
-    """The bot is being stopped and takes no further questions."""
+    """The bot is stopping and takes no more questions."""
 
 
 @dataclass(slots=True)
@@ -38,12 +41,12 @@ class _Waiting:
     answer: asyncio.Future[Answer]
 
 
-class Asker:
+class QuestionQueue:
     """Answers questions off the event loop, in batches, in the order in which they came.
 
     Args:
-        engine: Does the work, in one thread: its model uses all cores for one batch.
-        waiting: How many questions may be waiting or under way.
+        engine: Works in one thread: its model uses all cores for one batch.
+        waiting: The most questions that may be waiting or under way.
     """
 
     def __init__(self, engine: Engine, waiting: int) -> None:
@@ -53,16 +56,16 @@ class Asker:
         self._idle = asyncio.Event()
         self._waiting: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, "qabot-asker")
+        self._thread = ThreadPoolExecutor(1, "qabot-questions")
         self._stopping = False
 
     @contextlib.contextmanager
     def admitted(self) -> Iterator[None]:
-        """A place for one question until it has its answer; who has one is always answered.
+        """Hold a place for one question until it has its answer; a held place is always answered.
 
         Raises:
             QueueFullError: Too many questions wait.
-            StoppingError: The bot is being stopped.
+            StoppingError: The bot is stopping.
         """
         if self._stopping:
             raise StoppingError
@@ -77,23 +80,23 @@ class Asker:
                 self._idle.set()
 
     async def ask(self, request: Request) -> Answer:
-        """The answer to a question that was admitted.
+        """Answer a question that was admitted.
 
         Raises:
-            QabotError: What the engine says of this question.
+            QabotError: The engine refuses this question.
             StoppingError: The bot was closed.
         """
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        # Not a task that lives as long as the bot: it ends when nothing waits.
+        # The task ends when nothing waits; it does not live as long as the bot.
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._answer_all())
         return await waiting.answer
 
     async def drain(self, seconds: float) -> None:
-        """Admit no further questions, and wait that long at most for those that are.
+        """Admit no more questions, and wait at most that long for those that were admitted.
 
-        Those without an answer by then get a ``StoppingError``, and the time to be told of it.
+        The rest then get a ``StoppingError``, and people get time to be told.
         """
         self._stopping = True
         if await self._is_idle(seconds):
@@ -114,14 +117,14 @@ class Asker:
             waiting.answer.set_exception(StoppingError())
 
     def close(self) -> None:
-        """Let the thread end; nothing is waited for."""
+        """Let the thread end, without waiting for it."""
         self._stopping = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _answer_all(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-            # Whoever asked may have given up by now.
+            # The asker may have given up by now.
             batch = [item for item in batch if not item.answer.done()]
             results = await self._run([item.request for item in batch])
             for item, result in zip(batch, results, strict=True):
@@ -136,16 +139,16 @@ class Asker:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, self._answers, requests)
-        except RuntimeError:  # The thread has ended: the bot was closed.
+        except RuntimeError:  # The bot was closed, and the thread has ended.
             return [StoppingError() for _ in requests]
 
     def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
-        """An answer or an error for each; one question's error does not reach the others."""
+        """Return an answer or an error for each; one question's error does not reach the others."""
         if not requests:
             return []
         try:
             return self._engine.ask_many(requests)
-        except Exception as error:  # noqa: BLE001 (each question gets its own, below)
+        except Exception as error:  # noqa: BLE001 (each question gets its own error below)
             if len(requests) == 1:
                 return [error]
             _log.debug("a batch failed (%s); asking its questions one by one", error)

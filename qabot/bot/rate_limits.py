@@ -1,70 +1,69 @@
-"""How often people may ask: so many times in the last minute, each one and a server together."""
+"""Limits on questions per minute, for each person and each guild."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Hashable
+from discord.app_commands import Cooldown
+from discord.ext.commands import CooldownMapping
 
 WINDOW = 60.0
 """Seconds over which questions are counted."""
 
 
-class Limit:
-    """Counts what each key did in the last ``WINDOW`` seconds.
+class RateLimit:
+    """Allows each key a number of actions a minute.
 
     Args:
-        most: How often a key may act within them.
+        most: Actions of one key in ``WINDOW`` seconds.
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._times: dict[Hashable, deque[float]] = {}
+        # The key itself says whose bucket it is.
+        self._buckets: CooldownMapping[int] = CooldownMapping.from_cooldown(most, WINDOW, int)
 
-    def free_at(self, key: Hashable, now: float) -> float:
-        """When ``key`` may act again, in the clock of ``now``; ``now`` itself if at once."""
-        times = self._times.get(key)
-        while times and not now - WINDOW < times[0] <= now:  # A clock may be set back.
-            times.popleft()
-        if times is None or len(times) < self._most:
-            return now
-        return times[0] + WINDOW
+    def wait(self, key: int, now: float) -> float:
+        """Return the seconds until ``key`` may act again; 0 if it may act now."""
+        return self._bucket(key, now).get_retry_after(now)
 
-    def count(self, key: Hashable, now: float) -> None:
-        """Note that ``key`` acts now."""
-        if len(self._times) > 1000:
-            self._forget(now)
-        self._times.setdefault(key, deque()).append(now)
+    def count(self, key: int, now: float) -> None:
+        """Count an action of ``key``."""
+        self._bucket(key, now).update_rate_limit(now)
 
-    def _forget(self, now: float) -> None:
-        """Drop keys that did nothing lately, so that memory does not grow with every visitor."""
-        for key in [key for key, times in self._times.items() if now - WINDOW >= times[-1]]:
-            del self._times[key]
+    def _bucket(self, key: int, now: float) -> Cooldown:
+        bucket = self._buckets.get_bucket(key, now)
+        if bucket is None:
+            raise AssertionError("only a mapping without a cooldown has no buckets")
+        if bucket.get_retry_after(now) > WINDOW:
+            # The clock was set back.
+            bucket.reset()
+        return bucket
 
 
-class Limits:
-    """The limits of people and of servers.
+class QuestionLimits:
+    """Limits questions of one person and of one guild.
 
     Args:
-        user: Questions of one person in a minute.
-        guild: Questions of a whole server in a minute.
+        user: Questions of one person a minute.
+        guild: Questions of all people in one guild a minute.
     """
 
     def __init__(self, user: int, guild: int) -> None:
-        self._user = Limit(user)
-        self._guild = Limit(guild)
+        self._user = RateLimit(user)
+        self._guild = RateLimit(guild)
 
-    def ask(self, user_id: int, guild_id: int | None, now: float) -> float | None:
-        """Count a question, if it may be asked.
+    def ask(self, user_id: int, guild_id: int | None, now: float) -> float:
+        """Count a question if it may be asked now.
+
+        Args:
+            now: Seconds since 1970.
 
         Returns:
-            ``None`` if it may, else when to try again, in the clock of ``now`` (seconds).
+            0 if it may be asked, else the seconds to wait; a refused question does not count.
         """
-        free = self._user.free_at(user_id, now)
+        wait = self._user.wait(user_id, now)
         if guild_id is not None:
-            free = max(free, self._guild.free_at(guild_id, now))
-        if free > now:
-            return free
-        self._user.count(user_id, now)
-        if guild_id is not None:
-            self._guild.count(guild_id, now)
-        return None
+            wait = max(wait, self._guild.wait(guild_id, now))
+        if wait == 0:
+            self._user.count(user_id, now)
+            if guild_id is not None:
+                self._guild.count(guild_id, now)
+        return wait

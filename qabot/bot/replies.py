@@ -1,8 +1,8 @@
-"""Where an answer goes: the reply to an interaction, or to a message.
+"""Replies to interactions and to messages.
 
-Both are told in the same steps: ``refuse`` (privately, instead of all else), ``acknowledge``,
-``place``, ``send``. Discord may refuse each of them, for messages are deleted, interactions expire
-and permissions are missing: what can still be said is said elsewhere, and nothing is raised.
+Both have the same steps: ``acknowledge``, ``place``, ``send``; or only ``refuse``, in private.
+Discord may refuse each step, because messages are deleted, interactions expire and permissions are
+missing. Then the reply goes elsewhere if it can; nothing is raised.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ _log = logging.getLogger(__name__)
 
 
 class Reply(Protocol):
-    """The way back to whoever asked.
+    """The way back to the person who asked.
 
     Attributes:
-        unasked: Whether nobody waits for a refusal, so that one in a while is enough.
+        unasked: True if nobody waits for a refusal, so that one in a while is enough.
     """
 
     unasked: bool
 
     async def refuse(self, text: str) -> None:
-        """Say privately why there will be no answer."""
+        """Say in private why there will be no answer."""
         ...
 
     async def acknowledge(self) -> bool:
-        """Show at once that an answer is on its way; ``False`` where nobody waits any more."""
+        """Show at once that an answer is on its way; ``False`` if nobody waits any more."""
         ...
 
     async def place(self, question: str) -> int:
-        """The channel that the answer will stand in; a thread is opened where that is wanted."""
+        """Return the id of the answer's channel; open a thread first if one is wanted."""
         ...
 
     async def send(self, outgoing: Outgoing) -> int | None:
-        """Show the answer, or what went wrong; the message's id, ``None`` where it was in vain."""
+        """Show the answer or an explanation; return the message's id, ``None`` if it failed."""
         ...
 
 
@@ -57,9 +57,9 @@ class InteractionReply:
     """Answers a command, a button or a form.
 
     Args:
-        interaction: Not responded to yet.
-        private: Whether only the person sees the answer; Discord wants to know at once.
-        threads: Whether the answer goes into a thread of its own where it can.
+        interaction: One without a response yet.
+        private: Show the answer to this person only; Discord needs to know at once.
+        threads: Put the answer into a thread of its own if possible.
     """
 
     unasked = False
@@ -73,7 +73,7 @@ class InteractionReply:
         self._thread: discord.Thread | None = None
 
     async def refuse(self, text: str) -> None:
-        """Say it in a message that only the person sees."""
+        """Send the text so that only the person sees it."""
         with contextlib.suppress(*UNDELIVERED):
             await self._interaction.response.send_message(text, ephemeral=True)
 
@@ -87,11 +87,11 @@ class InteractionReply:
         return True
 
     async def place(self, question: str) -> int:
-        """The thread under the response, or the channel."""
+        """Return the thread under the response, or the channel."""
         interaction = self._interaction
         if self._threads and may_open_thread(interaction.channel):
             with contextlib.suppress(*UNDELIVERED):
-                # Not the answer: that stands in the thread.
+                # The answer goes into the thread.
                 message = await interaction.edit_original_response(
                     content=thread_line(question, interaction.locale.value)
                 )
@@ -100,7 +100,7 @@ class InteractionReply:
         return interaction.channel_id or 0
 
     async def send(self, outgoing: Outgoing) -> int | None:
-        """Put it where "thinking" stands, or into the thread."""
+        """Replace "thinking" by the answer, or send it into the thread."""
         interaction, thread = self._interaction, self._thread
         try:
             if thread is not None:
@@ -115,7 +115,7 @@ class InteractionReply:
             return await self._send_late(outgoing)
 
     async def _send_late(self, outgoing: Outgoing) -> int | None:
-        """An interaction's token lasts 15 minutes; after that, an ordinary message remains."""
+        """Send an ordinary message: an interaction's token lasts only 15 minutes."""
         channel = self._interaction.channel
         target = self._interaction.user if self._private else channel
         if not isinstance(target, Messageable) or (
@@ -131,11 +131,11 @@ class MessageReply:
     """Answers a message: a mention, a direct message, a reply, a question in an opted-in channel.
 
     Args:
-        message: What is answered.
-        private: Whether the answer goes into a direct message.
-        threads: Whether it goes into a thread of its own where it can.
-        locale: The language to speak.
-        deleted: Ids of messages that are gone; such a message gets no answer.
+        message: The message to answer.
+        private: Send the answer as a direct message.
+        threads: Put the answer into a thread of its own if possible.
+        locale: Discord's name for the language to answer in.
+        deleted: Ids of deleted messages, which get no answer.
     """
 
     unasked = True
@@ -158,17 +158,17 @@ class MessageReply:
         self._deleted = deleted
 
     async def refuse(self, text: str) -> None:
-        """Say it in a direct message: a channel has no private ones."""
+        """Send the text as a direct message: channels have no private ones."""
         with contextlib.suppress(*UNDELIVERED):
             await self._message.author.send(text)
 
     async def acknowledge(self) -> bool:
-        """Show "typing"; what that takes is not waited for."""
+        """Show "typing", without waiting for Discord to take it."""
         self._typing = asyncio.create_task(_show_typing(self._message.channel))
         return True
 
     async def place(self, question: str) -> int:
-        """The thread under the message, the person's direct messages, or the channel."""
+        """Return the thread under the message, the direct messages, or the channel."""
         message = self._message
         with contextlib.suppress(*UNDELIVERED):
             if message.id in self._deleted:
@@ -190,8 +190,8 @@ class MessageReply:
             sent: discord.Message = await insist(lambda: send(**outgoing.arguments()))
             return sent.id
         except UNDELIVERED as error:
-            # The message was deleted just now; or the person takes no direct messages; or the bot
-            # has lost the channel.
+            # The message was just deleted, the person takes no direct messages, or the bot may no
+            # longer write in the channel.
             _log.info("a message could not be answered: %s", error)
             if self._private and isinstance(error, discord.Forbidden):
                 await self._tell_in_channel()
@@ -211,13 +211,13 @@ class MessageReply:
 
 
 def thread_name(question: str) -> str:
-    """A question as the name of a thread: 1 to 100 characters."""
+    """Name a thread after a question: 1 to 100 characters."""
     name = " ".join(question.split())
     return name if len(name) <= _LONGEST_THREAD_NAME else f"{name[: _LONGEST_THREAD_NAME - 1]}…"
 
 
 def thread_line(question: str, locale: str) -> str:
-    """What stands in the channel where the answer is in a thread."""
+    """Say in the channel that the answer is in the thread."""
     return translate(
         "The answer to “{question}” is in the thread.",
         locale,
@@ -228,5 +228,5 @@ def thread_line(question: str, locale: str) -> str:
 async def _show_typing(channel: Messageable) -> None:
     with contextlib.suppress(*UNDELIVERED):
         async with channel.typing():
-            # Discord forgets it after ten seconds; discord.py renews it until this is cancelled.
+            # It lasts ten seconds; discord.py renews it until this is cancelled.
             await asyncio.sleep(15 * 60)

@@ -1,4 +1,4 @@
-"""Running the bot until it is told to stop."""
+"""Runs the bot until it is told to stop."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from qabot.bot.tokens import INTENT, REFUSED, SHARDS, HideToken
 from qabot.errors import BotError
 
 _SECONDS_OF_A_TURN = 0.001
-# Why Discord closes the gateway for good, by its codes.
+# Close codes of the gateway that need a person.
 _REFUSALS = {4004: REFUSED, 4011: SHARDS, 4014: INTENT}
 
 _log = logging.getLogger(__name__)
 
 
 def run_bot(bot: Bot, token: str, *, notify: Callable[[str], None] = lambda line: None) -> None:
-    """Log the bot in and run it until SIGTERM or SIGINT; answers under way are finished.
+    """Log the bot in and run it until SIGTERM or SIGINT, which let answers finish.
 
     Args:
-        notify: Takes lines for whoever runs it.
+        notify: Takes lines for the operator.
 
     Raises:
         BotError: Discord refuses the token or an intent, or cannot be reached.
         StateError: The bot's state cannot be written.
     """
     _log_to_stderr(token)
-    # The event loop waits no longer than this for the thread that looks answers up.
+    # Bounds how long the event loop waits for the thread that answers.
     sys.setswitchinterval(_SECONDS_OF_A_TURN)
     try:
         asyncio.run(_run(bot, token, notify))
     except discord.LoginFailure:
-        # Without what was raised: a traceback has no business near a token.
+        # Without the cause: a traceback must not hold the token.
         raise BotError(REFUSED) from None
     except discord.PrivilegedIntentsRequired:
         raise BotError(INTENT) from None
@@ -67,8 +67,8 @@ async def _run(bot: Bot, token: str, notify: Callable[[str], None]) -> None:
 
 
 async def _wait_turn(bot: Bot, stop: asyncio.Task[bool], notify: Callable[[str], None]) -> None:
-    """Wait where the last starts went wrong, unless stopped meanwhile."""
-    starts = Starts(bot.state)
+    """Wait if the last starts failed, unless stopped meanwhile."""
+    starts = Starts(bot.services.state)
     seconds = await asyncio.to_thread(starts.delay, time.time())
     if seconds:
         notify(f"the bot ended badly several times; connecting again in {seconds:.0f} s")
@@ -77,7 +77,7 @@ async def _wait_turn(bot: Bot, stop: asyncio.Task[bool], notify: Callable[[str],
 
 
 async def _until_stopped(bot: Bot, token: str, stop: asyncio.Task[bool]) -> None:
-    starts = Starts(bot.state)
+    starts = Starts(bot.services.state)
     started = asyncio.create_task(bot.start(token))
     done, _ = await asyncio.wait(
         {started, stop}, timeout=STABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -88,7 +88,7 @@ async def _until_stopped(bot: Bot, token: str, stop: asyncio.Task[bool]) -> None
     if stop.done():
         await asyncio.to_thread(starts.clear)
         await bot.close()
-        # It ends by itself now, or was still logging in.
+        # It ends by itself now, unless it was still logging in.
         started.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await started

@@ -1,4 +1,4 @@
-"""The bot's token: from the environment or a file, and never shown."""
+"""Reads the bot's token from the environment or a file, and keeps it out of every text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qabot.processes import TOKENS
 
 _PORTAL = "https://discord.com/developers/applications"
 _WHERE = f"open {_PORTAL}, your application, Bot, Reset Token"
-# Three parts of base64; what else is pasted there by mistake is not sent to Discord.
+# Three parts of base64. Anything else pasted by mistake is not sent to Discord.
 _SHAPE = re.compile(r"[\w-]{10,}\.[\w-]{4,}\.[\w-]{20,}", re.ASCII)
 _CONNECTIONS = ("discord.client", "discord.gateway", "discord.shard")
 
@@ -34,19 +34,19 @@ SHARDS = (
 
 
 def read_token(token_file: str, environment: Mapping[str, str]) -> str:
-    """The token.
+    """Read the token.
 
     Args:
-        token_file: Read where no variable is set; may be empty.
+        token_file: Read if no variable is set; may be empty.
         environment: The process's variables.
 
     Raises:
-        BotError: There is none, or what there is cannot be one.
+        BotError: There is no token, or the text cannot be one.
     """
     source, text = _find(token_file, environment)
     if source is None:
         raise BotError(MISSING)
-    # People copy it with what they send in the header.
+    # People copy the prefix of the HTTP header too.
     token = text.strip().removeprefix("Bot ").strip()
     if not _SHAPE.fullmatch(token):
         raise BotError(f"{source} holds no token: {_WHERE}, and copy all of it")
@@ -67,9 +67,9 @@ def _find(token_file: str, environment: Mapping[str, str]) -> tuple[str | None, 
 
 
 class HideToken(logging.Filter):
-    """Keeps the token out of the log, should a library ever put it there.
+    """Replaces the token in log records, in case a library logs it.
 
-    A connection that breaks, which is everyday, is told in one line instead of a traceback.
+    Broken connections happen every day: they take one line, without a traceback.
     """
 
     def __init__(self, token: str) -> None:
@@ -77,7 +77,7 @@ class HideToken(logging.Filter):
         self._token = token
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the token in what is logged; let every record pass."""
+        """Replace the token; let every record pass."""
         message = record.getMessage()
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and record.name in _CONNECTIONS:

@@ -41,6 +41,5 @@ def bot(
             settings.cache,
             has_collections=lambda: bool(engine.manifest().collections),
         )
-        made = create_bot(engine, settings, rebuild=renew)
-        made.sync_always = sync
+        made = create_bot(engine, settings, rebuild=renew, sync_always=sync)
         run_bot(made, token, notify=note)

@@ -94,8 +94,8 @@ def feedback(index: Index = None, json: Json = False) -> None:
 
     Example: qabot feedback --json > feedback.jsonl
     """
+    from qabot.bot.feedback import feedback_json, feedback_lines
     from qabot.bot.store.state import State, state_path
-    from qabot.render.feedback import feedback_json, feedback_lines
 
     path = state_path(settings_with(index=index).index)
     if not path.exists():

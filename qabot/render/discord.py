@@ -1,7 +1,7 @@
-"""Answers, passages and articles as what a Discord message holds; pure, without discord.py.
+"""Renders answers, passages and articles for Discord messages; pure, without discord.py.
 
-A view has texts in Discord's markdown that fit an embed as well as Components V2; how it is sent
-is the bot's business.
+A view holds texts in Discord's markdown that fit an embed or Components V2; the bot decides how to
+send them.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
 
 LONGEST_TITLE = 256
 LONGEST_TEXT = 3_400
-"""All parts of a view together: with title and footer they fit 4,000 characters, which is less
-than an embed may have."""
+"""All parts of a view together: with title and footer they fit 4,000 characters, fewer than an
+embed takes."""
 LONGEST_FOOTER = 200
 
 _TITLE, _HEADING, _LABEL = 150, 100, 60
-# More articles that say the same would crowd out what is quoted.
+# More articles with the same statement would crowd out the quote.
 _MOST_ALSO = 2
 _WORDS = (mark("very likely"), mark("likely"), mark("possibly"), mark("unlikely"))
 _ARTICLES = 12
@@ -37,15 +37,15 @@ _ARTICLES = 12
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a message shows.
+    """The content of a message.
 
     Attributes:
-        title: Markdown on one line, ``LONGEST_TITLE`` characters at most.
-        parts: Markdown; ``LONGEST_TEXT`` characters at most with two line breaks between them.
+        title: Markdown on one line; at most ``LONGEST_TITLE`` characters.
+        parts: Markdown; at most ``LONGEST_TEXT`` characters, joined by two line breaks.
         footer: Plain text without markup, on one line.
         page: From 0.
         pages: At least 1.
-        places: Where the parts show quotes: their numbers among the answer's, from 0.
+        places: Indexes of the answer's quotes that the parts show.
     """
 
     title: str
@@ -57,7 +57,7 @@ class View:
 
     @property
     def text(self) -> str:
-        """The parts below each other."""
+        """The parts joined by blank lines."""
         return "\n\n".join(self.parts)
 
 
@@ -69,13 +69,13 @@ def answer_view(
     per_page: int = 3,
     near: Sequence[ArticleInfo] = (),
 ) -> View:
-    """A page of an answer: quotes with where they are from, or that there are none.
+    """Render a page of an answer: quotes with their sources, or that there are none.
 
     Args:
-        page: From 0; the nearest one there is where it has no such page.
-        locale: The language of whoever asked.
-        per_page: The most quotes on a page; fewer where they are long.
-        near: Articles that are about the question's subject, for an answer that was not found.
+        page: From 0; moved to the nearest page that exists.
+        locale: The asker's language.
+        per_page: The most quotes on a page; long ones take more room.
+        near: For "not found": articles about the question's subject.
     """
     title = one_line(answer.question, LONGEST_TITLE)
     if answer.status == "not_found":
@@ -111,7 +111,7 @@ def context_view(
     after: Passage | None,
     locale: str,
 ) -> View:
-    """A quote in bold in its passage, between the passages round it; these are cut where long."""
+    """Render a quote, in bold, in its passage; the passages around it are cut if they are long."""
     start, end = quote.start - passage.start, quote.end - passage.start
     middle = fitted(passage.text, LONGEST_TEXT * 2 // 3, bold=[(start, end)])
     details = _details(quote, locale)
@@ -126,9 +126,9 @@ def context_view(
 
 
 def article_view(article: Article, page: int, locale: str) -> View:
-    """A page of an article's text, to the character, with headings in bold.
+    """Render a page of an article's text, verbatim, with headings in bold.
 
-    A long article takes some tenths of a second: not for an event loop.
+    A long article takes some tenths of a second: not for the event loop.
     """
     info = article.info
     known = [_date(info, locale), _language(info, locale), _link(info, None, locale)]
@@ -148,11 +148,11 @@ def article_view(article: Article, page: int, locale: str) -> View:
 def articles_view(
     infos: Sequence[ArticleInfo], counts: dict[str, int], page: int, locale: str, title: str
 ) -> View:
-    """A page of a list of articles: titles, ids, dates, languages and sizes.
+    """Render a page of a list of articles: titles, ids, dates, languages and sizes.
 
     Args:
         counts: Article id → number of passages.
-        title: Ours, in the language of ``locale``.
+        title: Our own text, in the language of ``locale``.
     """
     pages = max(1, -(-len(infos) // _ARTICLES))
     page = min(max(page, 0), pages - 1)
@@ -165,7 +165,7 @@ def articles_view(
 
 
 def article_entry(info: ArticleInfo, size: str, locale: str) -> str:
-    """An article on two lines: its title, then id, date, language and ``size``, which is ours."""
+    """Render an article on two lines: its title; then id, date, language and ``size``."""
     language = language_name(info.language, locale)
     date = date_text(info.published, locale) if info.published else ""
     details = _joined([one_line(info.id, _LABEL), inert(date), language, size])
@@ -185,18 +185,18 @@ def _card(number: int, quote: Quote, locale: str, *, numbered: bool) -> str:
     source = _source(quote, locale, number=number + 1 if numbered else None)
     highlights = [(start - quote.start, end - quote.start) for start, end in quote.highlights]
     room = LONGEST_TEXT - len(source) - 1
-    # The other way round, some clients would take the source for a part of the quote.
+    # With the source below, some clients show it as a part of the quote.
     return f"{source}\n{fitted(quote.text, room, bold=highlights)}"
 
 
 def _source(quote: Quote, locale: str, number: int | None = None) -> str:
-    """Where a quote is from, on two lines: the article's title, then what else is known."""
+    """Render a quote's source on two lines: the article's title, then the details."""
     place = f"{number} · " if number else ""
     return f"{place}{_title(quote.article)}\n{_details(quote, locale)}"
 
 
 def _details(quote: Quote, locale: str) -> str:
-    """What is known of a quote beside its article's title, on one line."""
+    """Render the details of a quote's source on one line, without the title."""
     info = quote.article
     named = quote.heading is None or quote.heading == info.title
     section = "" if named or quote.text.startswith(quote.heading or "") else quote.heading or ""
@@ -210,21 +210,21 @@ def _details(quote: Quote, locale: str) -> str:
             *(_also(other, quote, locale) for other in quote.also[:_MOST_ALSO]),
         ]
     )
-    # Where nothing stands before it, the plus would begin a list.
+    # A plus at the beginning of the line would begin a list.
     return f"\\{known}" if known.startswith("+") else known
 
 
 def _also(info: ArticleInfo, quote: Quote, locale: str) -> str:
-    """Another article that says the same, with its date and a link as far as there are some."""
+    """Render another article with the same statement, with its date and link if known."""
     title = one_line(info.title, _LABEL) or one_line(info.id, _LABEL)
     date = f"({date})" if (date := _date(info, locale)) else ""
-    # What stands round the answer may read otherwise there.
+    # The text around the answer may differ there.
     source = link(translate("Source", locale), text_fragment_url(info.url, _marked(quote)))
     return " ".join(filter(None, ["+", title, date, source]))
 
 
 def _marked(quote: Quote) -> str:
-    """What answers, or the whole quote where nothing is marked."""
+    """Return the marked answer, or the whole quote if nothing is marked."""
     start, end = quote.highlights[0] if quote.highlights else (quote.start, quote.end)
     return quote.text[start - quote.start : end - quote.start]
 
@@ -240,7 +240,7 @@ def _language(info: ArticleInfo, locale: str) -> str:
 
 
 def _link(info: ArticleInfo, quote: Quote | None, locale: str) -> str:
-    """A link to the article, at the quote where there is one; its id where it has no address."""
+    """Render a link to the article, at the quote if given; the id if it has no address."""
     url = info.url
     if quote is not None and quote.page:
         url = web_address(page_url(url, quote.page)) if url else None
@@ -250,7 +250,7 @@ def _link(info: ArticleInfo, quote: Quote | None, locale: str) -> str:
 
 
 def _title(info: ArticleInfo) -> str:
-    # Nothing in bold would show the stars.
+    # Bold text that is empty would show its stars.
     return f"**{one_line(info.title, _TITLE) or one_line(info.id, _TITLE) or '?'}**"
 
 

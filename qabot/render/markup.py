@@ -1,6 +1,6 @@
-"""Discord's markdown: texts that show exactly what they say, quotes, and links to a passage; pure.
+"""Escapes texts for Discord's markdown, and makes quotes and links to a passage; pure.
 
-Discord has no way to send plain text. What is escaped here is all that its clients format, link or
+Discord has no way to send plain text. This module escapes all that its clients format, link or
 mention, so that an article may hold anything: people see its characters, and nothing happens.
 """
 
@@ -15,22 +15,22 @@ from urllib.parse import urlsplit
 from qabot.text import UNPRINTABLE, printable
 from qabot.types import Span
 
-# Escaped wherever they stand. "@" and "#" inside "<@1>" keep even a reader of the raw text from
-# finding a mention there.
+# Escaped everywhere. Escaping "@" and "#" inside "<@1>" also keeps programs that read the raw text
+# from finding a mention.
 _MARKUP = re.compile(
     r"[\\*_~|`\[\]<>#@]"
-    # Addresses and :emoji:, and a colon before another: what is put between them would name one.
+    # Addresses and :emoji:, and a colon before another: text between two would name an emoji.
     r"|:(?=/|[^ \t\n:]*:)"
-    r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[gG]{2})/"  # Invitations need no https://.
+    r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[gG]{2})/"  # Invitations work without https://.
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD]\.[cC][oO][mM])/"
     r"|(?<=[dD][iI][sS][cC][oO][rR][dD][aA][pP]{2}\.[cC][oO][mM])/"
 )
-# No character of these can be escaped, and no client is asked first: the one thing that is added.
+# No backslash stops these mentions, so an invisible character is added: our only addition.
 _EVERYONE = re.compile(r"@(?=everyone|here)")
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
-# Lists, which are escaped behind their number or at their dash.
+# Lists, which are escaped after their number or at their dash.
 _LIST = re.compile(r"[ \t]*(?:[-+]|\d+[.)])")
-# What one client or another takes for the end of a line.
+# Ends of lines, as one client or another sees them.
 _LINE_STARTS = re.compile(r"^|[\n\u2028\u2029]")
 
 _LONGEST_ADDRESS = 512  # Of a link button.
@@ -38,19 +38,19 @@ _FRAGMENT_WORDS, _FRAGMENT_CHARACTERS = 5, 40
 
 
 def inert(text: str) -> str:
-    """``text`` so that Discord shows its characters and does nothing with them.
+    """Escape ``text`` so that Discord shows its characters and does nothing with them.
 
-    Control characters are left out, as everywhere. In "@everyone" and "@here" an invisible
-    character stands after the "@"; all else is done by backslashes, which are not shown.
+    Control characters are left out. "@everyone" and "@here" get an invisible character after the
+    "@"; everything else is escaped by backslashes, which are not shown.
     """
     return "".join(_pieces(text))
 
 
 def quote_block(text: str, highlights: Sequence[Span] = ()) -> str:
-    """``text`` as a block quote, with ``highlights`` (offsets in ``text``) in bold.
+    """Make a block quote of ``text``, with ``highlights`` (offsets in ``text``) in bold.
 
-    Every line is quoted, so that nothing in the text can end the quote; bold ends with each line
-    and never takes in the blanks round it.
+    Every line is quoted, so that nothing in the text can end the quote. Bold ends with each line
+    and never includes the blanks around it.
     """
     bold = _bold_parts(text, highlights)
     pieces = _pieces(text, [start for start, _ in bold])
@@ -61,7 +61,7 @@ def quote_block(text: str, highlights: Sequence[Span] = ()) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """``text`` on one line, inert, and cut where the result would be longer than that."""
+    """Put ``text`` on one line, inert, cut to at most ``longest`` characters."""
     text = " ".join(printable(text).split())
     shown = inert(text)
     kept = len(text)
@@ -73,24 +73,24 @@ def one_line(text: str, longest: int) -> str:
 
 
 def link(label: str, address: str | None) -> str | None:
-    """A masked link, or ``None`` where ``address`` is none that can be linked.
+    """Make a masked link; ``None`` if ``address`` cannot be linked.
 
     Args:
-        label: Ours, never an article's.
+        label: Our own text, never an article's.
     """
     safe = web_address(address)
     return f"[{label}](<{safe}>)" if safe else None
 
 
 def web_address(address: str | None) -> str | None:
-    """``address`` in ASCII without brackets, or ``None`` if it is no short http address."""
+    """Return ``address`` in ASCII without brackets; ``None`` if it is no short http address."""
     if not address:
         return None
     safe = percent_encoded(printable(address).strip(), safe="%/:?#@!$&'*+,;=~-._[]")
     safe = safe.replace("[", "%5B").replace("]", "%5D")
     try:
         urlsplit(address)
-        # Of an address as it was given, blanks would be passed over; these are linked.
+        # Check the encoded address: it is the one that is linked.
         parts = urlsplit(safe)
     except ValueError:
         return None
@@ -99,10 +99,13 @@ def web_address(address: str | None) -> str | None:
 
 
 def text_fragment_url(url: str | None, text: str) -> str | None:
-    """``url`` with a fragment by which browsers scroll to ``text`` and mark it.
+    """Add a fragment to ``url`` that makes browsers scroll to ``text`` and mark it.
 
-    Only how the text begins and ends is named where it is long. ``None`` where there is no web
-    address; the address alone where a fragment would make it too long.
+    For a long text, the fragment names its first and last words.
+
+    Returns:
+        ``None`` if ``url`` is no web address; the address alone if a fragment would make it too
+        long.
     """
     address = web_address(url)
     if address is None or url is None:
@@ -125,19 +128,19 @@ def _fragment(text: str) -> str:
 
 
 def _encoded(text: str) -> str:
-    # A dash and a comma have a meaning in fragments, which quote() would leave as they are.
+    # Dashes and commas have a meaning in fragments; quote() leaves dashes alone.
     return percent_encoded(text, safe="").replace("-", "%2D")
 
 
 def _pieces(text: str, starts: Sequence[int] = ()) -> list[str]:
-    """What stands for each character of ``text``.
+    """Return the escaped form of each character of ``text``.
 
     Args:
-        starts: Where formatting begins, which some clients read like a line's start.
+        starts: Offsets where formatting begins; some clients treat them like the start of a line.
     """
     if not UNPRINTABLE.search(text):
         return _marked_up(text, starts)
-    # What is left out must not hide markup from here: without it, its neighbours meet.
+    # Characters that are left out must not hide markup: their neighbours meet.
     kept = [place for place, character in enumerate(text) if printable(character)]
     marked = _marked_up(printable(text), [bisect_left(kept, start) for start in starts])
     pieces = [""] * len(text)
@@ -159,10 +162,10 @@ def _marked_up(text: str, starts: Sequence[int]) -> list[str]:
 
 
 def _bold_parts(text: str, highlights: Sequence[Span]) -> list[Span]:
-    """``highlights`` in order, apart from each other, each on one line and without blanks round."""
+    """Return ``highlights`` in order, disjoint, each within a line and without blanks around."""
     merged: list[Span] = []
     for start, end in sorted(highlights):
-        # Also where nothing can be seen between them: stars that met would be shown.
+        # Merge also if nothing visible is between them: adjacent stars would be shown.
         if merged and not printable(text[merged[-1][1] : start]):
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
@@ -173,7 +176,7 @@ def _bold_parts(text: str, highlights: Sequence[Span]) -> list[Span]:
 def _line_parts(text: str, span: Span) -> Iterator[Span]:
     for match in re.compile(r"[^\n]+").finditer(text, *span):
         start, end = match.span()
-        # What is not printable is not there, and takes no stars.
+        # Unprintable characters are left out and take no stars.
         while start < end and not printable(text[start]).strip():
             start += 1
         while start < end and not printable(text[end - 1]).strip():

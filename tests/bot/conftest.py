@@ -34,8 +34,7 @@ def engine(settings: Settings):
 def simcord_bot(engine, settings: Settings):
     bot = make_bot(engine, settings)
     yield bot
-    bot.answering.close()
-    bot.state.close()
+    bot.services.close()
 
 
 @pytest.fixture

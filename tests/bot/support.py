@@ -11,10 +11,10 @@ import discord
 import simcord
 from simcord import interactions
 
-from qabot.answering.engine import Engine as RealEngine
+from qabot.answering.engine import Engine
 from qabot.bot import create_bot
 from qabot.bot.client import Bot
-from qabot.bot.protocols import Engine, Rebuild
+from qabot.bot.rebuilds.runner import Rebuild
 from qabot.index import IndexStore
 from qabot.settings import Settings
 from tests.support import HashingEncoder
@@ -25,14 +25,16 @@ LAUNCH = "When was the telescope launched?"
 LAUNCHED = "The telescope was launched in December 2021 from French Guiana."
 
 
-def make_bot(engine: Engine, settings: Settings, rebuild: Rebuild | None = None) -> Bot:
+def make_bot(
+    engine: Engine, settings: Settings, rebuild: Rebuild | None = None, **options: bool
+) -> Bot:
     """A bot that is not started yet."""
-    return create_bot(engine, settings, rebuild=rebuild)
+    return create_bot(engine, settings, rebuild=rebuild, **options)
 
 
-def open_engine(settings: Settings) -> RealEngine:
+def open_engine(settings: Settings) -> Engine:
     """An engine on an index that a ``HashingEncoder`` made."""
-    return RealEngine(IndexStore(Path(settings.index)), HashingEncoder(), settings)
+    return Engine(IndexStore(Path(settings.index)), HashingEncoder(), settings)
 
 
 def shown(message: Any) -> str:

@@ -69,10 +69,10 @@ async def test_questions_of_others_are_not_stored_with_ones_own(ann, channel, si
     second = answer_to(await bob.say("and when was that?", reply_to=first), channel)
     form = await bob.click(first, "Follow-up question")
     await bob.actor.submit_modal(form, {"question": "and why?"})
-    simcord_bot.state.forget_user(ann.actor.id)
-    kept = simcord_bot.state.answer_by_message(second.id)
+    simcord_bot.services.state.forget_user(ann.actor.id)
+    kept = simcord_bot.services.state.answer_by_message(second.id)
     assert (kept.question, kept.previous) == ("and when was that?", ())
-    assert b"Palma?" not in simcord_bot.state.path.read_bytes()
+    assert b"Palma?" not in simcord_bot.services.state.path.read_bytes()
 
 
 async def test_all_ways_give_the_same_answer(ann, channel):

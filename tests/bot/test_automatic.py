@@ -12,7 +12,7 @@ import pytest
 
 from qabot.answering.engine import Engine
 from qabot.bot.rebuilds import automatic
-from qabot.bot.rebuilds.automatic import Plan
+from qabot.bot.rebuilds.automatic import Schedule
 from qabot.index import IndexStore
 from qabot.indexing.subprocess import RebuildProcess
 from qabot.settings import Settings
@@ -64,9 +64,14 @@ def engine(settings):
 
 
 @pytest.fixture
-def simcord_bot(engine, settings, real_index, caplog):
+def rebuilding(real_index) -> RebuildProcess:
+    return process(real_index)
+
+
+@pytest.fixture
+def simcord_bot(engine, settings, rebuilding, caplog):
     caplog.set_level(logging.INFO, "qabot")
-    return make_bot(engine, settings, process(real_index))
+    return make_bot(engine, settings, rebuilding)
 
 
 @pytest.fixture
@@ -74,7 +79,7 @@ async def mod(simcord_env, channel, settings):
     """A manager, once the rebuild at the start has ended."""
     bot = simcord_env.bot
     if settings.watch or settings.rebuild_every:
-        await until(lambda: bot.renewing.plan != Plan())
+        await until(lambda: bot.services.automatic.schedule != Schedule())
     yield Manager(simcord_env, channel)
     await simcord_env.bot.close()
 
@@ -250,11 +255,13 @@ async def test_articles_added_in_discord_stay(mod, ann, caplog):
 
 
 async def test_one_that_runs_is_told_and_ends_with_the_bot(
-    mod, ann, caplog, engine, settings, real_index
+    mod, ann, caplog, engine, settings, real_index, rebuilding
 ):
     bot = mod.env.bot
     write_article(Path("articles"), "long", "\n\n".join(f"Line {n} is new." for n in range(9000)))
-    await until(lambda: bot.rebuilding.latest and bot.rebuilding.latest.stage == "encoding")
+    await until(
+        lambda: bot.services.rebuilds.latest and bot.services.rebuilds.latest.stage == "encoding"
+    )
     asked = begin(mod.env, mod.actor, mod.channel, "rebuild")
     await until(lambda: "already" in shown(asked.response))
     assert asked.ephemeral
@@ -267,7 +274,7 @@ async def test_one_that_runs_is_told_and_ends_with_the_bot(
         "**Last rebuild:** WHEN, by myself: nothing had changed",
         "**Next rebuild:** running now",
     ]
-    running = bot.rebuild._command._process.pid
+    running = rebuilding._command._process.pid
     await bot.close()
     with pytest.raises(ProcessLookupError):
         os.kill(running, 0)

@@ -137,7 +137,7 @@ async def test_ratings_are_kept_and_the_last_counts(ann, channel, simcord_bot):
     await bob.click(answer, "Not helpful")
     result = await ann.click(answer, "Not helpful")
     assert shown(result.response) == "Thank you. You found this answer not helpful."
-    feedback = list(simcord_bot.state.feedback())
+    feedback = list(simcord_bot.services.state.feedback())
     assert [(f.question, f.helpful) for f in feedback] == [(MARS, False)] * 2
 
 
@@ -154,8 +154,7 @@ async def test_buttons_work_after_a_restart(ann, channel, settings):
         # Opened before the restart.
         result = await ann.actor.submit_modal(form, {"question": "and what landed?"})
         assert "landed in autumn" in shown(result.response)
-        bot.answering.close()
-        bot.state.close()
+        bot.services.close()
 
 
 async def test_buttons_work_for_a_month_and_then_say_so_kindly(ann):
@@ -173,9 +172,9 @@ async def test_buttons_work_for_a_month_and_then_say_so_kindly(ann):
 
 async def test_answers_older_than_a_month_are_not_kept(ann, simcord_bot):
     await ann.ask(MARS)
-    assert simcord_bot.state.conversation(ann.channel.id, ann.actor.id, 0)
+    assert simcord_bot.services.state.conversation(ann.channel.id, ann.actor.id, 0)
     await ann.env.advance_time(33 * 24 * 3600)
-    assert not simcord_bot.state.conversation(ann.channel.id, ann.actor.id, 0)
+    assert not simcord_bot.services.state.conversation(ann.channel.id, ann.actor.id, 0)
 
 
 async def test_quotes_of_articles_in_direct_messages_have_the_same_buttons(ann):

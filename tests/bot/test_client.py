@@ -55,23 +55,20 @@ async def test_commands_are_registered_when_they_change_and_at_no_other_time(
 
             await simcord_env.restart_bot(bot)
             assert registrations(simcord_env) == expected
-            bot.answering.close()
-            bot.state.close()
+            bot.services.close()
 
 
 async def test_commands_that_cannot_be_registered_do_not_stop_the_bot(
     simcord_env, settings, caplog
 ):
     with open_engine(settings) as engine:
-        bot = make_bot(engine, settings)
-        bot.sync_always = True
+        bot = make_bot(engine, settings, sync_always=True)
         simcord_env.inject_error("PUT", "/applications/*/commands", status=403, code=50001)
         await simcord_env.restart_bot(bot)
         assert "try `qabot bot --sync` later" in caplog.text
         person = Member(simcord_env, simcord_env.create_guild().create_text_channel("general"))
         assert LAUNCHED in shown((await person.ask()).response)
-        bot.answering.close()
-        bot.state.close()
+        bot.services.close()
 
 
 async def test_nothing_is_logged_of_questions_unless_that_is_turned_on(
@@ -83,7 +80,7 @@ async def test_nothing_is_logged_of_questions_unless_that_is_turned_on(
     assert "secret" not in caplog.text
     # What the buttons need goes with the month.
     await simcord_env.advance_time(33 * 24 * 3600)
-    assert b"secret" not in simcord_bot.state.path.read_bytes()
+    assert b"secret" not in simcord_bot.services.state.path.read_bytes()
 
 
 async def test_logged_questions_stay(simcord_env, index):
@@ -95,7 +92,6 @@ async def test_logged_questions_stay(simcord_env, index):
         answer = (await ann.ask()).response
         await ann.click(answer, "Helpful")
         await simcord_env.advance_time(33 * 24 * 3600)
-        (feedback,) = bot.state.feedback()
+        (feedback,) = bot.services.state.feedback()
         assert feedback.question == "When was the telescope launched?"
-        bot.answering.close()
-        bot.state.close()
+        bot.services.close()

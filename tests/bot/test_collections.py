@@ -40,7 +40,7 @@ async def test_collections_are_offered_while_one_types(ann, channel):
 
 
 async def test_a_channel_can_have_a_collection(ann, channel, simcord_bot):
-    await simcord_bot.guild_settings.save(
+    await simcord_bot.services.guild_settings.save(
         channel.guild.id, GuildSettings(collections={channel.id: "news"})
     )
     assert "The dragon" not in shown((await ann.ask(QUESTION)).response)
@@ -61,10 +61,10 @@ async def test_a_follow_up_stays_in_the_collection(ann, channel):
 
 async def test_a_reply_stays_in_the_collection(ann, channel, simcord_bot):
     values = GuildSettings(collections={channel.id: "news"})
-    await simcord_bot.guild_settings.save(channel.guild.id, values)
+    await simcord_bot.services.guild_settings.save(channel.guild.id, values)
     await ann.mention(QUESTION)
     answer = channel.last_message
-    await simcord_bot.guild_settings.save(channel.guild.id, GuildSettings())
+    await simcord_bot.services.guild_settings.save(channel.guild.id, GuildSettings())
     await ann.say("and what else?", reply_to=answer)
     assert "The rocket" in shown(channel.last_message)
     assert "The dragon" not in shown(channel.last_message)
@@ -83,5 +83,4 @@ async def test_without_collections_there_is_no_such_option(simcord_env, index):
         command = bot.tree.get_command("ask")
         assert isinstance(command, discord.app_commands.Command)
         assert [parameter.name for parameter in command.parameters] == ["question", "private"]
-        bot.answering.close()
-        bot.state.close()
+        bot.services.close()

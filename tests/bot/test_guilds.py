@@ -12,7 +12,7 @@ from tests.bot.support import LAUNCH, LAUNCHED, Member, make_bot, shown
 
 
 async def configure(bot, channel, **values) -> None:
-    await bot.guild_settings.save(channel.guild.id, GuildSettings(**values))
+    await bot.services.guild_settings.save(channel.guild.id, GuildSettings(**values))
 
 
 async def test_guilds_do_not_share_settings(ann, channel, simcord_bot):
@@ -30,8 +30,7 @@ async def test_settings_last_through_a_restart(ann, channel, simcord_bot, engine
     bot = make_bot(engine, settings)
     await ann.env.restart_bot(bot)
     assert (await ann.ask()).ephemeral
-    bot.answering.close()
-    bot.state.close()
+    bot.services.close()
 
 
 # --- Private guilds -------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ class Renewal:
     Attributes:
         go: Cleared to hold up rebuilds after they have told their progress.
         fault: Raised instead of rebuilding.
+        reports: How often progress is told before that.
         sources: What was rebuilt, in order.
     """
 
@@ -54,6 +55,7 @@ class Renewal:
         self.go = threading.Event()
         self.go.set()
         self.fault: Exception | None = None
+        self.reports = 0
         self.sources: list[tuple[str, ...]] = []
 
     def __call__(
@@ -62,12 +64,17 @@ class Renewal:
         # Who rebuilds by hand wants all to be read.
         assert not files_only
         self.sources.append(tuple(sources))
+        for number in range(self.reports):
+            report(Progress("encoding", number, 500))
         report(Progress("encoding", 41, 100, 1234))
         assert self.go.wait(30)
         if self.fault:
             raise self.fault
         store = IndexStore(Path(self.engine.settings.index))
         return rebuild(store, self.engine.encoder, sources, cache=self.cache, report=report)
+
+    def stop(self) -> None:
+        self.go.set()
 
 
 @pytest.fixture
@@ -87,8 +94,7 @@ def renewal(engine, tmp_path):
 def simcord_bot(engine, settings, renewal):
     bot = make_bot(engine, settings, renewal)
     yield bot
-    bot.answering.close()
-    bot.state.close()
+    bot.services.close()
 
 
 def files_in(folder: str) -> list[str]:
@@ -182,13 +188,8 @@ async def test_a_rebuild_of_hours_still_tells_its_end(mod, renewal, monkeypatch)
     assert ways[-1] == f"/channels/{mod.channel.id}/messages/{result.response.id}"
 
 
-async def test_progress_is_shown_at_a_polite_rate(mod, renewal, monkeypatch, engine):
-    def busy(sources, report, **options):
-        for number in range(500):
-            report(Progress("encoding", number, 500))
-        return Renewal.__call__(renewal, sources, report, **options)
-
-    mod.env.bot.rebuild = busy
+async def test_progress_is_shown_at_a_polite_rate(mod, renewal, monkeypatch):
+    renewal.reports = 500
     await mod.use("rebuild")
     edits = [request for request in mod.env.http_requests if request.path.endswith("/@original")]
     # That it starts, the first progress, the result; none of the others came so late.
@@ -215,15 +216,19 @@ async def test_a_rebuild_elsewhere_or_a_full_disk_is_told(mod, renewal):
     assert "Nothing has changed" in shown((await mod.use("rebuild")).response)
 
 
-async def test_where_rebuilds_are_not_offered_that_is_said(mod, simcord_bot):
-    simcord_bot.rebuild = None
-    result = await mod.use("rebuild")
-    assert (result.ephemeral, shown(result.response)) == (
-        True,
-        "The articles cannot be renewed from Discord.",
-    )
-    result = await mod.use("add", file=("mars.md", MARS))
-    assert shown(result.response) == "Articles cannot be added from Discord."
+class TestNotOffered:
+    @pytest.fixture
+    def renewal(self):
+        return None
+
+    async def test_where_rebuilds_are_not_offered_that_is_said(self, mod):
+        result = await mod.use("rebuild")
+        assert (result.ephemeral, shown(result.response)) == (
+            True,
+            "The articles cannot be renewed from Discord.",
+        )
+        result = await mod.use("add", file=("mars.md", MARS))
+        assert shown(result.response) == "Articles cannot be added from Discord."
 
 
 # --- Add and remove -------------------------------------------------------------------------------
@@ -263,8 +268,7 @@ async def test_an_added_article_replaces_the_one_of_its_name_and_is_there_after_
     await mod.click(second.response, "Add")
     assert "**Articles:** 3" in shown(second.response)
     assert "Mars has 2 moons" in shown((await mod.ask(ASK_MARS)).response)
-    bot.answering.close()
-    bot.state.close()
+    bot.services.close()
 
 
 async def test_what_is_cancelled_leaves_nothing(mod, settings, renewal):
@@ -414,7 +418,7 @@ async def test_a_named_role_may_manage_in_its_own_server_only(ann, mod, simcord_
     give(ann, role)
     allow_all(ann)
     settings = GuildSettings(role_id=role.id)
-    await simcord_bot.guild_settings.save(ann.channel.guild.id, settings)
+    await simcord_bot.services.guild_settings.save(ann.channel.guild.id, settings)
     result = await ann.actor.slash(ann.channel, "rebuild")
     assert shown(result.response).startswith("Nothing has changed")
     elsewhere = ann.env.create_guild("Another").create_text_channel("general")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from qabot.bot.queue import Asker, QueueFullError, StoppingError
-from qabot.bot.rate_limits import WINDOW, Limit, Limits
+from qabot.bot.queue import QuestionQueue, QueueFullError, StoppingError
+from qabot.bot.rate_limits import WINDOW, QuestionLimits, RateLimit
 from qabot.types import Answer, Request
 
 
@@ -41,12 +41,12 @@ def echo():
 
 @pytest.fixture
 def asker(echo):
-    asker = Asker(echo, 20)
+    asker = QuestionQueue(echo, 20)
     yield asker
     asker.close()
 
 
-async def ask(asker: Asker, text: str) -> str:
+async def ask(asker: QuestionQueue, text: str) -> str:
     with asker.admitted():
         return (await asker.ask(Request(text))).question
 
@@ -110,36 +110,38 @@ async def test_what_cannot_be_answered_in_time_is_told(asker, echo):
     assert isinstance(results[-1], StoppingError)
 
 
-def test_limits_count_the_last_minute():
-    limit = Limit(2)
-    for now in (0.0, 10.0):
-        assert limit.free_at("ann", now) == now
-        limit.count("ann", now)
-    assert limit.free_at("ann", 11.0) == WINDOW
-    assert limit.free_at("bob", 11.0) == 11.0
-    assert limit.free_at("ann", WINDOW) == WINDOW
-    limit.count("ann", WINDOW)
-    assert limit.free_at("ann", WINDOW) == 10.0 + WINDOW
+ANN, BOB = 1, 2
+START = 1000.0
+
+
+def test_limits_count_a_minute():
+    limit = RateLimit(2)
+    for now in (START, START + 10):
+        assert limit.wait(ANN, now) == 0
+        limit.count(ANN, now)
+    assert limit.wait(ANN, START + 11) == WINDOW - 11
+    assert limit.wait(BOB, START + 11) == 0
+    assert limit.wait(ANN, START + WINDOW + 1) == 0
 
 
 def test_a_clock_that_is_set_back_locks_nobody_out():
-    limit = Limit(1)
-    limit.count("ann", 1_000_000.0)
-    assert limit.free_at("ann", 5.0) == 5.0
+    limit = RateLimit(1)
+    limit.count(ANN, 1_000_000.0)
+    assert limit.wait(ANN, 5.0) == 0
 
 
 def test_memory_does_not_grow_with_every_visitor():
-    limits = Limits(1, 1)
+    limits = QuestionLimits(1, 1)
     for number in range(5000):
-        assert limits.ask(number, number, float(number)) is None
-    assert len(limits._user._times) < 1200
+        assert limits.ask(number, number, START + number) == 0
+    assert len(limits._user._buckets._cache) < 1200
 
 
 def test_the_longer_wait_counts():
-    limits = Limits(1, 2)
-    assert limits.ask(1, 7, 0.0) is None
-    assert limits.ask(2, 7, 30.0) is None
-    assert limits.ask(2, 7, 40.0) == 90.0
-    assert limits.ask(3, 7, 40.0) == 60.0
+    limits = QuestionLimits(1, 2)
+    assert limits.ask(ANN, 7, START) == 0
+    assert limits.ask(BOB, 7, START + 30) == 0
+    assert limits.ask(BOB, 7, START + 40) == 50
+    assert limits.ask(3, 7, START + 40) == 20
     # A question that is refused does not count.
-    assert limits.ask(3, 7, 60.0) is None
+    assert limits.ask(3, 7, START + 61) == 0

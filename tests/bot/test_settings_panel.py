@@ -72,10 +72,10 @@ async def test_switches_and_menus_act_at_once_and_in_one_server_only(mod, ann, s
     await mod.choose(panel, "allowed_channels")
     await mod.click(panel, "Answer in private")
     await mod.click(panel, "Answer in threads")
-    assert await simcord_bot.guild_settings.settings(mod.channel.guild.id) == GuildSettings(
-        threads=True
-    )
-    assert await simcord_bot.guild_settings.settings(elsewhere.id) == GuildSettings()
+    assert await simcord_bot.services.guild_settings.settings(
+        mod.channel.guild.id
+    ) == GuildSettings(threads=True)
+    assert await simcord_bot.services.guild_settings.settings(elsewhere.id) == GuildSettings()
 
 
 async def test_the_panel_works_after_a_restart_and_settings_last(mod, ann, engine, settings):
@@ -87,8 +87,7 @@ async def test_the_panel_works_after_a_restart_and_settings_last(mod, ann, engin
     await mod.env.restart_bot(again)
     assert (await ann.ask()).ephemeral
     for made in (bot, again):
-        made.answering.close()
-        made.state.close()
+        made.services.close()
 
 
 async def test_a_role_is_named_with_what_discord_needs_besides(mod):
@@ -110,7 +109,7 @@ async def test_whoever_lost_the_permission_changes_nothing(mod, simcord_bot):
             mod.env.backend.remove_member_role(guild.id, mod.actor.id, role.id)
     pressed = await mod.click(panel, "Answer in private")
     assert shown(pressed.response).startswith("For that you need the permission “Manage Server”")
-    assert await simcord_bot.guild_settings.settings(guild.id) == GuildSettings()
+    assert await simcord_bot.services.guild_settings.settings(guild.id) == GuildSettings()
 
 
 async def test_each_person_reads_the_panel_in_their_language(simcord_env, channel):
@@ -182,8 +181,8 @@ async def test_a_person_is_forgotten_and_others_are_not(ann, channel, simcord_bo
     pressed = await ann.click(mine, "Helpful")
     assert shown(pressed.response).startswith("I have forgotten this answer")
     assert shown((await bob.click(theirs, "Context")).response).startswith("telescope\n")
-    assert list(simcord_bot.state.feedback()) == []
-    kept = sqlite3.connect(simcord_bot.state.path)
+    assert list(simcord_bot.services.state.feedback()) == []
+    kept = sqlite3.connect(simcord_bot.services.state.path)
     assert "secretive" not in "\n".join(kept.iterdump())
     kept.close()
     again = await ann.actor.slash(channel, "forget-me")
@@ -193,7 +192,7 @@ async def test_a_person_is_forgotten_and_others_are_not(ann, channel, simcord_bo
 async def test_a_follow_up_after_that_begins_anew(ann, channel, simcord_bot):
     await ann.ask("When was the telescope launched?")
     await ann.actor.slash(channel, "forget-me")
-    assert simcord_bot.state.conversation(channel.id, ann.actor.id, 0.0) == ()
+    assert simcord_bot.services.state.conversation(channel.id, ann.actor.id, 0.0) == ()
 
 
 @pytest.mark.parametrize(
@@ -216,7 +215,7 @@ async def test_it_is_told_in_the_persons_language(simcord_env, channel, locale, 
 
 async def test_a_state_that_cannot_be_used_is_told(mod, simcord_bot):
     panel = await mod.open_panel()
-    simcord_bot.state.close()
+    simcord_bot.services.state.close()
     for result in (
         await mod.actor.slash(mod.channel, "forget-me"),
         await mod.click(panel, "Answer in private"),

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import discord
 import pytest
 
-from qabot.bot.store.state import State
 from qabot.errors import DamagedIndexError
 from qabot.settings import Settings
 from qabot.types import Answer, Request
@@ -313,19 +312,16 @@ async def test_a_guild_that_is_left_in_the_middle(ann, channel, engine, simcord_
     ann.env.backend.remove_guild(guild_id)
     engine.gate.set()
     await settle(ann.env)
-    assert simcord_bot.state.conversation(channel.id, ann.actor.id, 0) == ()
+    assert simcord_bot.services.state.conversation(channel.id, ann.actor.id, 0) == ()
     elsewhere = ann.env.create_guild("Another").create_text_channel("general")
     assert LAUNCHED in shown((await Member(ann.env, elsewhere, "dan").ask()).response)
 
 
 async def test_a_state_file_that_cannot_be_written_costs_only_the_buttons(ann, simcord_bot):
-    simcord_bot.state.close()
-    try:
-        for answer in (
-            (await ann.ask()).response,
-            (await ann.mention(), ann.channel.last_message)[1],
-        ):
-            assert LAUNCHED in shown(answer)
-            assert "Follow-up" not in shown(answer)
-    finally:
-        simcord_bot.state = State(simcord_bot.state.path)  # For what ends with the test.
+    simcord_bot.services.state.close()
+    for answer in (
+        (await ann.ask()).response,
+        (await ann.mention(), ann.channel.last_message)[1],
+    ):
+        assert LAUNCHED in shown(answer)
+        assert "Follow-up" not in shown(answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -13,16 +13,14 @@ from discord.ext import commands
 from qabot.bot.answers import Asked
 from qabot.bot.channels import collection_of, may_answer
 from qabot.bot.replies import InteractionReply
+from qabot.bot.services import Services, services_of
 from qabot.bot.store.records import GuildSettings
 from qabot.errors import QabotError
 from qabot.render.translations import mark, translate
 
-if TYPE_CHECKING:
-    from qabot.bot.client import Bot
-
 _log = logging.getLogger(__name__)
 
-# Discord's limits for what it offers while one types.
+# Discord's limits for autocompletion.
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100
 _NAME, _ABOUT = mark("ask"), mark("Ask the articles; the answer quotes them.")
 _QUESTION, _PRIVATE = mark("In any language."), mark("Whether only you see the answer.")
@@ -32,11 +30,15 @@ class AskCommands(commands.Cog):
     """Commands that ask.
 
     Args:
-        collections: Whether a question can be limited to a collection.
+        tree: Takes the commands that depend on the index.
+        collections: True if a question can be limited to a collection.
     """
 
-    def __init__(self, bot: Bot, *, collections: bool) -> None:
-        self._bot = bot
+    def __init__(
+        self, tree: app_commands.CommandTree[Any], services: Services, *, collections: bool
+    ) -> None:
+        self._tree = tree
+        self._services = services
         command: app_commands.Command[Any, ..., None]
         if collections:
             command = app_commands.Command(name=_NAME, description=_ABOUT, callback=self.ask_in)
@@ -49,9 +51,9 @@ class AskCommands(commands.Cog):
         self._commands = command, menu
 
     async def cog_load(self) -> None:
-        """Add what depends on the index, and the menu, which discord.py leaves to the cog."""
+        """Add the commands that depend on the index, and the menu: discord.py leaves both to us."""
         for command in self._commands:
-            self._bot.tree.add_command(command)
+            self._tree.add_command(command)
 
     @app_commands.rename(question=mark("question"), private=mark("private"))
     @app_commands.describe(question=_QUESTION, private=_PRIVATE)
@@ -59,7 +61,7 @@ class AskCommands(commands.Cog):
         self, interaction: discord.Interaction, question: str, private: bool | None = None
     ) -> None:
         """Answer a question."""
-        await ask(self._bot, interaction, question, private=private)
+        await ask(interaction, question, private=private)
 
     @app_commands.rename(
         question=mark("question"), private=mark("private"), collection=mark("collection")
@@ -76,8 +78,8 @@ class AskCommands(commands.Cog):
         private: bool | None = None,
         collection: str | None = None,
     ) -> None:
-        """Answer a question, of one collection if that is wanted."""
-        await ask(self._bot, interaction, question, private=private, collection=collection)
+        """Answer a question, from one collection if the person names it."""
+        await ask(interaction, question, private=private, collection=collection)
 
     async def _complete_collection(
         self,
@@ -85,7 +87,7 @@ class AskCommands(commands.Cog):
         typed: str,
     ) -> list[app_commands.Choice[str]]:
         try:
-            names = await asyncio.to_thread(self._bot.engine.collections)
+            names = await asyncio.to_thread(self._services.engine.collections)
         except QabotError as error:
             _log.error("%s", error)
             return []
@@ -96,25 +98,25 @@ class AskCommands(commands.Cog):
         ][:_MOST_CHOICES]
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """Take a message for a question."""
-        await ask(self._bot, interaction, message.content)
+        """Answer a message's text as a question."""
+        await ask(interaction, message.content)
 
 
 async def ask(
-    bot: Bot,
     interaction: discord.Interaction[Any],
     question: str,
     *,
     private: bool | None = None,
     collection: str | None = None,
 ) -> None:
-    """Answer a question that came by an interaction.
+    """Answer a question from an interaction.
 
     Args:
-        private: Whether only the person sees the answer; as the guild has it where ``None``.
-        collection: What it is about; the channel's collection where ``None``.
+        private: Show the answer to this person only; the guild's setting if ``None``.
+        collection: Search this collection; the channel's collection if ``None``.
     """
-    settings = await bot.guild_settings.settings(interaction.guild_id)
+    services = services_of(interaction)
+    settings = await services.guild_settings.settings(interaction.guild_id)
     channel = interaction.channel
     locale = interaction.locale.value
     reply = InteractionReply(
@@ -133,7 +135,7 @@ async def ask(
         locale=locale,
         collection=collection or collection_of(channel, settings),
     )
-    await bot.answering.answer(asked, reply)
+    await services.answering.answer(asked, reply)
 
 
 def _elsewhere(settings: GuildSettings, locale: str) -> str:

@@ -1,4 +1,4 @@
-"""The buttons under answers and lists. They work after a restart, for a month."""
+"""The buttons under answers. They work for a month, also after a restart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
@@ -14,6 +14,7 @@ from qabot.bot.answers import Asked, explanation, made
 from qabot.bot.interactions import UNDELIVERED, say_privately, values_of
 from qabot.bot.messages import Outgoing, answer_message, notice, view_message
 from qabot.bot.replies import InteractionReply
+from qabot.bot.services import services_of
 from qabot.bot.store.records import AnswerRecord
 from qabot.bot.store.saved_answers import read_answer, read_collection
 from qabot.errors import SourceError, StateError
@@ -21,13 +22,10 @@ from qabot.render.discord import context_view
 from qabot.render.translations import translate
 from qabot.types import LONGEST_QUESTION
 
-if TYPE_CHECKING:
-    from qabot.bot.client import Bot
-
-    Pressed = discord.Interaction[Bot]
+Pressed = discord.Interaction[Any]
 
 SECONDS_KEPT = 31 * 24 * 3600.0
-"""How long an answer's buttons work."""
+"""Time for which an answer's buttons work."""
 
 _FOLLOW = re.compile(r"qabot:follow:(?P<answer>[\w-]{12})")
 _log = logging.getLogger(__name__)
@@ -38,7 +36,7 @@ class AnswerButton(
     template=r"qabot:(?P<action>page|context|follow|helpful|unhelpful):(?P<answer>[\w-]{12})"
     r"(?::(?P<number>\d{1,3}))?",
 ):
-    """Any button under an answer: what to do, the answer's id, and a page or a quote."""
+    """A button under an answer: the action, the answer's id, and a page or quote number."""
 
     def __init__(self, item: discord.ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item)
@@ -54,13 +52,13 @@ class AnswerButton(
         match: re.Match[str],
         /,
     ) -> AnswerButton:
-        """The button that was pressed."""
+        """Make the button that was pressed."""
         if not isinstance(item, discord.ui.Button):
             raise TypeError("only buttons have this name")
         return cls(item, match)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Do what the button is for, or say why that cannot be done."""
+        """Run the button's action, or say why it cannot be done."""
         locale = interaction.locale.value
         try:
             record = await _record(interaction, self._answer_id)
@@ -70,12 +68,12 @@ class AnswerButton(
                 await _ACTIONS[self._action](interaction, record, self._number)
         except UNDELIVERED as error:
             _log.info("a button could not be answered: %s", error)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
+        except Exception as error:  # noqa: BLE001 (the person is told of every error)
             await say_privately(interaction, explanation(error, locale))
 
 
 async def follow_up(interaction: Pressed) -> None:
-    """Answer the question of a follow-up form; also where the bot was restarted meanwhile."""
+    """Answer a follow-up form, also if the bot was restarted meanwhile."""
     if interaction.type is not discord.InteractionType.modal_submit or interaction.data is None:
         return
     match = _FOLLOW.fullmatch(str(interaction.data.get("custom_id")))
@@ -91,7 +89,8 @@ async def follow_up(interaction: Pressed) -> None:
         await say_privately(interaction, _too_old(locale))
         return
     message = interaction.message
-    settings = await interaction.client.guild_settings.settings(interaction.guild_id)
+    services = services_of(interaction)
+    settings = await services.guild_settings.settings(interaction.guild_id)
     asked = Asked(
         text=next(iter(values_of(interaction.data)), ""),
         user_id=interaction.user.id,
@@ -102,16 +101,16 @@ async def follow_up(interaction: Pressed) -> None:
         others=record.user_id != interaction.user.id,
         collection=read_collection(record.answer_json),
     )
-    # What began in private goes on in private.
+    # A private conversation stays private.
     private = message.flags.ephemeral if message else settings.private
-    await interaction.client.answering.answer(asked, InteractionReply(interaction, private=private))
+    await services.answering.answer(asked, InteractionReply(interaction, private=private))
 
 
 async def _turn(interaction: Pressed, record: AnswerRecord, page: int) -> None:
-    """Show another page: in place to whoever asked, privately to others."""
-    bot = interaction.client
+    """Show another page: in place for the asker, privately for others."""
+    services = services_of(interaction)
     locale = interaction.locale.value
-    quotes = bot.engine.settings.quotes
+    quotes = services.engine.settings.quotes
     answer = read_answer(record.answer_json)
     outgoing = await made(
         lambda: answer_message(answer, record.id, page, locale, per_page=quotes), locale
@@ -119,13 +118,13 @@ async def _turn(interaction: Pressed, record: AnswerRecord, page: int) -> None:
     message = interaction.message
     if interaction.user.id == record.user_id or (message and message.flags.ephemeral):
         await interaction.response.edit_message(**outgoing.edit_arguments())
-        await asyncio.to_thread(bot.state.set_answer_page, record.id, page)
+        await asyncio.to_thread(services.state.set_answer_page, record.id, page)
     else:
         await interaction.response.send_message(**outgoing.arguments(), ephemeral=True)
 
 
 async def _show_context(interaction: Pressed, record: AnswerRecord, number: int) -> None:
-    """Show a quote among the passages round it, privately."""
+    """Show a quote between the passages around it, privately."""
     await interaction.response.defer(ephemeral=True, thinking=True)
     outgoing = await made(lambda: _context(interaction, record, number), interaction.locale.value)
     await interaction.edit_original_response(**outgoing.edit_arguments())
@@ -135,7 +134,7 @@ def _context(interaction: Pressed, record: AnswerRecord, number: int) -> Outgoin
     locale = interaction.locale.value
     try:
         quote = read_answer(record.answer_json).quotes[number]
-        before, passage, after = interaction.client.engine.context(quote)
+        before, passage, after = services_of(interaction).engine.context(quote)
     except SourceError:
         return notice(translate("The article has changed since. Please ask again.", locale))
     return view_message(context_view(quote, before, passage, after, locale))
@@ -153,7 +152,7 @@ async def _open_follow_up(interaction: Pressed, record: AnswerRecord, _: int) ->
         max_length=LONGEST_QUESTION,
     )
     form.add_item(discord.ui.Label(text=translate("Your question", locale), component=field))
-    form.stop()  # Its name says all: what is entered arrives in follow_up(), restart or not.
+    form.stop()  # Its custom_id is enough: the text arrives in follow_up(), restart or not.
     await interaction.response.send_modal(form)
 
 
@@ -161,7 +160,7 @@ async def _rate(interaction: Pressed, record: AnswerRecord, *, helpful: bool) ->
     await interaction.response.defer(ephemeral=True, thinking=True)
     now = discord.utils.utcnow().timestamp()
     await asyncio.to_thread(
-        interaction.client.state.save_feedback, record.id, interaction.user.id, helpful, now
+        services_of(interaction).state.save_feedback, record.id, interaction.user.id, helpful, now
     )
     locale = interaction.locale.value
     text = (
@@ -173,7 +172,7 @@ async def _rate(interaction: Pressed, record: AnswerRecord, *, helpful: bool) ->
 
 
 async def _record(interaction: Pressed, answer_id: str) -> AnswerRecord | None:
-    record = await asyncio.to_thread(interaction.client.state.answer, answer_id)
+    record = await asyncio.to_thread(services_of(interaction).state.answer, answer_id)
     if record and record.created < discord.utils.utcnow().timestamp() - SECONDS_KEPT:
         return None
     return record

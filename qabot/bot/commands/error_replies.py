@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a command or a button, the person hears of it."""
+"""Tells people of errors in commands and buttons."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def guarded(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
-    """Tell the person of every error inside, but for those by which Discord refuses to be told."""
+    """Tell the person of every error inside, unless Discord itself refuses the message."""
     try:
         yield
     except discord.HTTPException as error:
         _log.info("an interaction could not be answered: %s", error)
-    except Exception as error:  # noqa: BLE001 (whatever it is, the person hears of it)
+    except Exception as error:  # noqa: BLE001 (the person is told of every error)
         await say_privately(interaction, explanation(error, interaction.locale.value))

@@ -1,4 +1,4 @@
-"""``/articles``, ``/show``, ``/status`` and ``/help``: looking around, always privately."""
+"""``/articles``, ``/show``, ``/status`` and ``/help``; always private."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -19,25 +19,23 @@ from qabot.bot.commands.permissions import may_manage_articles
 from qabot.bot.interactions import UNDELIVERED
 from qabot.bot.messages import LONGEST_KEY, Outgoing, notice, paged_message, view_message
 from qabot.bot.rebuilds.status_rows import rebuild_rows
+from qabot.bot.services import Services, services_of
 from qabot.errors import QabotError, SourceError
 from qabot.render.discord import article_view, articles_view
 from qabot.render.markup import one_line
 from qabot.render.translations import mark, translate
 
-if TYPE_CHECKING:
-    from qabot.bot.client import Bot
-
-# Discord's limits for what it offers while one types.
+# Discord's limits for autocompletion.
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100
 
 _log = logging.getLogger(__name__)
 
 
 class LookCommands(commands.Cog):
-    """Commands that show what there is."""
+    """Commands that list and show articles, the index and the help."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     @app_commands.command(
         name=mark("articles"), description=mark("List the articles that answers can quote.")
@@ -50,14 +48,16 @@ class LookCommands(commands.Cog):
         words: app_commands.Range[str, 0, LONGEST_KEY] = "",
     ) -> None:
         """List the articles."""
-        await _show(interaction, lambda: articles_page(self._bot, words, 0, _locale(interaction)))
+        services, locale = self._services, _locale(interaction)
+        await _show(interaction, lambda: articles_page(services, words, 0, locale))
 
     @app_commands.command(name=mark("show"), description=mark("Read an article."))
     @app_commands.rename(article=mark("article"))
     @app_commands.describe(article=mark("Its title or id."))
     async def show(self, interaction: discord.Interaction, article: str) -> None:
         """Show an article's text."""
-        await _show(interaction, lambda: article_page(self._bot, article, 0, _locale(interaction)))
+        services, locale = self._services, _locale(interaction)
+        await _show(interaction, lambda: article_page(services, article, 0, locale))
 
     @articles.autocomplete("words")
     async def _complete_words(
@@ -75,7 +75,7 @@ class LookCommands(commands.Cog):
         self, typed: str, locale: str, value: Callable[[Any], str]
     ) -> list[Choice[str]]:
         try:
-            infos = await asyncio.to_thread(self._bot.catalogue.fitting, typed, locale)
+            infos = await asyncio.to_thread(self._services.catalogue.fitting, typed, locale)
         except QabotError as error:
             _log.error("%s", error)
             return []
@@ -88,16 +88,16 @@ class LookCommands(commands.Cog):
         name=mark("status"), description=mark("What the answers come from, and how old it is.")
     )
     async def status(self, interaction: discord.Interaction) -> None:
-        """Show what the index holds, and when it was and will be renewed."""
-        locale, bot = _locale(interaction), self._bot
-        manages = await may_manage_articles(bot, interaction)
+        """Show what the index holds, and when it was and will be rebuilt."""
+        locale, services = _locale(interaction), self._services
+        manages = await may_manage_articles(interaction)
 
         def page() -> Outgoing:
-            rebuilding, plan = bot.rebuilding, bot.renewing.plan
+            rebuilds, schedule = services.rebuilds, services.automatic.schedule
             rows = rebuild_rows(
-                rebuilding.last, plan, locale, runs=rebuilding.runs, manages=manages
+                rebuilds.last, schedule, locale, is_running=rebuilds.is_running, manages=manages
             )
-            return view_message(status_view(bot.engine.manifest(), locale, rows))
+            return view_message(status_view(services.engine.manifest(), locale, rows))
 
         await _show(interaction, page)
 
@@ -105,7 +105,7 @@ class LookCommands(commands.Cog):
         name=mark("help"), description=mark("How to ask, and what else I can do.")
     )
     async def help(self, interaction: discord.Interaction) -> None:
-        """Show how the bot is used."""
+        """Show how to use the bot."""
         await _show(interaction, lambda: view_message(help_view(_locale(interaction))))
 
 
@@ -113,7 +113,7 @@ class PageButton(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
     template=re.compile(r"qabot:(?P<what>articles|show):(?P<page>\d{1,6}):(?P<key>.*)", re.DOTALL),
 ):
-    """Turns a page of a list or of an article."""
+    """A button that turns a page of a list or an article."""
 
     def __init__(self, item: discord.ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item)
@@ -129,40 +129,40 @@ class PageButton(
         match: re.Match[str],
         /,
     ) -> PageButton:
-        """The button that was pressed."""
+        """Make the button that was pressed."""
         if not isinstance(item, discord.ui.Button):
             raise TypeError("only buttons have this name")
         return cls(item, match)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show the page in place."""
-        locale = _locale(interaction)
+        services, locale = services_of(interaction), _locale(interaction)
         try:
             await interaction.response.defer()
             outgoing = await made(
-                lambda: self._page(interaction.client, self._key, self._number, locale), locale
+                lambda: self._page(services, self._key, self._number, locale), locale
             )
             await interaction.edit_original_response(**outgoing.edit_arguments())
         except UNDELIVERED as error:
             _log.info("a page could not be turned: %s", error)
 
 
-def articles_page(bot: Bot, words: str, page: int, locale: str) -> Outgoing:
-    """A page of the articles that fit; reads files."""
-    infos = bot.catalogue.fitting(words, locale)
+def articles_page(services: Services, words: str, page: int, locale: str) -> Outgoing:
+    """Make a page of the articles that match; reads files."""
+    infos = services.catalogue.fitting(words, locale)
     title = (
         translate("Articles: {words}", locale, words=one_line(words, 100))
         if words
         else translate("Articles", locale)
     )
-    view = articles_view(infos, bot.catalogue.held().counts, page, locale, title)
+    view = articles_view(infos, services.catalogue.held().counts, page, locale, title)
     return paged_message(view, "articles", words, locale)
 
 
-def article_page(bot: Bot, name: str, page: int, locale: str) -> Outgoing:
-    """A page of an article; reads files."""
+def article_page(services: Services, name: str, page: int, locale: str) -> Outgoing:
+    """Make a page of an article; reads files."""
     try:
-        article = bot.engine.article(name)
+        article = services.engine.article(name)
     except SourceError:
         return notice(translate("There is no such article, or several begin like that.", locale))
     view = article_view(article, page, locale)
@@ -170,7 +170,7 @@ def article_page(bot: Bot, name: str, page: int, locale: str) -> Outgoing:
 
 
 async def _show(interaction: discord.Interaction, page: Callable[[], Outgoing]) -> None:
-    """Answer privately with what ``page`` makes in a thread."""
+    """Answer privately with the message that ``page`` makes in a thread."""
     try:
         await interaction.response.defer(ephemeral=True, thinking=True)
         outgoing = await made(page, _locale(interaction))

@@ -1,24 +1,27 @@
-"""What ``/status`` and ``/help`` say; pure."""
+"""The texts of ``/status`` and ``/help``; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from qabot.bot.protocols import Manifest
 from qabot.render.discord import View
 from qabot.render.markup import inert
 from qabot.render.translations import language_name, number_text, translate
+
+if TYPE_CHECKING:
+    from qabot.index import Manifest
 
 # More languages than this are counted, not named.
 _NAMED = 12
 
 
 def status_view(manifest: Manifest, locale: str, rebuilds: Sequence[tuple[str, str]] = ()) -> View:
-    """What the live generation holds, and what made it.
+    """Show what the live generation holds, and which model made it.
 
     Args:
-        rebuilds: Further lines: names and values.
+        rebuilds: Further rows: names and values.
     """
     built = int(datetime.fromisoformat(manifest.created).timestamp())
     lines = [
@@ -26,7 +29,7 @@ def status_view(manifest: Manifest, locale: str, rebuilds: Sequence[tuple[str, s
         (translate("Passages", locale), number_text(manifest.passages, locale)),
         (translate("Languages", locale), _languages(manifest, locale)),
         (translate("Generation", locale), number_text(manifest.generation, locale)),
-        # Discord shows times in each reader's zone and language.
+        # Discord shows a time in each reader's zone and language.
         (translate("Built", locale), f"<t:{built}:f> (<t:{built}:R>)"),
         (translate("Model", locale), inert(manifest.encoder.name)),
         *rebuilds,
@@ -36,7 +39,7 @@ def status_view(manifest: Manifest, locale: str, rebuilds: Sequence[tuple[str, s
 
 
 def help_view(locale: str) -> View:
-    """How to ask, what else there is, and what is stored."""
+    """Show how to ask, what else there is, and what is stored."""
     ask, articles, show = (translate(name, locale) for name in ("ask", "articles", "show"))
     status, forget = (translate(name, locale) for name in ("status", "forget-me"))
     parts = (

@@ -1,10 +1,10 @@
-"""``/rebuild``, ``/add`` and ``/remove``: what those who manage the articles do."""
+"""``/rebuild``, ``/add`` and ``/remove``, for people who manage the articles."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -17,14 +17,12 @@ from qabot.bot.commands.permissions import refused
 from qabot.bot.interactions import say_privately
 from qabot.bot.messages import Button, notice, view_message
 from qabot.bot.rebuilds.progress import rebuild_after_change, rebuild_at_once
+from qabot.bot.services import Services, services_of
 from qabot.bot.store.uploads import LARGEST, key_of, known_format
 from qabot.errors import QabotError, SourceError
 from qabot.render.markup import one_line
 from qabot.render.translations import mark, number_text, translate
 from qabot.types import ArticleInfo
-
-if TYPE_CHECKING:
-    from qabot.bot.client import Bot
 
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100
 _KNOWN = "txt, md, html, pdf, docx, odt, epub"
@@ -33,10 +31,10 @@ _log = logging.getLogger(__name__)
 
 
 class ManageCommands(commands.Cog):
-    """Commands for those with Manage Server or the role that the server named."""
+    """Commands for people with Manage Server or the role that the server named."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     @app_commands.command(
         name=mark("rebuild"), description=mark("Read the articles again and renew the index.")
@@ -46,8 +44,8 @@ class ManageCommands(commands.Cog):
     async def rebuild(self, interaction: discord.Interaction) -> None:
         """Bring the index up to date."""
         async with guarded(interaction):
-            if not await refused(self._bot, interaction, articles=True):
-                await rebuild_at_once(self._bot, interaction)
+            if not await refused(interaction, articles=True):
+                await rebuild_at_once(self._services.rebuilds, interaction)
 
     @app_commands.command(name=mark("add"), description=mark("Add an article from a file."))
     @app_commands.rename(file=mark("file"))
@@ -55,9 +53,9 @@ class ManageCommands(commands.Cog):
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.guild_only()
     async def add(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
-        """Show what is read of a file, and offer to add it."""
+        """Show the article read from a file, and offer to add it."""
         async with guarded(interaction):
-            if not await refused(self._bot, interaction, articles=True):
+            if not await refused(interaction, articles=True):
                 await self._offer_to_add(interaction, file)
 
     async def _offer_to_add(
@@ -65,13 +63,13 @@ class ManageCommands(commands.Cog):
     ) -> None:
         locale = interaction.locale.value
         problem = _file_problem(file, locale)
-        if problem or self._bot.rebuild is None:
+        if problem or not self._services.rebuilds.is_offered:
             closed = translate("Articles cannot be added from Discord.", locale)
             await say_privately(interaction, problem or closed)
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         try:
-            # Discord's addresses of files expire.
+            # Discord's file addresses expire.
             data = await file.read()
         except discord.HTTPException as error:
             _log.info("a file could not be fetched: %s", error)
@@ -79,7 +77,7 @@ class ManageCommands(commands.Cog):
             await say_privately(interaction, said)
             return
         try:
-            waiting = await asyncio.to_thread(self._bot.uploads.put_aside, file.filename, data)
+            waiting = await asyncio.to_thread(self._services.uploads.put_aside, file.filename, data)
         except SourceError as error:
             said = translate("I cannot read this file as an article:", locale)
             await say_privately(interaction, f"{said} {one_line(str(error), 500)}")
@@ -103,7 +101,7 @@ class ManageCommands(commands.Cog):
     async def remove(self, interaction: discord.Interaction, article: str) -> None:
         """Show an article, and offer to remove it."""
         async with guarded(interaction):
-            if not await refused(self._bot, interaction, articles=True):
+            if not await refused(interaction, articles=True):
                 await self._offer_to_remove(interaction, article)
 
     async def _offer_to_remove(self, interaction: discord.Interaction, article: str) -> None:
@@ -141,13 +139,13 @@ class ManageCommands(commands.Cog):
         ]
 
     def _added(self, typed: str, locale: str) -> list[ArticleInfo]:
-        """The articles added in Discord that fit what is typed; reads files."""
-        found = self._bot.catalogue.fitting(typed, locale)
-        return [info for info in found if self._bot.uploads.holds(info)]
+        """Find articles added in Discord that match the typed text; reads files."""
+        found = self._services.catalogue.fitting(typed, locale)
+        return [info for info in found if self._services.uploads.holds(info)]
 
     def _removable(self, name: str) -> ArticleInfo:
-        info = self._bot.engine.article(name).info
-        if not self._bot.uploads.holds(info):
+        info = self._services.engine.article(name).info
+        if not self._services.uploads.holds(info):
             raise SourceError(f"{info.id}: not added in Discord")
         return info
 
@@ -156,7 +154,7 @@ class ConfirmButton(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
     template=r"qabot:(?P<what>add|drop|remove):(?P<key>[\w-]{16,20})",
 ):
-    """Confirms or cancels what ``/add`` and ``/remove`` offered."""
+    """A button that confirms or cancels an offer of ``/add`` or ``/remove``."""
 
     def __init__(self, item: discord.ui.Button[Any], what: str, key: str) -> None:
         super().__init__(item)
@@ -171,41 +169,41 @@ class ConfirmButton(
         match: Any,
         /,
     ) -> ConfirmButton:
-        """The button that was pressed."""
+        """Make the button that was pressed."""
         if not isinstance(item, discord.ui.Button):
             raise TypeError("only buttons have this name")
         return cls(item, match["what"], match["key"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Do it, if the person may still do that, and renew the index."""
-        bot: Bot = interaction.client
+        """Do it if the person may still do that, and rebuild the index."""
         async with guarded(interaction):
-            if not await refused(bot, interaction, articles=True):
-                await self._act(bot, interaction)
+            if not await refused(interaction, articles=True):
+                await self._act(interaction)
 
-    async def _act(self, bot: Bot, interaction: discord.Interaction[Any]) -> None:
-        locale = interaction.locale.value
+    async def _act(self, interaction: discord.Interaction[Any]) -> None:
+        services, locale = services_of(interaction), interaction.locale.value
         await interaction.response.defer()
         if self._what == "drop":
-            await asyncio.to_thread(bot.uploads.drop, self._key)
+            await asyncio.to_thread(services.uploads.drop, self._key)
             said = translate("Nothing was changed.", locale)
-        elif await asyncio.to_thread(_apply, bot, self._what, self._key):
-            await rebuild_after_change(bot, interaction)
+        elif await asyncio.to_thread(_apply, services, self._what, self._key):
+            await rebuild_after_change(services.rebuilds, interaction)
             return
         else:
             said = translate("That is no longer there. Please begin again.", locale)
         await interaction.edit_original_response(**notice(said).edit_arguments())
 
 
-def _apply(bot: Bot, what: str, key: str) -> bool:
-    """Add or remove a file; whether it was there."""
+def _apply(services: Services, what: str, key: str) -> bool:
+    """Add or remove a file; ``False`` if it is no longer there."""
+    uploads = services.uploads
     if what == "add":
-        return bot.uploads.confirm(key) is not None
-    return any(bot.uploads.remove(info) for info in bot.engine.articles() if key_of(info) == key)
+        return uploads.confirm(key) is not None
+    return any(uploads.remove(info) for info in services.engine.articles() if key_of(info) == key)
 
 
 def _file_problem(file: discord.Attachment, locale: str) -> str | None:
-    """Why a file is not taken, by its name and size."""
+    """Say why a file is refused, by its name and size; ``None`` if it is taken."""
     if not known_format(file.filename):
         return translate(
             "I can read files that end in {endings}; this one is called {name}.",

@@ -1,4 +1,4 @@
-"""What those who manage the articles read; pure."""
+"""Texts for people who manage the articles; pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PREVIEW = 700
 
 
 def preview_view(name: str, article: Article, locale: str, *, replaces: bool) -> View:
-    """What was read of a file that is to be added."""
+    """Show the article that was read from a file, before it is added."""
     question = (
         translate("Replace the article in {name} by this one?", locale, name=inert(name))
         if replaces
@@ -29,6 +29,6 @@ def preview_view(name: str, article: Article, locale: str, *, replaces: bool) ->
 
 
 def removal_view(info: ArticleInfo, locale: str) -> View:
-    """What is to be removed."""
+    """Show the article that is to be removed."""
     entry = article_entry(info, "", locale)
     return View(translate("Remove this article?", locale), (entry,))

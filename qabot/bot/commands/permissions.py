@@ -1,28 +1,24 @@
-"""Who may manage the bot: asked again at every command and button, whatever Discord let through."""
+"""Checks who may manage the bot, at every command and button, whatever Discord let through."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
 from qabot.bot.interactions import say_privately
+from qabot.bot.services import services_of
 from qabot.render.translations import translate
 
-if TYPE_CHECKING:
-    from qabot.bot.client import Bot
 
-
-async def refused(
-    bot: Bot, interaction: discord.Interaction[Any], *, articles: bool = False
-) -> bool:
-    """Whether the person may not manage the bot; they are told so.
+async def refused(interaction: discord.Interaction[Any], *, articles: bool = False) -> bool:
+    """Check that the person may manage the bot; if not, tell them and return ``True``.
 
     Args:
-        articles: What is to be changed are the articles, which all servers share.
+        articles: Check for changes to the articles, which all servers share.
     """
     locale = interaction.locale.value
-    if not await _may_manage(bot, interaction):
+    if not await _may_manage(interaction):
         await say_privately(
             interaction,
             translate(
@@ -33,7 +29,7 @@ async def refused(
             ),
         )
         return True
-    if articles and not _is_home(bot, interaction):
+    if articles and not _is_home(interaction):
         await say_privately(
             interaction, translate("The articles are not managed from this server.", locale)
         )
@@ -41,22 +37,22 @@ async def refused(
     return False
 
 
-async def may_manage_articles(bot: Bot, interaction: discord.Interaction[Any]) -> bool:
-    """Whether the person may change the articles; they are told nothing."""
-    return _is_home(bot, interaction) and await _may_manage(bot, interaction)
+async def may_manage_articles(interaction: discord.Interaction[Any]) -> bool:
+    """Return whether the person may change the articles, and tell them nothing."""
+    return _is_home(interaction) and await _may_manage(interaction)
 
 
-def _is_home(bot: Bot, interaction: discord.Interaction[Any]) -> bool:
-    """Whether the articles are managed from this server."""
-    home = bot.settings.home_guilds
+def _is_home(interaction: discord.Interaction[Any]) -> bool:
+    """Return whether the articles are managed from this server."""
+    home = services_of(interaction).settings.home_guilds
     return not home or interaction.guild_id in home
 
 
-async def _may_manage(bot: Bot, interaction: discord.Interaction[Any]) -> bool:
+async def _may_manage(interaction: discord.Interaction[Any]) -> bool:
     if interaction.guild_id is None or not isinstance(interaction.user, discord.Member):
         return False
-    # Discord itself says in each interaction what the person may do in the channel.
+    # Each interaction says what the person may do in the channel.
     if interaction.permissions.manage_guild or interaction.permissions.administrator:
         return True
-    settings = await bot.guild_settings.settings(interaction.guild_id)
+    settings = await services_of(interaction).guild_settings.settings(interaction.guild_id)
     return settings.role_id is not None and interaction.user.get_role(settings.role_id) is not None

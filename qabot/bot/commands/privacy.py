@@ -1,26 +1,23 @@
-"""``/forget-me``: removes what is stored of a person."""
+"""``/forget-me``: removes everything stored about a person."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from qabot.bot.commands.error_replies import guarded
+from qabot.bot.services import Services
 from qabot.render.translations import mark, number_text, plural, translate
-
-if TYPE_CHECKING:
-    from qabot.bot.client import Bot
 
 
 class Privacy(commands.Cog):
-    """What people decide about their own traces."""
+    """The command that removes people's data."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     @app_commands.command(
         name=mark("forget-me"), description=mark("Remove everything that I have stored of you.")
@@ -30,8 +27,9 @@ class Privacy(commands.Cog):
         locale = interaction.locale.value
         async with guarded(interaction):
             await interaction.response.defer(ephemeral=True, thinking=True)
-            removed = await asyncio.to_thread(self._bot.state.forget_user, interaction.user.id)
-            self._bot.locales.forget(interaction.user.id)
+            services, user_id = self._services, interaction.user.id
+            removed = await asyncio.to_thread(services.state.forget_user, user_id)
+            services.locales.forget(user_id)
             await interaction.edit_original_response(content=_told(removed, locale))
 
 

@@ -1,4 +1,4 @@
-"""``/settings``: how the bot behaves in a server, as a private message with menus and switches."""
+"""``/settings``: the bot's behaviour in a server, as a private message with menus and switches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -17,11 +17,9 @@ from qabot.bot.commands.error_replies import guarded
 from qabot.bot.commands.permissions import refused
 from qabot.bot.commands.settings_views import collection_view, settings_view
 from qabot.bot.messages import view_message
+from qabot.bot.services import Services, services_of
 from qabot.bot.store.records import GuildSettings
 from qabot.render.translations import mark, translate
-
-if TYPE_CHECKING:
-    from qabot.bot.client import Bot
 
 _CHANNELS = [
     discord.ChannelType.text,
@@ -38,20 +36,20 @@ _log = logging.getLogger(__name__)
 class SettingsCommand(commands.Cog):
     """The command that opens the panel."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     @app_commands.command(name=mark("settings"), description=mark("How I behave on this server."))
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.guild_only()
     async def settings(self, interaction: discord.Interaction) -> None:
-        """Show the server's settings, to be changed."""
+        """Show the server's settings with controls that change them."""
         async with guarded(interaction):
-            if await refused(self._bot, interaction):
+            if await refused(interaction):
                 return
             await interaction.response.defer(ephemeral=True, thinking=True)
-            settings = await self._bot.guild_settings.settings(interaction.guild_id)
-            panel = await _panel(self._bot, settings, interaction.locale.value)
+            settings = await self._services.guild_settings.settings(interaction.guild_id)
+            panel = await _panel(self._services, settings, interaction.locale.value)
             await interaction.edit_original_response(**panel)
 
 
@@ -59,7 +57,7 @@ class SettingItem(
     discord.ui.DynamicItem[discord.ui.Item[Any]],
     template=r"qabot:set:(?P<what>[a-z_]+)(?::(?P<channel>\d{1,20}))?",
 ):
-    """Any menu or switch of the panel: what it sets, and for which channel."""
+    """A menu or switch of the panel: the setting, and the channel if it is about one."""
 
     def __init__(self, item: discord.ui.Item[Any], what: str, channel: int) -> None:
         super().__init__(item)
@@ -74,35 +72,35 @@ class SettingItem(
         match: re.Match[str],
         /,
     ) -> SettingItem:
-        """The menu or switch that was used."""
+        """Make the menu or switch that was used."""
         return cls(item, match["what"], int(match["channel"] or 0))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Change the setting, if the person may still do that, and show the panel anew."""
-        bot: Bot = interaction.client
+        """Change the setting if the person may still do that, and show the panel again."""
+        services = services_of(interaction)
         async with guarded(interaction):
-            if interaction.guild_id is None or await refused(bot, interaction):
+            if interaction.guild_id is None or await refused(interaction):
                 return
             data: dict[str, Any] = dict(interaction.data or {})
             chosen: list[str] = data.get("values", [])
             await interaction.response.defer()
-            settings = await bot.guild_settings.settings(interaction.guild_id)
+            settings = await services.guild_settings.settings(interaction.guild_id)
             changed = _changed(settings, self._what, self._channel, chosen)
             if changed != settings:
-                await bot.guild_settings.save(interaction.guild_id, changed)
+                await services.guild_settings.save(interaction.guild_id, changed)
                 _log.info("server %d: %s was changed", interaction.guild_id, self._what)
             locale = interaction.locale.value
             if self._what == "collections" and chosen:
-                panel = await _collection_panel(bot, changed, int(chosen[0]), locale)
+                panel = await _collection_panel(services, changed, int(chosen[0]), locale)
             else:
-                panel = await _panel(bot, changed, locale)
+                panel = await _panel(services, changed, locale)
             await interaction.edit_original_response(**panel)
 
 
 def _changed(
     settings: GuildSettings, what: str, channel: int, chosen: Sequence[str]
 ) -> GuildSettings:
-    """``settings`` after one menu or switch was used."""
+    """Return ``settings`` after one menu or switch was used."""
     ids = tuple(int(value) for value in chosen if value.isdecimal())
     match what:
         case "answer_channels":
@@ -123,15 +121,15 @@ def _changed(
 
 
 def _with(settings: GuildSettings, channel: int, chosen: Sequence[str]) -> dict[int, str]:
-    """The collections of channels, with another one, or none, for ``channel``."""
+    """Return the channels' collections with a new one, or none, for ``channel``."""
     kept = {key: name for key, name in settings.collections.items() if key != channel}
     return kept if chosen[:1] in ([], [_ALL]) else {**kept, channel: chosen[0]}
 
 
-async def _panel(bot: Bot, settings: GuildSettings, locale: str) -> dict[str, Any]:
-    """The panel's message, as arguments of an edit."""
-    hears = bot.intents.message_content
-    names = await asyncio.to_thread(bot.engine.collections)
+async def _panel(services: Services, settings: GuildSettings, locale: str) -> dict[str, Any]:
+    """Make the panel's message, as arguments of an edit."""
+    hears = services.settings.message_content
+    names = await asyncio.to_thread(services.engine.collections)
     outgoing = view_message(settings_view(settings, locale, hears=hears, collections=bool(names)))
     items: list[discord.ui.Item[Any]] = [
         _channels("allowed_channels", translate("Answer only in …", locale), settings),
@@ -153,10 +151,10 @@ async def _panel(bot: Bot, settings: GuildSettings, locale: str) -> dict[str, An
 
 
 async def _collection_panel(
-    bot: Bot, settings: GuildSettings, channel: int, locale: str
+    services: Services, settings: GuildSettings, channel: int, locale: str
 ) -> dict[str, Any]:
-    """The choice of a collection for one channel, as arguments of an edit."""
-    names = await asyncio.to_thread(bot.engine.collections)
+    """Make the choice of a collection for one channel, as arguments of an edit."""
+    names = await asyncio.to_thread(services.engine.collections)
     current = settings.collections.get(channel)
     every = translate("All articles", locale)
     options = [discord.SelectOption(label=every, value=_ALL, default=current is None)]
@@ -224,6 +222,6 @@ def _finished(items: Sequence[discord.ui.Item[Any]]) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for item in items:
         view.add_item(item)
-    # discord.py keeps no finished view in memory; SettingItem takes what is done in it.
+    # discord.py keeps no finished view in memory; SettingItem handles its items.
     view.stop()
     return view

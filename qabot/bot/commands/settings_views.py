@@ -1,4 +1,4 @@
-"""What the panel of ``/settings`` says; pure."""
+"""The text of the ``/settings`` panel; pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NAMED = 25
 
 
 def settings_view(settings: GuildSettings, locale: str, *, hears: bool, collections: bool) -> View:
-    """A server's settings in words.
+    """Describe a server's settings in words.
 
     Args:
-        hears: Whether the bot has the message-content intent.
-        collections: Whether the articles are in collections.
+        hears: True if the bot has the message-content intent.
+        collections: True if the articles are in collections.
     """
     everywhere = translate("everywhere", locale)
     nowhere = translate("nowhere", locale)
@@ -43,7 +43,7 @@ def settings_view(settings: GuildSettings, locale: str, *, hears: bool, collecti
 
 
 def collection_view(channel: int, locale: str) -> View:
-    """The question which collection a channel is about."""
+    """Ask which collection a channel is about."""
     text = translate("Questions in {channel} are about:", locale, channel=f"<#{channel}>")
     return View(translate("Collection", locale), (text,))
 

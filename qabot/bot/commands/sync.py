@@ -1,4 +1,4 @@
-"""Registering the commands with Discord, which allows 200 a day and needs it only for new ones."""
+"""Registers the commands with Discord when they change: 200 a day is the limit."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _log = logging.getLogger(__name__)
 
 
 async def sync_commands(bot: commands.Bot, state: State, *, always: bool = False) -> bool:
-    """Register the bot's commands if they are other than those registered last.
+    """Register the bot's commands if they differ from the last ones registered.
 
     Args:
         state: Remembers what was registered.
-        always: Register them in any case.
+        always: Register them even if they have not changed.
 
     Returns:
-        Whether they were registered.
+        ``True`` if they were registered.
     """
     wanted = await commands_hash(bot)
     if not always and await asyncio.to_thread(state.meta, _KEY) == wanted:
@@ -33,7 +33,7 @@ async def sync_commands(bot: commands.Bot, state: State, *, always: bool = False
     try:
         await bot.tree.sync()
     except discord.DiscordException as error:
-        # Those registered before still work.
+        # The old ones still work.
         _log.error("the commands could not be registered: %s; try `qabot bot --sync` later", error)
         return False
     await asyncio.to_thread(state.set_meta, _KEY, wanted)
@@ -42,7 +42,7 @@ async def sync_commands(bot: commands.Bot, state: State, *, always: bool = False
 
 
 async def commands_hash(bot: commands.Bot) -> str:
-    """SHA-256 (hex) of all that Discord is told of the commands, in every language."""
+    """Return the SHA-256 (hex) of the commands' payloads in every language."""
     translator = bot.tree.translator
     payloads = [
         await command.get_translated_payload(bot.tree, translator)
@@ -51,6 +51,6 @@ async def commands_hash(bot: commands.Bot) -> str:
         for kind in discord.AppCommandType
         for command in bot.tree.get_commands(type=kind)
     ]
-    # Another application has not been told of them.
+    # Another application has registered none of them.
     text = json.dumps([bot.application_id, payloads], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

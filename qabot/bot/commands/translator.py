@@ -1,4 +1,4 @@
-"""Commands under their names in the language of whoever reads them."""
+"""Names commands in each reader's language."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ class CommandTranslator(Translator):
         locale: Locale,
         context: TranslationContextTypes,  # noqa: ARG002 (discord.py passes it by place)
     ) -> str | None:
-        """What the catalogue has; ``None`` lets Discord show the English text."""
+        """Look a text up; ``None`` makes Discord show the English one."""
         return translation_or_none(string.message, locale.value)

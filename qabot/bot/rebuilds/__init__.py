@@ -1,1 +1,1 @@
-"""Rebuilds that the bot runs: on request and by themselves."""
+"""Rebuilds in the bot: at a manager's request, and automatic ones."""

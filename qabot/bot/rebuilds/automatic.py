@@ -1,4 +1,4 @@
-"""Rebuilds that nobody asks for: at the start, when files have changed, and at an interval."""
+"""Automatic rebuilds: at the start, after files changed, and at an interval."""
 
 from __future__ import annotations
 
@@ -11,55 +11,58 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from qabot.bot.rebuilds.runner import Outcome
+from qabot.bot.rebuilds.runner import Outcome, RebuildRunner
 from qabot.errors import QabotError, UsageError
 from qabot.indexing.watch import Reason, Watched, due
-from qabot.settings import FILE, load_settings
+from qabot.settings import FILE, Settings, load_settings
 
 if TYPE_CHECKING:
-    from qabot.bot.client import Bot
+    from qabot.answering.engine import Engine
 
 SECONDS_BETWEEN_TRIES = 30.0
-"""How long is waited where another process rebuilds."""
+"""Pause while another process rebuilds."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """When the next rebuild is due.
+class Schedule:
+    """The time of the next automatic rebuild.
 
     Attributes:
-        on_change: When files have changed.
-        at: At this time at the latest, in seconds since 1970.
+        on_change: True if a changed file starts one.
+        at: The latest time, in seconds since 1970.
     """
 
     on_change: bool = False
     at: float | None = None
 
 
-class Renewing:
-    """Rebuilds when one is due, as the settings say.
+class AutomaticRebuilds:
+    """Starts a rebuild whenever one is due.
 
     Args:
-        bot: Whose ``rebuilding`` is run.
+        rebuilds: Runs them.
+        settings: When they are due.
 
     Attributes:
-        plan: When the next one is due; never where it says nothing.
+        schedule: When the next one is due; an empty one means never.
     """
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, rebuilds: RebuildRunner, engine: Engine, settings: Settings) -> None:
+        self._rebuilds = rebuilds
+        self._engine = engine
+        self._settings = settings
         self._stop = threading.Event()
         self._stopping = asyncio.Event()
         self._thread: threading.Thread | None = None
         self._watched = Watched(())
-        self.plan = Plan()
+        self.schedule = Schedule()
 
     def start(self) -> None:
-        """Begin, if the settings say so and rebuilds are offered."""
-        settings = self._bot.settings
-        if self._bot.rebuild is None or not (settings.watch or settings.rebuild_interval):
+        """Begin if the settings ask for it and rebuilds are offered."""
+        settings = self._settings
+        if not self._rebuilds.is_offered or not (settings.watch or settings.rebuild_interval):
             return
         arguments = (asyncio.get_running_loop(), settings.watch, settings.rebuild_interval)
         # It waits there for good, and must not keep the process from ending.
@@ -67,14 +70,14 @@ class Renewing:
         self._thread.start()
 
     async def stop(self) -> None:
-        """End it; a rebuild that runs is to be ended before."""
+        """End the waiting; end a running rebuild before this."""
         self._stop.set()
         self._stopping.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
 
     def _run(self, loop: asyncio.AbstractEventLoop, watch: bool, every: timedelta | None) -> None:
-        """Rebuild whenever one is due, until stopped; runs in the thread."""
+        """Rebuild whenever it is due, until stopped; runs in the thread."""
         try:
             try:
                 self._follow(loop, watch, every)
@@ -82,37 +85,37 @@ class Renewing:
                 _log.error("%s", error)
                 if every:
                     self._follow(loop, watch=False, every=every)
-        except Exception:  # noqa: BLE001 (whatever it is, the bot answers on)
-            _log.exception("the bot no longer rebuilds by itself")
-        self.plan = Plan()
+        except Exception:  # noqa: BLE001 (the bot goes on answering)
+            _log.exception("automatic rebuilds have ended")
+        self.schedule = Schedule()
 
     def _follow(
         self, loop: asyncio.AbstractEventLoop, watch: bool, every: timedelta | None
     ) -> None:
         for reason in due(self._sources, watch=watch, every=every, stop=self._stop):
             asyncio.run_coroutine_threadsafe(self._rebuild(reason), loop).result()
-            self.plan = Plan(watch, time.time() + every.total_seconds() if every else None)
+            self.schedule = Schedule(watch, time.time() + every.total_seconds() if every else None)
 
     async def _rebuild(self, reason: Reason) -> None:
-        """Rebuild, as soon as no other process does."""
+        """Rebuild once no other process does."""
         while not self._stop.is_set():
             # Saving a file is no reason to ask a server for all its pages.
             files_only = reason.cause == "change"
-            outcome = await self._bot.rebuilding.rebuild(None, files_only=files_only)
+            outcome = await self._rebuilds.run(None, files_only=files_only)
             if not outcome.is_elsewhere:
                 _report(reason, outcome)
                 return
             _log.info("another process rebuilds; trying again in %d s", SECONDS_BETWEEN_TRIES)
-            self.plan = Plan(at=time.time() + SECONDS_BETWEEN_TRIES)
+            self.schedule = Schedule(at=time.time() + SECONDS_BETWEEN_TRIES)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), SECONDS_BETWEEN_TRIES)
 
     def _sources(self) -> Watched:
-        """What the next rebuild will read; reads files."""
-        settings = self._bot.settings
-        # Where that cannot be told, the rebuild says why; what was watched is watched on.
+        """Return what the next rebuild will read; reads files."""
+        settings = self._settings
+        # If this fails, the rebuild says why; the old paths are still watched.
         with contextlib.suppress(QabotError, OSError):
-            manifest = self._bot.engine.manifest()
+            manifest = self._engine.manifest()
             groups = (manifest.sources, *manifest.collections.values(), (settings.uploads,))
             self._watched = Watched(
                 sources=tuple(source for group in groups for source in group),
@@ -125,7 +128,7 @@ class Renewing:
 
 
 def _report(reason: Reason, outcome: Outcome) -> None:
-    """Log what came of a rebuild; that it failed is logged already."""
+    """Log what a rebuild did; failures are logged already."""
     summary = outcome.summary
     if summary is None:
         return

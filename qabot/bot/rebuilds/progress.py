@@ -1,4 +1,4 @@
-"""Rebuilds that people ask for, with their progress in a message."""
+"""Rebuilds at a manager's request, with their progress in a message."""
 
 from __future__ import annotations
 
@@ -13,81 +13,81 @@ import discord
 
 from qabot.bot.interactions import say_privately
 from qabot.bot.messages import Outgoing, notice, view_message
-from qabot.bot.protocols import Progress
-from qabot.bot.rebuilds.runner import Outcome
+from qabot.bot.rebuilds.runner import Outcome, RebuildRunner
 from qabot.bot.rebuilds.views import finished_view, progress_view, running_text
 from qabot.errors import QabotError
 from qabot.render.markup import one_line
 from qabot.render.translations import translate
 
 if TYPE_CHECKING:
-    from qabot.bot.client import Bot
+    from qabot.indexing.rebuild import Progress
 
 SECONDS_BETWEEN_EDITS = 2.5
-"""Discord takes five edits in five seconds; a person reads slower."""
+"""Discord takes five edits in five seconds; people read more slowly."""
 
 Show = Callable[[Outgoing], Coroutine[Any, Any, None]]
 
 
-async def rebuild_at_once(bot: Bot, interaction: discord.Interaction[Any]) -> None:
-    """Rebuild, and show how far it is in the interaction's message.
+async def rebuild_at_once(rebuilds: RebuildRunner, interaction: discord.Interaction[Any]) -> None:
+    """Rebuild, and show the progress in the interaction's message.
 
-    Where a rebuild is running already, the person is told so instead, and how far that is.
+    If a rebuild runs already, show its progress instead.
     """
-    if bot.rebuild is None or bot.rebuilding.runs:
-        offered = bot.rebuild is not None
-        said = running_text(bot.rebuilding.latest, interaction.locale.value, offered=offered)
+    if not rebuilds.is_offered or rebuilds.is_running:
+        said = running_text(rebuilds.latest, interaction.locale.value, offered=rebuilds.is_offered)
         await say_privately(interaction, said)
         return
     await interaction.response.defer(thinking=True)
-    await rebuild_after_change(bot, interaction)
+    await rebuild_after_change(rebuilds, interaction)
 
 
-async def rebuild_after_change(bot: Bot, interaction: discord.Interaction[Any]) -> None:
-    """Rebuild as soon as no other rebuild is running; for an acknowledged interaction."""
+async def rebuild_after_change(
+    rebuilds: RebuildRunner, interaction: discord.Interaction[Any]
+) -> None:
+    """Rebuild once no other rebuild runs; for an interaction that was acknowledged."""
     locale = interaction.locale.value
-    show = _shower(bot, interaction)
+    show = _editor(interaction)
     await show(view_message(progress_view(None, locale)))
-    teller = _Teller(asyncio.get_running_loop(), locale, show)
-    outcome = await bot.rebuilding.rebuild(interaction.user.id, teller.tell)
-    await teller.end()
+    shown = _ShownProgress(asyncio.get_running_loop(), locale, show)
+    outcome = await rebuilds.run(interaction.user.id, shown.report)
+    await shown.end()
     await show(outcome_message(outcome, locale))
 
 
 def outcome_message(outcome: Outcome, locale: str) -> Outgoing:
-    """What whoever asked for a rebuild is told of it."""
+    """Tell the person who asked for a rebuild how it ended."""
     if outcome.is_elsewhere:
         return notice(running_text(None, locale))
     if isinstance(outcome.error, QabotError):
-        # It names files and remedies, which those who may rebuild need.
+        # The text names files and remedies; people who may rebuild need them.
         return notice(f"⚠️ {one_line(str(outcome.error), 1900)}")
-    if outcome.error:
+    if outcome.summary is None:
         said = translate("Something went wrong on my side. Please ask again later.", locale)
         return notice(said)
     return view_message(finished_view(outcome.summary, locale))
 
 
-def _shower(bot: Bot, interaction: discord.Interaction[Any]) -> Show:
-    """How to change the interaction's message, also after the 15 minutes Discord allows."""
+def _editor(interaction: discord.Interaction[Any]) -> Show:
+    """Return a call that edits the interaction's message, also after Discord's 15 minutes."""
     message_id = 0
 
     async def show(outgoing: Outgoing) -> None:
         nonlocal message_id
-        # A progress that cannot be shown does not stop the work.
+        # Work goes on even if its progress cannot be shown.
         with contextlib.suppress(discord.HTTPException):
             if not interaction.is_expired():
                 sent = await interaction.edit_original_response(**outgoing.edit_arguments())
                 message_id = sent.id
             elif interaction.channel_id is not None:
-                channel = bot.get_partial_messageable(interaction.channel_id)
+                channel = interaction.client.get_partial_messageable(interaction.channel_id)
                 message = channel.get_partial_message(message_id)
                 await message.edit(**outgoing.edit_arguments())
 
     return show
 
 
-class _Teller:
-    """Shows progress that a thread reports often, now and then."""
+class _ShownProgress:
+    """Shows a thread's progress at a rate that Discord takes."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, locale: str, show: Show) -> None:
         self._loop = loop
@@ -96,8 +96,8 @@ class _Teller:
         self._edit: Future[None] | None = None
         self._next = 0.0
 
-    def tell(self, progress: Progress) -> None:
-        """Show it, unless something was shown a moment ago; called in the thread."""
+    def report(self, progress: Progress) -> None:
+        """Show the progress unless some was shown a moment ago; called in the thread."""
         now = time.monotonic()
         if now < self._next or (self._edit is not None and not self._edit.done()):
             return
@@ -106,6 +106,6 @@ class _Teller:
         self._edit = asyncio.run_coroutine_threadsafe(shown, self._loop)
 
     async def end(self) -> None:
-        """Wait for the last edit, so that it does not come after what follows."""
+        """Wait for the last edit, so that it does not overwrite what follows."""
         if self._edit is not None:
             await asyncio.wrap_future(self._edit)

@@ -1,122 +1,141 @@
-"""The bot's rebuilds, one at a time, off the event loop; who says what of them is elsewhere."""
+"""Runs the bot's rebuilds, one at a time, off the event loop. Other modules report on them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
-from qabot.bot.protocols import Progress
+from qabot.bot.store.uploads import Uploads
 from qabot.errors import QabotError, RebuildRunningError, SourceError
 
 if TYPE_CHECKING:
-    from qabot.bot.client import Bot
+    from qabot.answering.engine import Engine
+    from qabot.indexing.rebuild import Progress, Report, Summary
 
 _log = logging.getLogger(__name__)
 
 
+class Rebuild(Protocol):
+    """A call that brings the index up to date, such as a ``RebuildProcess``; runs in a thread."""
+
+    def __call__(self, sources: Sequence[str], report: Report, *, files_only: bool) -> Summary:
+        """Rebuild from ``sources``.
+
+        Args:
+            files_only: Leave articles from the web as they are.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End a running rebuild; the index stays as it was."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rebuild came to.
+    """The result of a rebuild.
 
     Attributes:
-        ended: When, in seconds since 1970.
-        summary: What it did (``qabot.indexing.rebuild.Summary``); ``None`` where it failed.
-        error: Why it failed.
-        by: Id of the person who asked for it; ``None`` where nobody did.
+        ended: Seconds since 1970.
+        summary: ``None`` if the rebuild failed.
+        error: The reason for a failure.
+        by: Id of the person who asked for it; ``None`` for an automatic one.
     """
 
     ended: float
-    summary: Any = None
+    summary: Summary | None = None
     error: Exception | None = None
     by: int | None = None
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether nothing was done because another process rebuilds."""
+        """True if nothing was done because another process rebuilds."""
         return isinstance(self.error, RebuildRunningError)
 
 
-class Rebuilding:
-    """Runs the bot's rebuilds.
+class RebuildRunner:
+    """Runs rebuilds.
 
     Args:
-        bot: Whose ``rebuild`` is run.
+        rebuild: Does the work; ``None`` if Discord may not ask for it.
 
     Attributes:
-        latest: How far the one that runs is.
-        last: What the last one came to, since the bot was started.
+        is_offered: True if there is something to run.
+        latest: Progress of the running rebuild.
+        last: Outcome of the last one since the bot was started.
     """
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, rebuild: Rebuild | None, engine: Engine, uploads: Uploads) -> None:
+        self._rebuild = rebuild
+        self._engine = engine
+        self._uploads = uploads
         self._lock = asyncio.Lock()
         self._stopped = False
+        self.is_offered = rebuild is not None
         self.latest: Progress | None = None
         self.last: Outcome | None = None
 
     @property
-    def runs(self) -> bool:
-        """Whether a rebuild is running."""
+    def is_running(self) -> bool:
+        """True while a rebuild runs."""
         return self._lock.locked()
 
-    async def rebuild(
+    async def run(
         self,
         by: int | None,
-        tell: Callable[[Progress], None] = lambda progress: None,
+        report: Callable[[Progress], None] = lambda progress: None,
         *,
         files_only: bool = False,
     ) -> Outcome:
-        """Bring the index up to date as soon as no other rebuild of the bot is running.
+        """Bring the index up to date once no other rebuild of the bot runs.
 
         Args:
             by: Id of the person who asks for it.
-            tell: Called in a thread, often, with how far it is.
-            files_only: Leave articles of the web as they are.
+            report: Called often, in a thread, with the progress.
+            files_only: Leave articles from the web as they are.
         """
         async with self._lock:
             self.latest = None
             summary, error = None, None
             try:
-                summary = await asyncio.to_thread(self._rebuild, tell, files_only)
-            except Exception as caught:  # noqa: BLE001 (whatever it is, it is told and logged)
+                summary = await asyncio.to_thread(self._run, report, files_only)
+            except Exception as caught:  # noqa: BLE001 (every failure is reported and logged)
                 error = caught
-                self._report(error)
+                self._log_failure(error)
             outcome = Outcome(time.time(), summary, error, by)
             if not outcome.is_elsewhere:
                 self.last = outcome
             return outcome
 
     def stop(self) -> None:
-        """End a rebuild that runs, if it can be ended; the index stays as it was."""
+        """End a running rebuild; the index stays as it was."""
         self._stopped = True
-        # A process that nobody waits for any more would keep this one from ending.
-        stop = getattr(self._bot.rebuild, "stop", None)
-        if stop is not None:
-            stop()
+        if self._rebuild is not None:
+            # A child process that nobody waits for would keep this one from ending.
+            self._rebuild.stop()
 
-    def _rebuild(self, tell: Callable[[Progress], None], files_only: bool) -> Any:
-        """Bring the index up to date with its sources and with what was added in Discord."""
-        rebuild = self._bot.rebuild
-        if rebuild is None:
+    def _run(self, report: Callable[[Progress], None], files_only: bool) -> Summary:
+        """Rebuild from the index's own sources and the articles added in Discord."""
+        if self._rebuild is None:
             raise AssertionError("nobody asks for a rebuild that is not offered")
 
         def note(progress: Progress) -> None:
             self.latest = progress
-            tell(progress)
+            report(progress)
 
-        manifest = self._bot.engine.manifest()
-        sources = self._bot.uploads.sources(manifest.sources)
-        if not sources and not self._bot.engine.collections():
+        manifest = self._engine.manifest()
+        sources = self._uploads.sources(manifest.sources)
+        if not sources and not self._engine.collections():
             raise SourceError(
                 "no article would be left; the index stays as it is until one is added"
             )
-        return rebuild(sources, note, files_only=files_only)
+        return self._rebuild(sources, note, files_only=files_only)
 
-    def _report(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         if self._stopped or isinstance(error, RebuildRunningError):
             return
         if isinstance(error, QabotError):

@@ -1,8 +1,8 @@
-"""What ``/status`` says of rebuilds; pure."""
+"""The rows about rebuilds in ``/status``; pure."""
 
 from __future__ import annotations
 
-from qabot.bot.rebuilds.automatic import Plan
+from qabot.bot.rebuilds.automatic import Schedule
 from qabot.bot.rebuilds.runner import Outcome
 from qabot.errors import QabotError
 from qabot.render.markup import one_line
@@ -12,25 +12,25 @@ _LONGEST_REASON = 500
 
 
 def rebuild_rows(
-    last: Outcome | None, plan: Plan, locale: str, *, runs: bool, manages: bool
+    last: Outcome | None, schedule: Schedule, locale: str, *, is_running: bool, manages: bool
 ) -> list[tuple[str, str]]:
-    """The last rebuild and the next one, as far as there are any: names and values.
+    """Describe the last rebuild and the next one, if any: names and values.
 
     Args:
-        runs: Whether one is running.
-        manages: Whether the person may rebuild: others are told neither names nor reasons.
+        is_running: True while a rebuild runs.
+        manages: True if the person may rebuild; others see neither names nor reasons.
     """
     rows = []
     if last:
         rows.append((translate("Last rebuild", locale), _last(last, locale, manages=manages)))
-    due = translate("running now", locale) if runs else _next(plan, locale)
+    due = translate("running now", locale) if is_running else _next(schedule, locale)
     if due:
         rows.append((translate("Next rebuild", locale), due))
     return rows
 
 
 def _last(last: Outcome, locale: str, *, manages: bool) -> str:
-    # Discord shows times in each reader's zone and language.
+    # Discord shows a time in each reader's zone and language.
     when, outcome = f"<t:{int(last.ended)}:R>", _outcome(last, locale, manages=manages)
     if last.by is None:
         return translate("{when}, by myself: {outcome}", locale, when=when, outcome=outcome)
@@ -51,15 +51,15 @@ def _outcome(last: Outcome, locale: str, *, manages: bool) -> str:
     if isinstance(last.error, QabotError) and manages:
         reason = one_line(str(last.error), _LONGEST_REASON)
         return translate("it failed ({reason})", locale, reason=reason)
-    if last.error:
+    if last.summary is None:
         return translate("it failed; the articles are as they were", locale)
     if last.summary.changed:
         return translate("the articles were renewed", locale)
     return translate("nothing had changed", locale)
 
 
-def _next(plan: Plan, locale: str) -> str:
-    when = f"<t:{int(plan.at)}:R>" if plan.at else ""
-    if plan.on_change and when:
+def _next(schedule: Schedule, locale: str) -> str:
+    when = f"<t:{int(schedule.at)}:R>" if schedule.at else ""
+    if schedule.on_change and when:
         return translate("when the articles change, at the latest {when}", locale, when=when)
-    return translate("when the articles change", locale) if plan.on_change else when
+    return translate("when the articles change", locale) if schedule.on_change else when

@@ -1,14 +1,17 @@
-"""What people read of rebuilds; pure."""
+"""Texts about rebuilds; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from qabot.bot.protocols import Progress
 from qabot.render.discord import View
 from qabot.render.markup import one_line
 from qabot.render.translations import mark, number_text, percent_text, plural, translate
+
+if TYPE_CHECKING:
+    from qabot.articles import Skipped
+    from qabot.indexing.rebuild import Progress, Summary
 
 _STAGES = {
     "fetching": mark("Fetching the pages"),
@@ -22,7 +25,7 @@ _SKIPPED = 5
 
 
 def progress_view(progress: Progress | None, locale: str) -> View:
-    """How far a rebuild is; ``None`` before it has begun."""
+    """Show the progress of a rebuild; ``None`` before it has begun."""
     title = translate("The articles are being renewed", locale)
     footer = translate("Questions are answered meanwhile.", locale)
     if progress is None:
@@ -40,8 +43,8 @@ def progress_view(progress: Progress | None, locale: str) -> View:
     return View(title, ("\n".join(lines),), footer)
 
 
-def finished_view(summary: Any, locale: str) -> View:
-    """What a rebuild did (``qabot.indexing.rebuild.Summary``)."""
+def finished_view(summary: Summary, locale: str) -> View:
+    """Show what a rebuild did."""
     title = (
         translate("The articles are renewed", locale)
         if summary.changed
@@ -81,7 +84,7 @@ def finished_view(summary: Any, locale: str) -> View:
 
 
 def running_text(progress: Progress | None, locale: str, *, offered: bool = True) -> str:
-    """That a rebuild is running and how far it is, or that none is offered."""
+    """Say that a rebuild runs, with its progress, or that none is offered."""
     if not offered:
         return translate("The articles cannot be renewed from Discord.", locale)
     if progress is None:
@@ -94,8 +97,8 @@ def running_text(progress: Progress | None, locale: str, *, offered: bool = True
     )
 
 
-def _reasons(heading: str, skipped: Sequence[Any]) -> str:
-    """The first of some documents that could not be read, with reasons; empty if there are none."""
+def _reasons(heading: str, skipped: Sequence[Skipped]) -> str:
+    """List the first documents that could not be read, with reasons; empty if there are none."""
     if not skipped:
         return ""
     lines = [

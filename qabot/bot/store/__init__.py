@@ -1,1 +1,1 @@
-"""What the bot keeps on disk: its state, settings of servers and uploaded articles."""
+"""The bot's data on disk: its state, guild settings and uploaded articles."""

@@ -1,4 +1,4 @@
-"""Guilds' settings, held in memory: they are needed before a question can be acknowledged."""
+"""Keeps guild settings in memory: they are needed before a question is acknowledged."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Guilds:
         self._left: set[int] = set()
 
     async def settings(self, guild_id: int | None) -> GuildSettings:
-        """The settings of a guild; the defaults in direct messages (``None``).
+        """Return the settings of a guild; the defaults in direct messages (``None``).
 
-        Also the defaults where the state cannot be read: the bot answers all the same.
+        If the state cannot be read, return the defaults too: the bot goes on answering.
         """
         if guild_id is None:
             return _DEFAULT
@@ -44,15 +44,15 @@ class Guilds:
         self._known[guild_id] = settings
 
     async def forget(self, guild_id: int) -> None:
-        """Remove what is stored of a guild that the bot has left."""
+        """Remove everything stored about a guild that the bot has left."""
         self._known.pop(guild_id, None)
         self._left.add(guild_id)
         await asyncio.to_thread(self._state.forget_guild, guild_id)
 
     def joined(self, guild_id: int) -> None:
-        """The bot is in a guild, perhaps again."""
+        """Note that the bot is in a guild, perhaps again."""
         self._left.discard(guild_id)
 
     def has_left(self, guild_id: int | None) -> bool:
-        """Whether the bot has left a guild, of which nothing is to be stored then."""
+        """Return whether the bot has left a guild; nothing may be stored about it then."""
         return guild_id in self._left

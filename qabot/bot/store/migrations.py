@@ -1,6 +1,6 @@
-"""The tables of the bot's state, in numbered steps: a file that had fewer is brought up to date.
+"""The tables of the bot's state, built in numbered steps; older files take the missing ones.
 
-A step is never edited once it was released; what changes comes as a further one.
+A released step is never edited; a change is a new step.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX answer_created ON answer (created)",
         "CREATE INDEX answer_conversation ON answer (channel_id, user_id, created)",
         "CREATE INDEX answer_message ON answer (message_id)",
-        # The question is not copied: it goes when the answer does.
+        # The question is not copied: it is deleted with the answer.
         """CREATE TABLE feedback (
           answer_id TEXT NOT NULL, user_id INTEGER NOT NULL, created REAL NOT NULL,
           helpful INTEGER NOT NULL, about TEXT NOT NULL,
@@ -34,7 +34,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE told (
           user_id INTEGER NOT NULL, what TEXT NOT NULL, PRIMARY KEY (user_id, what)
         ) STRICT, WITHOUT ROWID""",
-        # Filled only where the setting asks for it.
+        # Filled only if the setting log_questions is on.
         """CREATE TABLE question (
           answer_id TEXT PRIMARY KEY, created REAL NOT NULL, user_id INTEGER NOT NULL,
           guild_id INTEGER, channel_id INTEGER NOT NULL, locale TEXT NOT NULL,
@@ -42,24 +42,24 @@ STEPS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID""",
     ),
 )
-"""``PRAGMA user_version`` counts how many of them a file has had."""
+"""``PRAGMA user_version`` counts the steps that a file has taken."""
 
 
 def migrate(connection: sqlite3.Connection, path: Path, steps: int = len(STEPS)) -> None:
-    """Take the steps that the file has not had, all or none of them.
+    """Take the missing steps, all or none of them.
 
     Args:
         connection: In autocommit mode.
         path: The file, for the error.
-        steps: How far; only tests go less far.
+        steps: The last step to take; fewer only in tests.
 
     Raises:
-        StateError: A newer qabot has written the file.
+        StateError: A newer qabot wrote the file.
         sqlite3.Error: It cannot be written or is no database.
     """
     if _taken(connection) == steps:
         return
-    # Another process may take the same steps: who comes second finds them taken.
+    # Another process may take the same steps at the same time; the second finds them taken.
     connection.execute("BEGIN IMMEDIATE")
     try:
         taken = _taken(connection)

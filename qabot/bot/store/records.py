@@ -1,4 +1,4 @@
-"""The values that the bot's state holds: frozen, slotted, without behaviour."""
+"""The values in the bot's state: frozen, slotted, without behaviour."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class GuildSettings:
-    """How the bot behaves in one guild.
+    """The bot's settings in one guild.
 
     Attributes:
-        answer_channels: Channels in which every message that looks like a question is answered.
-        allowed_channels: Channels in which it answers at all; everywhere where empty.
-        threads: Whether questions in channels are answered in a thread of their own.
-        private: Whether answers are private where nothing else was asked for.
-        role_id: The role that may manage it, beside those with Manage Server.
-        collections: Channel id → the collection that its questions are about.
+        answer_channels: Channels where every message that looks like a question is answered.
+        allowed_channels: The only channels where the bot answers; empty means everywhere.
+        threads: Answer questions in a thread of their own.
+        private: Answer in private by default.
+        role_id: A role that may manage the bot, besides people with Manage Server.
+        collections: Channel id → the collection that the channel is about.
     """
 
     answer_channels: tuple[int, ...] = ()
@@ -30,16 +30,16 @@ class GuildSettings:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """An answer as it was given, so that its buttons work after a restart.
+    """An answer that was given, kept so that its buttons work after a restart.
 
     Attributes:
         created: Seconds since 1970.
         guild_id: ``None`` in direct messages.
-        message_id: The message that shows it, once that is sent.
+        message_id: The message that shows it, once it is sent.
         previous: The questions before it in the conversation, oldest first.
-        locale: Discord's name for the language of whoever asked.
-        answer_json: What ``render.json.answer_json`` made of it, with all quotes for paging.
-        page: The page that is shown, from 0.
+        locale: Discord's name for the asker's language.
+        answer_json: The text of ``saved_answers.answer_text``, with all quotes for paging.
+        page: The page shown, from 0.
         id: Given by ``State.save_answer``; 12 characters, fit for a ``custom_id``.
     """
 
@@ -58,13 +58,13 @@ class AnswerRecord:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a person thought of an answer.
+    """A person's opinion of an answer.
 
     Attributes:
         created: Seconds since 1970.
-        question: ``None`` once it is forgotten, unless questions are logged.
-        about: Of the answer: ``status``, ``confidence``, ``generation``, ``encoder``, ``locale``,
-            and the places of its ``quotes`` as ``[article id, start, end]``.
+        question: ``None`` once it is forgotten; logged questions stay.
+        about: The answer's ``status``, ``confidence``, ``generation``, ``encoder``, ``locale``,
+            and its ``quotes`` as ``[article id, start, end]``.
     """
 
     answer_id: str

@@ -1,4 +1,4 @@
-"""Answers as they are kept for their buttons: in the JSON of other programs, and a little more."""
+"""Writes and reads the answers kept for buttons: the public JSON and a few more fields."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from qabot.types import Answer, ArticleInfo, Quote
 
 
 def answer_text(answer: Answer, collection: str | None = None) -> str:
-    """``answer`` as JSON from which ``read_answer`` makes it again.
+    """Write an answer as JSON for ``read_answer``.
 
     Args:
-        collection: What the question was limited to.
+        collection: The collection the question was limited to.
     """
     content = json.loads(answer_json(answer))
     for saved, quote in zip(content["quotes"], answer.quotes, strict=True):
@@ -24,7 +24,7 @@ def answer_text(answer: Answer, collection: str | None = None) -> str:
 
 
 def read_answer(text: str) -> Answer:
-    """The answer that ``answer_text`` wrote, with probabilities rounded."""
+    """Read an answer that ``answer_text`` wrote; its probabilities are rounded."""
     content = json.loads(text)
     return Answer(
         question=content["question"],
@@ -39,7 +39,7 @@ def read_answer(text: str) -> Answer:
 
 
 def read_collection(text: str) -> str | None:
-    """What the question of the answer that ``answer_text`` wrote was limited to."""
+    """Read the collection from the text of ``answer_text``."""
     collection: str | None = json.loads(text)["collection"]
     return collection
 

@@ -1,6 +1,6 @@
-"""Back-off between starts, on disk: a bot that crashes at once must not hammer Discord.
+"""Delays between starts, kept on disk: a bot that crashes at once must not hammer Discord.
 
-Discord allows 1,000 log-ins a day and bans whoever sends a wrong token too often.
+Discord allows 1,000 log-ins a day, and bans clients that send a wrong token too often.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from qabot.bot.store.state import State
 
 STABLE_SECONDS = 600.0
-"""A bot that ran as long as this did not crash at once."""
+"""A bot that ran this long did not crash at once."""
 _KEY = "starts"
 _WINDOW = 3600.0
 _FREE = 3
@@ -18,21 +18,21 @@ _FIRST, _LONGEST = 5.0, 300.0
 
 
 class Starts:
-    """The starts of late that did not end well."""
+    """The failed starts of the last hour."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def delay(self, now: float) -> float:
-        """How many seconds to wait before the next start; 0 after a few."""
+        """Return the seconds to wait before the next start; 0 after the first few."""
         return delay_after(len(self._recent(now)))
 
     def note(self, now: float) -> None:
-        """Note a start; it counts as a failed one until ``clear``."""
+        """Note a start; it counts as failed until ``clear``."""
         self._state.set_meta(_KEY, json.dumps([*self._recent(now), now]))
 
     def clear(self) -> None:
-        """All went well: the next start is at once."""
+        """Forget failed starts: the next start is immediate."""
         self._state.set_meta(_KEY, "[]")
 
     def _recent(self, now: float) -> list[float]:
@@ -41,7 +41,7 @@ class Starts:
 
 
 def delay_after(failures: int) -> float:
-    """Seconds to wait after so many failed starts in the last hour."""
+    """Return the seconds to wait after this many failed starts in the last hour."""
     if failures < _FREE:
         return 0.0
     return min(_FIRST * 2.0 ** (failures - _FREE), _LONGEST)

@@ -1,7 +1,7 @@
-"""What the bot remembers: settings of guilds, answers that still have buttons, feedback.
+"""The bot's memory: guild settings, answers whose buttons still work, feedback.
 
-One SQLite file beside the index, so that no rebuild touches it. Calls are safe from several threads
-and wait for the disk: from the event loop they go through ``asyncio.to_thread``.
+It is one SQLite file beside the index, so that no rebuild touches it. Calls are safe from several
+threads and wait for the disk: call them from the event loop by ``asyncio.to_thread``.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from qabot.bot.store.migrations import migrate
 from qabot.bot.store.records import AnswerRecord, Feedback, GuildSettings
 from qabot.errors import StateError
 
-# Enough to tell a follow-up question; a conversation may go on for days.
+# Enough to understand a follow-up; a conversation may go on for days.
 _CONVERSATION = 10
 _SECONDS_TO_WAIT = 10.0
 
 
 def state_path(index: str | Path) -> Path:
-    """The state file that belongs to an index folder: ``index.bot.sqlite`` beside ``index``."""
+    """Return the state file of an index folder: ``index.bot.sqlite`` beside ``index``."""
     folder = Path(index).absolute()
     return folder.with_name(f"{folder.name}.bot.sqlite")
 
 
 class State:
-    """Reads and writes the state file; makes it where it is missing.
+    """Reads and writes the state file; creates it if it is missing.
 
     Raises:
-        StateError: The file is damaged, of a newer qabot, or cannot be written.
+        StateError: The file is damaged, was written by a newer qabot, or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,7 +69,7 @@ class State:
         self.close()
 
     def guild(self, guild_id: int) -> GuildSettings:
-        """A guild's settings; the defaults where nothing was set."""
+        """Return a guild's settings; the defaults if nothing was set."""
         rows = self._all("SELECT settings FROM guild WHERE id = ?", guild_id)
         return _settings(rows[0][0]) if rows else GuildSettings()
 
@@ -80,14 +80,14 @@ class State:
         )
 
     def forget_guild(self, guild_id: int) -> None:
-        """Remove a guild's settings, and the answers given there."""
+        """Remove a guild's settings and the answers given there."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM guild WHERE id = ?", (guild_id,))
             for table in ("answer", "question"):
                 connection.execute(f"DELETE FROM {table} WHERE guild_id = ?", (guild_id,))
 
     def save_answer(self, record: AnswerRecord) -> str:
-        """Keep an answer; the id under which it is found again."""
+        """Keep an answer, and return its new id."""
         record = replace(record, id=secrets.token_urlsafe(9))
         values = {**_columns(record), "previous": json.dumps(record.previous)}
         marks = ", ".join("?" * len(values))
@@ -95,11 +95,11 @@ class State:
         return record.id
 
     def answer(self, answer_id: str) -> AnswerRecord | None:
-        """The answer of an id; ``None`` where it was forgotten or is too old."""
+        """Return an answer by its id; ``None`` if it was forgotten."""
         return self._answer("id", answer_id)
 
     def answer_by_message(self, message_id: int) -> AnswerRecord | None:
-        """The answer that a message shows, or ``None``."""
+        """Return the answer that a message shows, or ``None``."""
         return self._answer("message_id", message_id)
 
     def set_answer_message(self, answer_id: str, message_id: int) -> None:
@@ -107,11 +107,11 @@ class State:
         self._write("UPDATE answer SET message_id = ? WHERE id = ?", message_id, answer_id)
 
     def set_answer_page(self, answer_id: str, page: int) -> None:
-        """Remember which page of an answer its message shows."""
+        """Remember which page of an answer is shown."""
         self._write("UPDATE answer SET page = ? WHERE id = ?", page, answer_id)
 
     def conversation(self, channel_id: int, user_id: int, since: float) -> tuple[str, ...]:
-        """What a person asked in a channel or thread since then, oldest first; the last ten."""
+        """Return a person's last ten questions in a channel since then, oldest first."""
         rows = self._all(
             "SELECT question FROM answer WHERE channel_id = ? AND user_id = ? AND created >= ? "
             "ORDER BY created DESC LIMIT ?",
@@ -123,13 +123,13 @@ class State:
         return tuple(question for (question,) in reversed(rows))
 
     def prune(self, older_than: float) -> int:
-        """Remove answers from before then, with their questions; how many there were."""
+        """Remove answers older than that, with their questions; return how many."""
         removed = self._write("DELETE FROM answer WHERE created < ?", older_than)
         self._clear_log()
         return removed
 
     def save_feedback(self, answer_id: str, user_id: int, helpful: bool, now: float) -> None:
-        """Keep what a person thinks of an answer, in place of what the same person thought before.
+        """Keep a person's opinion of an answer, instead of their earlier one.
 
         Raises:
             StateError: The answer was forgotten.
@@ -147,7 +147,7 @@ class State:
         )
 
     def feedback(self) -> Iterator[Feedback]:
-        """All feedback, oldest first; no names or ids of people."""
+        """Yield all feedback, oldest first, without names or ids of people."""
         rows = self._all(
             "SELECT answer_id, feedback.created, helpful, "
             "coalesce(answer.question, question.question), about FROM feedback "
@@ -158,7 +158,7 @@ class State:
             yield Feedback(answer_id, created, bool(helpful), question, json.loads(about))
 
     def log_question(self, record: AnswerRecord) -> None:
-        """Keep a question for good; for where the setting asks for that."""
+        """Keep a question for good; only for the setting ``log_questions``."""
         self._write(
             "INSERT OR REPLACE INTO question VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             record.id,
@@ -172,11 +172,11 @@ class State:
         )
 
     def tell_once(self, user_id: int, what: str) -> bool:
-        """Whether a person has not been told ``what`` yet; from now on they have."""
+        """Return ``True`` the first time for a person and ``what``, then ``False``."""
         return bool(self._write("INSERT OR IGNORE INTO told VALUES (?, ?)", user_id, what))
 
     def forget_user(self, user_id: int) -> int:
-        """Remove all that is stored of a person, from the disk too; how many things that were."""
+        """Remove everything stored about a person; return the number of entries."""
         with self._transaction() as connection:
             removed = sum(
                 connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
@@ -186,7 +186,7 @@ class State:
         return removed
 
     def meta(self, key: str) -> str | None:
-        """A value of the bot's own, such as the hash of the commands last registered."""
+        """Return a value of the bot's own, such as the hash of the registered commands."""
         rows = self._all("SELECT value FROM meta WHERE key = ?", key)
         return rows[0][0] if rows else None
 
@@ -195,7 +195,7 @@ class State:
         self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
     def _clear_log(self) -> None:
-        """Take what was removed out of SQLite's log of changes too."""
+        """Remove deleted data from SQLite's write-ahead log too."""
         with self._lock, self._errors():
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -227,7 +227,7 @@ class State:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turn what a full disk or a damaged file raises into one line."""
+        """Turn errors of a full disk or a damaged file into one line."""
         try:
             yield
         except (OSError, sqlite3.Error) as error:
@@ -242,11 +242,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=_SECONDS_TO_WAIT, isolation_level=None, check_same_thread=False
     )
-    # Readers never wait, and a killed process loses nothing that was written; syncing every answer
-    # would only guard the last ones against a power cut.
+    # With a write-ahead log, readers never wait, and a killed process loses no finished write.
+    # Syncing every answer would only save the last ones from a power cut.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    # What is forgotten is overwritten.
+    # Deleted data is overwritten.
     connection.execute("PRAGMA secure_delete = ON")
     return connection
 

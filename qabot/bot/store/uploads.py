@@ -1,8 +1,8 @@
-"""Articles that people add in Discord: files in a folder of their own; no discord.py here.
+"""Articles added in Discord: files in a folder of their own; no discord.py here.
 
-A file is first put aside in a hidden folder, which no rebuild reads, until the person has seen what
-was read and confirms it. What is removed is put aside as well: nothing is lost by a wrong click.
-All functions read and write files: not on the event loop.
+A new file waits in a hidden folder, which no rebuild reads, until the person has seen the article
+and confirms it. A removed file is moved to another hidden folder: a wrong click loses nothing.
+All functions read and write files: not for the event loop.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from qabot.errors import SourceError, StorageError
 from qabot.types import Article, ArticleInfo
 
 LARGEST = 10 * 1024 * 1024
-"""Bytes of a file: what Discord takes of everyone. Documents hold pictures, too."""
+"""The most bytes of a file: Discord's own limit. Documents hold pictures too."""
 
 _WAITING, _REMOVED = ".waiting", ".removed"
 _LONGEST_NAME = 80
@@ -35,9 +35,9 @@ class Waiting:
     """A file that waits for a person to confirm it.
 
     Attributes:
-        token: By which it is found again; 16 characters.
-        name: Under which it will be kept.
-        replaces: Whether a file of that name is kept already.
+        token: Its key; 16 characters.
+        name: Its future file name.
+        replaces: True if a file of that name exists.
     """
 
     token: str
@@ -57,7 +57,7 @@ class Uploads:
         self.folder = folder
 
     def put_aside(self, filename: str, data: bytes) -> Waiting:
-        """Read a file as an article, and keep it until it is confirmed, a day at most.
+        """Read a file as an article, and keep it for up to a day until it is confirmed.
 
         Raises:
             SourceError: It holds no article.
@@ -79,7 +79,7 @@ class Uploads:
         return Waiting(token, name, item, (self.folder / name).exists())
 
     def confirm(self, token: str) -> str | None:
-        """Keep a file that was put aside; its name, or ``None`` where it is no longer there.
+        """Keep a file that was put aside; return its name, ``None`` if it is gone.
 
         Raises:
             StorageError: The folder cannot be written.
@@ -89,7 +89,7 @@ class Uploads:
             return None
         try:
             for path in place.iterdir():
-                # In one step, so that a rebuild reads the old file or the new one.
+                # Atomic: a rebuild reads the old file or the new one.
                 path.replace(self.folder / path.name)
                 place.rmdir()
                 return path.name
@@ -98,16 +98,16 @@ class Uploads:
         return None
 
     def drop(self, token: str) -> None:
-        """Forget a file that was put aside."""
+        """Delete a file that was put aside."""
         if _TOKEN.fullmatch(token):
             shutil.rmtree(self.folder / _WAITING / token, ignore_errors=True)
 
     def holds(self, info: ArticleInfo) -> bool:
-        """Whether an article of the index is read from a file of this folder."""
+        """Return whether an article of the index comes from a file of this folder."""
         return self._path(info) is not None
 
     def remove(self, info: ArticleInfo) -> bool:
-        """Take an article's file out of the folder; whether it was there.
+        """Move an article's file out of the folder; ``False`` if there is none.
 
         Raises:
             StorageError: The folder cannot be written.
@@ -124,7 +124,7 @@ class Uploads:
         return True
 
     def sources(self, others: Sequence[str]) -> tuple[str, ...]:
-        """What a rebuild has to read: ``others``, and this folder where it holds something."""
+        """Return a rebuild's sources: ``others``, and this folder if it holds a file."""
         here = self.folder.resolve()
         kept = tuple(source for source in others if Path(source).resolve() != here)
         parents = [here, *here.parents]
@@ -140,7 +140,7 @@ class Uploads:
 
     def _path(self, info: ArticleInfo) -> Path | None:
         path = Path(info.source).absolute()
-        # Asked of every article while one types: the disk is looked at for few of them.
+        # Completion asks this of every article: look at the disk for few of them.
         same = path.parent == self.folder.absolute()
         return path if same and path.is_file() else None
 
@@ -153,12 +153,12 @@ class Uploads:
 
 
 def known_format(filename: str) -> bool:
-    """Whether files that end like that are read as articles."""
+    """Return whether files with this ending can be articles."""
     return Path(filename).suffix.lower() in FORMATS
 
 
 def safe_name(filename: str) -> str:
-    """A name for a file that stays in its folder, is not hidden, and is no longer than needed."""
+    """Make a file name that stays in its folder, is not hidden, and is not too long."""
     path = Path(filename.replace("\\", "/"))
     stem = re.sub(r"[^\w.]+", "-", path.stem).strip(".-_")[:_LONGEST_NAME] or "article"
     while len(stem.encode()) > 2 * _LONGEST_NAME:
@@ -167,7 +167,7 @@ def safe_name(filename: str) -> str:
 
 
 def key_of(info: ArticleInfo) -> str:
-    """A short name for an article, for a button's ``custom_id``."""
+    """Return a short key of an article, for a button's ``custom_id``."""
     return hashlib.sha256(info.id.encode()).hexdigest()[:20]
 
 

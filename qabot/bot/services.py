@@ -1,0 +1,89 @@
+"""The parts that the bot's commands, buttons and listeners work with, in one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qabot.bot.answers import Answering
+from qabot.bot.article_list import Catalogue
+from qabot.bot.locales import Locales
+from qabot.bot.rebuilds.automatic import AutomaticRebuilds
+from qabot.bot.rebuilds.runner import Rebuild, RebuildRunner
+from qabot.bot.store.guild_settings import Guilds
+from qabot.bot.store.state import State, state_path
+from qabot.bot.store.uploads import Uploads
+from qabot.settings import Settings
+
+if TYPE_CHECKING:
+    import discord
+
+    from qabot.answering.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a command or button may need.
+
+    Attributes:
+        engine: Answers questions; the caller of ``create_bot`` owns and closes it.
+        settings: The settings the bot was started with.
+        state: Answers, feedback and guild settings on disk.
+        guild_settings: Guild settings in memory; read and write them here, not in ``state``.
+        answering: Takes questions and sends answers.
+        catalogue: The articles, for lists and completion.
+        locales: The language last seen of each person.
+        uploads: The articles that were added in Discord.
+        rebuilds: Runs rebuilds, one at a time.
+        automatic: Starts rebuilds without being asked.
+    """
+
+    engine: Engine
+    settings: Settings
+    state: State
+    guild_settings: Guilds
+    answering: Answering
+    catalogue: Catalogue
+    locales: Locales
+    uploads: Uploads
+    rebuilds: RebuildRunner
+    automatic: AutomaticRebuilds
+
+    @classmethod
+    def open(cls, engine: Engine, settings: Settings, rebuild: Rebuild | None) -> Services:
+        """Open the state file beside the index and make every part.
+
+        Args:
+            rebuild: Brings the index up to date; ``None`` if Discord may not ask for that.
+
+        Raises:
+            StateError: The state file is damaged or cannot be written.
+        """
+        state = State(state_path(settings.index))
+        guild_settings = Guilds(state)
+        uploads = Uploads(Path(settings.uploads))
+        rebuilds = RebuildRunner(rebuild, engine, uploads)
+        return cls(
+            engine=engine,
+            settings=settings,
+            state=state,
+            guild_settings=guild_settings,
+            answering=Answering(engine, state, guild_settings, settings),
+            catalogue=Catalogue(engine),
+            locales=Locales(),
+            uploads=uploads,
+            rebuilds=rebuilds,
+            automatic=AutomaticRebuilds(rebuilds, engine, settings),
+        )
+
+    def close(self) -> None:
+        """Let go of the thread and the state file."""
+        self.answering.close()
+        self.state.close()
+
+
+def services_of(interaction: discord.Interaction[Any]) -> Services:
+    """Return the services of the bot that received ``interaction``."""
+    services: Services = interaction.client.services
+    return services
