@@ -1,4 +1,4 @@
-"""The README's page for newcomers says what the bot really asks Discord for."""
+"""The page for those who set the bot up says what it really asks Discord for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import discord
 from qabot.bot.channels import may_open_thread, missing_permissions
 from tests.support import ROOT
 
-README = (ROOT / "README.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "discord.md").read_text("utf-8")
 NAMED = {
     "View Channels": "view_channel",
     "Send Messages": "send_messages",
@@ -21,13 +21,13 @@ NAMED = {
 
 
 def invited() -> discord.Permissions:
-    numbers = set(re.findall(r"permissions[= (]+(\d+)", README))
+    numbers = set(re.findall(r"permissions[= (]+(\d+)", PAGE))
     assert len(numbers) == 1
     return discord.Permissions(int(numbers.pop()))
 
 
 def test_the_invitation_asks_for_the_permissions_that_are_listed():
-    [listed] = re.findall(r"\| permissions \(\d+\) \| (.*) \|", README)
+    [listed] = re.findall(r"\| permissions \(\d+\) \| (.*) \|", PAGE)
     names = [name for name in NAMED if re.search(rf"\b{name}\b", listed)]
     assert names == list(NAMED)
     assert invited() == discord.Permissions(**{NAMED[name]: True for name in names})
@@ -53,4 +53,4 @@ def test_no_intent_is_privileged(simcord_bot):
 
 def test_every_command_is_listed(simcord_bot, simcord_env):
     commands = simcord_bot.tree.get_commands(type=discord.AppCommandType.chat_input)
-    assert {f"`/{command.name}`" for command in commands} <= set(re.findall(r"`/[a-z-]+`", README))
+    assert {f"`/{command.name}`" for command in commands} <= set(re.findall(r"`/[a-z-]+`", PAGE))
