@@ -15,12 +15,13 @@ from qabot.articles.formats import Format
 from qabot.articles.formats.archive import MAX_MEMBER, Archive
 from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.decoding import decode
-from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words, only_printable
+from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words
 from qabot.articles.formats.parsers import read_draft, why_damaged
 from qabot.articles.formats.titles import title_of
 from qabot.articles.formats.xml import parse_xhtml, parse_xml
 from qabot.errors import ArticleError
 from qabot.indexing.passages import split_article
+from qabot.text import printable_line
 from qabot.types import Article, ArticleInfo, Heading
 from tests.articles.documents import docx, epub, lines, odt, pdf, word_paragraph, zipped
 
@@ -230,7 +231,7 @@ def _document(file_format: Format, data: bytes, size: int | None = None) -> None
     try:
         draft = read_draft(file_format, data)
     except ArticleError as error:
-        assert is_line(only_printable(str(error)))
+        assert is_line(printable_line(str(error)))
         return
     except Exception as error:
         # What a library trips over is told; it must not be this code.

@@ -14,6 +14,7 @@ from functools import cached_property
 
 import regex
 
+from qabot.text import UNSPACED, fold
 from qabot.types import Span
 
 SHINGLE = 3
@@ -29,8 +30,7 @@ different paragraphs no two come near it: of XQuAD-R's, in five languages, 0.12 
 RESTATED = 0.7
 """The least share of words in common where two sentences say the same of another number or name."""
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_WORD = regex.compile(rf"(?V1)[{_UNSPACED}]|[[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]+")
+_WORD = regex.compile(rf"(?V1)[{UNSPACED}]|[[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED}]]+")
 
 # Compatibility forms would make 106 of 10⁶ and 51⁄2 of 5½.
 _RAISED = regex.compile("[²³¹¼-¾⁰-₎⅐-⅟↉①-⓿㈀-㊿]")
@@ -42,7 +42,7 @@ _BETWEEN_NUMBERS = regex.compile(r"(?<=\p{N})\s*([^\p{L}\p{N}\s])\s*(?=\p{N})")
 _MARK = r"[^\P{P}?؟¿%‰٪#&@*/\\§′″‴]"
 # Scripts without blanks have their pauses within what is one word to others. It must be there: 不要
 # is "don't want", 不、要 is "no, I do".
-_BETWEEN_UNSPACED = regex.compile(rf"{_MARK}+(?=[{_UNSPACED}])|(?<=[{_UNSPACED}]){_MARK}+")
+_BETWEEN_UNSPACED = regex.compile(rf"{_MARK}+(?=[{UNSPACED}])|(?<=[{UNSPACED}]){_MARK}+")
 _BEGIN = regex.compile(rf"(?:{_MARK}(?!\p{{N}}|\p{{S}})|[\p{{Ps}}\p{{Pi}}\p{{Pf}}\"'])+")
 _END = regex.compile(rf"{_MARK}+$")
 # "No, tax was raised" says the contrary of "No tax was raised".
@@ -162,4 +162,4 @@ def _shingles(text: str) -> Sequence[tuple[str, ...]]:
 
 def _words(text: str) -> list[str]:
     """The words of ``text`` without all that is none; characters where words have no blanks."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
+    return _WORD.findall(fold(text))

@@ -8,14 +8,14 @@ tried in every language, since three words are too few to identify one.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
 import regex
 
-_WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
+from qabot.text import UNSPACED, folded_words, function_word_languages, function_words
+
+_UNSPACED = regex.compile(f"[{UNSPACED}]")
 # Beside a pronoun, this many words of content still lean on the question before.
 _LEANING = 2
 # Characters of content in scripts without spaces: about one word.
@@ -58,14 +58,14 @@ def standalone(question: str, previous: Sequence[str]) -> str:
 
 def is_follow_up(question: str) -> bool:
     """Whether ``question`` leans on what was asked before."""
-    words = [unicodedata.normalize("NFKC", word).casefold() for word in _WORD.findall(question)]
+    words = folded_words(question)
     if not words:
         return False
     if any(_UNSPACED.search(word) for word in words):
         return _unspaced_content("".join(words)) <= _LEANING_CHARACTERS
     counted = {
-        language: sum(word not in functional for word in words)
-        for language, functional in _function_words().items()
+        language: sum(word not in function_words(language) for word in words)
+        for language in function_word_languages()
     }
     fewest = min(counted.values())
     if fewest == 0:
@@ -80,23 +80,13 @@ def is_follow_up(question: str) -> bool:
 def _unspaced_content(text: str) -> int:
     """Characters of ``text`` that no function word of an unspaced script covers."""
     functional = sorted(
-        (word for code in ("ja", "zh", "th") for word in _function_words().get(code, ())),
+        (word for code in ("ja", "zh", "th") for word in function_words(code)),
         key=len,
         reverse=True,
     )
     for word in functional:
         text = text.replace(word, "")
     return len(text)
-
-
-@cache
-def _function_words() -> dict[str, frozenset[str]]:
-    import stopwordsiso
-
-    return {
-        code: frozenset(word.casefold() for word in stopwordsiso.stopwords(code))
-        for code in sorted(stopwordsiso.langs())
-    }
 
 
 @cache

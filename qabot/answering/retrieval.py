@@ -18,6 +18,7 @@ from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import Generation
 from qabot.index.manifest import SUBSPACE
 from qabot.index.vectors import Mask
+from qabot.text import macrolanguage
 from qabot.types import ArticleInfo, Filters, Hit
 
 # How much a full lexical score counts beside the two cosines (benchmarks/retrieval.py).
@@ -25,8 +26,6 @@ LEXICAL_WEIGHT = 0.8
 # Passages whose sentences are looked at: the nearest by vector, and by words in each language.
 _NEAREST = 200
 _WORDIEST = 50
-# Articles name either written form of Norwegian; questions are told apart no further than this.
-_MACRO = {"nb": "no", "nn": "no"}
 
 
 class Retriever:
@@ -95,7 +94,7 @@ class Retriever:
                         question, texts, article, covered[place] > 0
                     ),
                     lexical_score=float(covered[place]),
-                    same_language=_MACRO.get(article.language, article.language) == language,
+                    same_language=macrolanguage(article.language) == language,
                     pages=self._generation.database.pages(article.id),
                 )
             )

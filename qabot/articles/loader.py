@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from qabot import text
 from qabot.articles.formats import Format
 from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words
 from qabot.articles.formats.language import identify
@@ -91,7 +92,7 @@ def readers_version() -> str:
     from importlib.metadata import version
 
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    for path in [*sorted(Path(__file__).parent.rglob("*.py")), Path(text.__file__)]:
         digest.update(path.read_bytes())
     digest.update(" ".join(version(name) for name in _LIBRARIES).encode())
     return digest.hexdigest()[:16]

@@ -18,10 +18,11 @@ from typing import IO, cast
 import msgspec
 
 from qabot.articles.formats import DOCUMENTS, Format
-from qabot.articles.formats.draft import Draft, only_printable
+from qabot.articles.formats.draft import Draft
 from qabot.articles.formats.parsers import read_draft, why_damaged
 from qabot.errors import ArticleError
 from qabot.processes import without_tokens
+from qabot.text import printable_line
 
 SECONDS = 60.0
 """What reading one document may take."""
@@ -178,7 +179,7 @@ def _reply(file_format: Format, data: bytes) -> _Reply:
     try:
         return _Reply(read_draft(file_format, data))
     except ArticleError as error:
-        return _Reply(error=only_printable(str(error)))
+        return _Reply(error=printable_line(str(error)))
     except MemoryError:
         return _Reply(error="takes too much memory to read; split it", fault=True)
     # Whatever a library trips over in a hostile document concerns this document alone.

@@ -17,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 import regex
 
 from qabot.articles.formats import FORMATS, Format
-from qabot.articles.formats.draft import only_printable
 from qabot.articles.ignore_rules import Excludes
 from qabot.articles.walk import OTHER_TYPE, Entry, walk
 from qabot.errors import SourceError
+from qabot.text import printable_path
 
 _EXPECTED = regex.compile(
     r"""\.(?: docm?|dotx?|rtf|wps|pages|fodt|ott|sxw | tex|latex|rst|org|adoc|asciidoc|textile|xml
@@ -161,7 +161,7 @@ def page_file(address: str, file_format: Format, collections: tuple[str, ...] = 
 
 
 def _found_in(source: Path, excludes: Excludes) -> Found:
-    name = printable(source)
+    name = printable_path(source)
     folder, pattern = pattern_of(source)
     mode = _mode(folder)
     if stat.S_ISREG(mode) and not pattern:
@@ -177,7 +177,7 @@ def _found_in(source: Path, excludes: Excludes) -> Found:
         if not entry.left_out
     ]
     left_out = [
-        Skipped(printable(entry.path), entry.left_out) for entry in entries if entry.left_out
+        Skipped(printable_path(entry.path), entry.left_out) for entry in entries if entry.left_out
     ]
     if not files:
         raise SourceError(f"{name}: {_why_none(pattern, left_out)}")
@@ -193,7 +193,7 @@ def _why_none(pattern: Sequence[str], left_out: Sequence[Skipped]) -> str:
 
 
 def _mode(source: Path) -> int:
-    name = printable(source)
+    name = printable_path(source)
     try:
         mode = source.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
@@ -233,17 +233,11 @@ def _belongs(entry: Entry, pattern: Sequence[str]) -> bool:
 
 def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFile:
     file_format = FORMATS.get(path.suffix.lower(), "plain")
-    return SourceFile(path, printable(path), _id(name.with_suffix("")), file_format, problem)
-
-
-def printable(path: Path) -> str:
-    """A path as it is shown and stored, with ``/``."""
-    # A file's name may hold any byte, but names are shown, and stored as UTF-8.
-    return only_printable(os.fsencode(path.as_posix()).decode("utf-8", "replace"))
+    return SourceFile(path, printable_path(path), _id(name.with_suffix("")), file_format, problem)
 
 
 def _id(name: Path) -> str:
-    text = unicodedata.normalize("NFC", printable(name))
+    text = unicodedata.normalize("NFC", printable_path(name))
     # Unlike re's, this \w has the combining marks that belong to the words of many scripts.
     return regex.sub(r"[^\w./]+", "-", text).strip("-") or "article"
 

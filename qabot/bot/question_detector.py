@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import regex
 
+from qabot.text import UNSPACED
+
 # Question marks of all scripts, at the end of a sentence. In Greek, that is the semicolon.
 _ASKS = regex.compile(r"[?？؟⁇⁈⸮፧՞꘏︖﹖](?=[\s\"'”’»)\]*_~|!?？！]|$)|\p{Greek}[;\u037e](?=\s|$)")
 _JAPANESE = regex.compile(r"(?:です|ます|でした|ました|ません|でしょう)か[。!！]?(?=\s|$)")
 # Addresses hold question marks, and code holds semicolons: neither asks.
 _NO_PROSE = regex.compile(r"```.*?(?:```|$)|`[^`\n]*`|https?://\S+|<[^>\s]+>", regex.DOTALL)
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]+")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}]")
+_UNSPACED = regex.compile(f"[{UNSPACED}]")
 _LEAST_WORDS = 3
 _LEAST_UNSPACED = 5
 

@@ -17,6 +17,7 @@ from qabot.bot.client import Bot
 from qabot.bot.store.starts import STABLE_SECONDS, Starts
 from qabot.bot.tokens import INTENT, REFUSED, SHARDS, HideToken
 from qabot.errors import BotError
+from qabot.text import first_line
 
 _SECONDS_OF_A_TURN = 0.001
 # Close codes of the gateway that need a person.
@@ -105,6 +106,5 @@ def _log_to_stderr(token: str) -> None:
 
 
 def _unreachable(error: Exception, token: str) -> str:
-    lines = str(error).strip().splitlines()
-    reason = (lines[0] if lines else type(error).__name__).replace(token, "[token]")
+    reason = first_line(error).replace(token, "[token]")
     return f"Discord cannot be reached ({reason}); check the network"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-import re
 import traceback
 from collections.abc import Mapping
-from pathlib import Path
 
 from qabot.errors import BotError
-from qabot.processes import TOKENS
+from qabot.processes import TOKEN_SHAPE, TOKENS, find_token
 
 _PORTAL = "https://discord.com/developers/applications"
 _WHERE = f"open {_PORTAL}, your application, Bot, Reset Token"
-# Three parts of base64. Anything else pasted by mistake is not sent to Discord.
-_SHAPE = re.compile(r"[\w-]{10,}\.[\w-]{4,}\.[\w-]{20,}", re.ASCII)
 _CONNECTIONS = ("discord.client", "discord.gateway", "discord.shard")
 
 MISSING = (
@@ -34,7 +30,7 @@ SHARDS = (
 
 
 def read_token(token_file: str, environment: Mapping[str, str]) -> str:
-    """Read the token.
+    """Read the token, and check its shape: text pasted by mistake must not reach Discord.
 
     Args:
         token_file: Read if no variable is set; may be empty.
@@ -43,27 +39,18 @@ def read_token(token_file: str, environment: Mapping[str, str]) -> str:
     Raises:
         BotError: There is no token, or the text cannot be one.
     """
-    source, text = _find(token_file, environment)
-    if source is None:
-        raise BotError(MISSING)
-    # People copy the prefix of the HTTP header too.
-    token = text.strip().removeprefix("Bot ").strip()
-    if not _SHAPE.fullmatch(token):
-        raise BotError(f"{source} holds no token: {_WHERE}, and copy all of it")
-    return token
-
-
-def _find(token_file: str, environment: Mapping[str, str]) -> tuple[str | None, str]:
-    for name in TOKENS:
-        if environment.get(name):
-            return f"the variable {name}", environment[name]
-    if not token_file:
-        return None, ""
     try:
-        return token_file, Path(token_file).expanduser().read_text("utf-8")
+        found = find_token(token_file, environment)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "not text"
         raise BotError(f"{token_file}: the token cannot be read ({reason}); {_WHERE}") from error
+    if found is None:
+        raise BotError(MISSING)
+    name, token = found
+    if not TOKEN_SHAPE.fullmatch(token):
+        source = f"the variable {name}" if name in TOKENS else name
+        raise BotError(f"{source} holds no token: {_WHERE}, and copy all of it")
+    return token
 
 
 class HideToken(logging.Filter):

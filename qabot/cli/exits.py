@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qabot.cli.output import complain
 from qabot.errors import FilterError, QabotError
+from qabot.text import described
 
 NOT_FOUND, BAD_INPUT = 1, 2
 
@@ -18,6 +19,5 @@ def explain(error: Exception) -> int:
     if usage is not None:  # click's usage errors: an unknown option, a missing argument.
         complain(f"{usage().rstrip('.')}; see `qabot --help`")
         return BAD_INPUT
-    line = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
-    complain(f"unexpected {type(error).__name__}: {line}; run it with --debug for the details")
+    complain(f"unexpected {described(error)}; run it with --debug for the details")
     return BAD_INPUT

@@ -6,6 +6,8 @@ import io
 import os
 import sys
 
+from qabot.text import printable_line
+
 
 def prepare_output() -> None:
     """Streams that exist and take every character: UTF-8 where programs read them."""
@@ -31,12 +33,7 @@ def flush() -> None:
 
 def complain(line: str) -> None:
     """Say on standard error what is wrong, on one line."""
-    sys.stderr.write(f"qabot: {printable(line)}\n")
-
-
-def printable(line: str) -> str:
-    """A message as one line: names of files and folders in it may hold anything."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    sys.stderr.write(f"qabot: {printable_line(line)}\n")
 
 
 def note(line: str) -> None:

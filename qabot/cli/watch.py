@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from qabot.cli.inputs import settings_with
-from qabot.cli.output import printable
 from qabot.cli.rebuild_run import (
     changed_line,
     content_of,
@@ -30,7 +29,7 @@ from qabot.indexing.subprocess import RebuildCommand
 from qabot.indexing.watch import Reason, Watched, due
 from qabot.render.progress import reporting
 from qabot.settings import FILE
-from qabot.text import parse_interval
+from qabot.text import parse_interval, printable_line
 from qabot.web import find_all, is_address
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ class Repeater:
         if self._json and stream is None:
             return
         time = datetime.now(UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        self._write(f"{time} {printable(line)}", stream or sys.stdout)
+        self._write(f"{time} {printable_line(line)}", stream or sys.stdout)
 
     def _write(self, line: str, stream: TextIO) -> None:
         try:

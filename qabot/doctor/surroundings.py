@@ -6,7 +6,6 @@ import base64
 import binascii
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.e5.packaged import damaged_file, find_unpacked
 from qabot.errors import QabotError
 from qabot.index import IndexStore
-from qabot.processes import TOKENS
+from qabot.processes import TOKEN_SHAPE, TOKENS, find_token
 from qabot.settings import Settings
 from qabot.web import find_all
 
@@ -28,8 +27,6 @@ from qabot.web import find_all
 _ROOM = 2
 _LEAST_FREE = 50_000_000
 _UNPACKED_SIZE = 700_000_000
-# A bot's number, in base 64; when the token was made; its signature.
-_TOKEN = re.compile(r"([\w-]{17,40})\.[\w-]{5,8}\.[\w-]{25,60}", re.ASCII)
 
 
 def sources_check(settings: Settings) -> Check:
@@ -127,25 +124,19 @@ def _amount(size: int) -> str:
 
 
 def token_check(token_file: str, environment: Mapping[str, str]) -> Check:
-    """Whether the Discord token looks like one; of its text, nothing is told."""
+    """Check the form of the Discord token, without showing any of it."""
     remedy = "copy it again from the Bot page of Discord's developer portal"
-    name, text = next(
-        ((name, environment[name]) for name in TOKENS if environment.get(name)), ("", "")
-    )
-    if not name and token_file:
-        name = token_file
-        try:
-            text = Path(token_file).expanduser().read_text("utf-8")
-        except (OSError, ValueError):
-            return Check("token", "fault", f"{name} cannot be read", "see to the file")
-    if not name:
+    try:
+        found = find_token(token_file, environment)
+    except (OSError, ValueError):
+        return Check("token", "fault", f"{token_file} cannot be read", "see to the file")
+    if found is None:
         return Check("token", "ok", f"no {' or '.join(TOKENS)}: only `qabot bot` needs one")
-    # As the bot takes it: people copy it with what they send in the header.
-    text = text.strip().removeprefix("Bot ").strip()
-    match = _TOKEN.fullmatch(text)
+    name, text = found
+    match = TOKEN_SHAPE.fullmatch(text)
     if match is None:
         wrong = "is not three parts with dots between them"
-        if _TOKEN.search(text):
+        if TOKEN_SHAPE.search(text):
             wrong = "has more around the token, such as quotes"
         return Check("token", "fault", f"{name} {wrong}", remedy)
     try:

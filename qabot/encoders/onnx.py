@@ -17,6 +17,7 @@ from qabot.encoders.base import FloatArray, document_prompt, normalize
 from qabot.encoders.sentencepiece import FILE as PIECES
 from qabot.encoders.sentencepiece import FIRST, LAST, PAD, load_pieces
 from qabot.errors import EncoderError
+from qabot.text import first_line
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -249,9 +250,7 @@ def open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSessi
     try:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base of their own.
-        raise EncoderError(
-            f"{graph}: ONNX Runtime cannot load it ({_first_line(error)})"
-        ) from error
+        raise EncoderError(f"{graph}: ONNX Runtime cannot load it ({first_line(error)})") from error
 
 
 def _load_tokenizer(folder: Path, network: str | None) -> _Tokenizer:
@@ -272,7 +271,7 @@ def _load_tokenizers(path: Path) -> _Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # The Rust library raises bare Exception.
-        raise EncoderError(f"{path}: cannot be read ({_first_line(error)})") from error
+        raise EncoderError(f"{path}: cannot be read ({first_line(error)})") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     around = tokenizer.encode("").ids
@@ -304,7 +303,3 @@ def _fingerprint(folder: Path, graph: Path, config: _Config) -> str:
     use = [config.prompts, config.pooling, config.max_tokens]
     digest.update(json.dumps(use, sort_keys=True).encode())
     return digest.hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

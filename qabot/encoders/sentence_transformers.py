@@ -12,6 +12,7 @@ import numpy as np
 from qabot.encoders.base import FloatArray, document_prompt, normalize
 from qabot.encoders.hub import local_folder
 from qabot.errors import EncoderError
+from qabot.text import first_line
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -73,9 +74,9 @@ def _load(name: str) -> SentenceTransformer:
     try:
         return sentence_transformers.SentenceTransformer(folder, local_files_only=True)
     except Exception as error:  # Hub, file and configuration errors share no base.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise EncoderError(
-            f"encoder {name!r}: sentence-transformers cannot load it ({reason}); {_REMEDY}"
+            f"encoder {name!r}: sentence-transformers cannot load it ({first_line(error)}); "
+            f"{_REMEDY}"
         ) from error
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qabot.errors import EncoderError
+from qabot.text import first_line
 
 if TYPE_CHECKING:
     import sentencepiece
@@ -70,5 +71,4 @@ def _load(path: Path) -> Pieces:
     try:
         return Pieces(sentencepiece.SentencePieceProcessor(model_file=str(path)))
     except (OSError, RuntimeError) as error:
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise EncoderError(f"{path}: cannot be read ({line})") from error
+        raise EncoderError(f"{path}: cannot be read ({first_line(error)})") from error

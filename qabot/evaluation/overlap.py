@@ -7,11 +7,12 @@ punctuation and articles don't count, and where a script writes no spaces, each 
 from __future__ import annotations
 
 import functools
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 import regex
+
+from qabot.text import UNSPACED, fold
 
 # Words that SQuAD's measure leaves out; it is about "the", and other languages have their own.
 _ARTICLES = {
@@ -29,12 +30,8 @@ _PREFIXES = {
     "fr": regex.compile(r"\b[ld]['’]"),
     "it": regex.compile(r"\b(?:l|un|dell|all|nell|dall|sull)['’]"),
 }
-_UNSPACED = (
-    r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-    "\N{KATAKANA-HIRAGANA PROLONGED SOUND MARK}"
-)
 # A character with the marks on it, or a run of whatever else is no space.
-_WORD = regex.compile(rf"[{_UNSPACED}]\p{{M}}*|[^\s{_UNSPACED}]+")
+_WORD = regex.compile(rf"[{UNSPACED}]\p{{M}}*|[^\s{UNSPACED}]+")
 # What split() cuts at; \s lacks four of them.
 _BLANKS = r"[\s\x1c-\x1f]+"
 _SIGNS = regex.compile(r"[\p{P}\p{S}]")
@@ -46,7 +43,7 @@ def normal_words(text: str, language: str) -> list[str]:
     Args:
         language: Whose articles are left out, ISO 639-1.
     """
-    text = unicodedata.normalize("NFKC", text).lower()
+    text = fold(text)
     prefix = _PREFIXES.get(language)
     if prefix:
         text = prefix.sub("", text)

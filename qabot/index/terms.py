@@ -6,12 +6,13 @@ Scripts that put no spaces between words give overlapping pairs of characters in
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 
 import regex
 import Stemmer
+
+from qabot.text import UNSPACED, folded_words, function_words
 
 # ISO 639-1 → the name of Snowball's algorithm.
 _SNOWBALL = {
@@ -49,10 +50,8 @@ _SNOWBALL = {
 }
 # A few megabytes for each language that is indexed.
 _WORDS_KEPT = 1 << 15
-_WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+")
-_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]+"
-_RUN = regex.compile(f"{_UNSPACED}|(?:(?!{_UNSPACED}).)+")
-_UNSPACED_RUN = regex.compile(_UNSPACED)
+_RUN = regex.compile(f"[{UNSPACED}]+|[^{UNSPACED}]+")
+_UNSPACED = regex.compile(f"[{UNSPACED}]")
 
 
 def terms(text: str, language: str) -> list[str]:
@@ -62,7 +61,7 @@ def terms(text: str, language: str) -> list[str]:
         text: Any text.
         language: ISO 639-1 code of the analysis; where Snowball does not know it, words stay whole.
     """
-    return _terms(_words(text), language)
+    return _terms(folded_words(text), language)
 
 
 def content_terms(question: str, language: str) -> list[str]:
@@ -70,21 +69,9 @@ def content_terms(question: str, language: str) -> list[str]:
 
     In an index of few passages a function word may be as rare as a name, and would weigh as much.
     """
-    ignored = _function_words(language)
-    content = [word for word in _words(question) if word not in ignored]
+    ignored = function_words(language)
+    content = [word for word in folded_words(question) if word not in ignored]
     return list(dict.fromkeys(_terms(content, language)))
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
-
-
-@cache
-def _function_words(language: str) -> frozenset[str]:
-    import stopwordsiso
-
-    known = stopwordsiso.stopwords(language) if language in stopwordsiso.langs() else ()
-    return frozenset(known)
 
 
 def _terms(words: Iterable[str], language: str) -> list[str]:
@@ -102,7 +89,7 @@ def _analysis(algorithm: str | None) -> Callable[[str], tuple[str, ...]]:
     def analysed(word: str) -> tuple[str, ...]:
         found: list[str] = []
         for run in _RUN.findall(word):
-            if not _UNSPACED_RUN.match(run):
+            if not _UNSPACED.match(run):
                 found.append(stem(run))
             elif len(run) == 1:
                 found.append(run)

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Literal
 
 from qabot.articles.ignore_rules import Excludes
 from qabot.articles.source_matcher import Place
-from qabot.articles.sources import printable
 from qabot.errors import SourceError, UsageError
+from qabot.text import printable_path
 from qabot.web import is_address
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class _Watcher:
             now = _look(name)
             if now != before:
                 self._seen[name] = now
-                changed.add(printable(Path(name)))
+                changed.add(printable_path(Path(name)))
         # Where thousands are named, looking is to take no more than a fraction of the time.
         self._next_look = begun + _REST * (time.monotonic() - begun)
         return changed
@@ -256,7 +256,7 @@ class _Watcher:
             for place in self._open:
                 name = place.named(path)
                 if name and any(place.reads(file, folder=gone) for file in found):
-                    names.add(printable(name))
+                    names.add(printable_path(name))
         return names
 
     def _members(self, folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ import faiss
 import numpy as np
 import pytest
 
+from qabot.bot.tokens import read_token
 from qabot.index import IndexStore
 from qabot.index.manifest import FILES, NAME, Manifest
 from qabot.index.vectors import write_vectors
@@ -362,6 +363,13 @@ def test_a_token_of_the_right_form(examined, monkeypatch, variable):
     monkeypatch.setenv(variable, TOKEN)
     check = examined()["token"]
     assert ("ok", f"{variable} has the form of one") == (check["status"], check["detail"])
+
+
+@pytest.mark.parametrize("token", [TOKEN, f"Bot {TOKEN}", f"{NUMBER}.GhIjKl.{SIGNATURE * 2}"])
+def test_what_the_bot_takes_for_a_token_is_one_here(examined, monkeypatch, token):
+    monkeypatch.setenv("QABOT_TOKEN", token)
+    assert token.removeprefix("Bot ") == read_token("", os.environ)
+    assert examined()["token"]["status"] == "ok"
 
 
 def test_a_token_in_a_file(examined, tmp_path):

@@ -40,15 +40,22 @@ def group_of(language: str) -> str:
 def rarities(passages: Iterable[list[str]], question: str, language: str) -> dict[str, float]:
     """The question's terms but for function words → idf among passages, given as their terms."""
     known = [set(passage) for passage in passages]
-    words = regex.findall(r"[\p{L}\p{N}\p{M}]+", unicodedata.normalize("NFKC", question).lower())
+    words = regex.findall(r"[\p{L}\p{N}\p{M}]+", _fold(question))
+    # Both written forms of Norwegian have one list.
+    language = {"nb": "no", "nn": "no"}.get(language, language)
     if stopwordsiso.has_lang(language):
-        words = [word for word in words if word not in stopwordsiso.stopwords(language)]
+        ignored = {_fold(word) for word in stopwordsiso.stopwords(language)}
+        words = [word for word in words if word not in ignored]
     idf = {}
     for word in list(dict.fromkeys(terms(" ".join(words), language)))[:MOST_TERMS]:
         # A word that no passage holds counts as if one did.
         held = max(1, sum(word in passage for passage in known))
         idf[word] = max(LEAST_IDF, math.log((len(known) - held + 0.5) / (held + 0.5)))
     return idf
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
 
 
 def _coverages(passages: dict[int, list[str]], question: str, language: str) -> dict[int, float]:

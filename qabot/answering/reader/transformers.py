@@ -11,6 +11,7 @@ from qabot.answering.reader.base import best_span, blocks_of, trimmed
 from qabot.encoders.base import FloatArray
 from qabot.encoders.hub import local_folder
 from qabot.errors import EncoderError
+from qabot.text import first_line
 from qabot.types import AnswerSpan
 
 _MOST_TOKENS = 384
@@ -46,9 +47,8 @@ class TransformersReader:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
             self._model = transformers.AutoModelForQuestionAnswering.from_pretrained(folder)
         except Exception as error:  # Whatever the files hold, transformers raises something of it.
-            line = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise EncoderError(
-                f"{name}: no question-answering model ({line}); {_REMEDY}"
+                f"{name}: no question-answering model ({first_line(error)}); {_REMEDY}"
             ) from error
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._model.to(self._device).eval()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from qabot.errors import ArticleError
+from qabot.text import first_line
 
 MAX_MEMBERS = 20_000
 MAX_UNPACKED = 200_000_000
@@ -49,7 +50,9 @@ class Archive:
             raise
         # A hostile file makes it raise a good many errors of its own and of others.
         except Exception as error:
-            raise ArticleError(f"not {kind}, or damaged ({_line(error)}); {_AGAIN}") from error
+            raise ArticleError(
+                f"not {kind}, or damaged ({first_line(error)[:200]}); {_AGAIN}"
+            ) from error
         self._members = {member.filename: member for member in self._zip.infolist()}
         self._unpacked = 0
         if len(self._members) > MAX_MEMBERS:
@@ -89,7 +92,7 @@ class Archive:
         except (ArticleError, MemoryError):
             raise
         except Exception as error:
-            reason = f"{name[:100]}: {_line(error)}"
+            reason = f"{name[:100]}: {first_line(error)[:200]}"
             raise ArticleError(f"damaged ({reason}); {_AGAIN}") from error
 
     def _refuse_bomb(self, member: zipfile.ZipInfo, size: int, most: int) -> None:
@@ -110,8 +113,3 @@ def resolved(base: str, address: str) -> str:
     """
     path = unquote(address.split("#", 1)[0])
     return posixpath.normpath(posixpath.join(posixpath.dirname(base), path))
-
-
-def _line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:200] if lines and lines[0] else type(error).__name__

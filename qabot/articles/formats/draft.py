@@ -71,13 +71,6 @@ class Draft:
     pages: tuple[int, ...] = ()
 
 
-def only_printable(text: str) -> str:
-    """``text`` on one line: names of files may be anything, and messages quote them."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
 def clean_characters(text: str) -> str:
     """``text`` with plain line feeds for line ends and no control characters but those and tabs."""
     text = _PARAGRAPH_END.sub("\n\n", _LINE_END.sub("\n", text))

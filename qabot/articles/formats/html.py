@@ -12,6 +12,7 @@ from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Draft, clean_characters, compose, has_words, one_line
 from qabot.articles.formats.language import language_code
 from qabot.errors import ArticleError
+from qabot.text import described
 
 _REMEDY = "save the page's text as Markdown or plain text"
 # trafilatura's own tags.
@@ -44,8 +45,7 @@ def read_html(text: str) -> Draft:
         raise
     # Whatever a library trips over in a hostile page concerns this page alone.
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise ArticleError(f"the page cannot be parsed ({reason}); {_REMEDY}") from error
+        raise ArticleError(f"the page cannot be parsed ({described(error)}); {_REMEDY}") from error
     if not has_words(body):
         raise ArticleError(f"no main text found in the page; {_REMEDY}")
     return Draft(

@@ -6,17 +6,18 @@ from collections.abc import Callable
 
 from qabot.articles.formats import Format
 from qabot.articles.formats.decoding import decode
-from qabot.articles.formats.draft import Draft, only_printable
+from qabot.articles.formats.draft import Draft
 from qabot.articles.formats.html import read_html
 from qabot.articles.formats.markdown import read_markdown
 from qabot.articles.formats.plain import read_plain
+from qabot.text import described, printable_line
 
 _TEXTS: dict[Format, Callable[[str], Draft]] = {
     "plain": read_plain,
     "markdown": read_markdown,
     "html": read_html,
 }
-_TOLD = 200
+_LONGEST_REASON = 200
 
 
 def read_draft(file_format: Format, data: bytes) -> Draft:
@@ -33,9 +34,9 @@ def read_draft(file_format: Format, data: bytes) -> Draft:
 
 
 def why_damaged(error: Exception) -> str:
-    """What a library tripped over, fit for an ``ArticleError``."""
-    told = f"{type(error).__name__}: {error}".splitlines()[0][:_TOLD]
-    return only_printable(f"damaged: cannot be read ({told}); save it again")
+    """Say what a library tripped over, on one line that fits an ``ArticleError``."""
+    reason = described(error)[:_LONGEST_REASON]
+    return printable_line(f"damaged: cannot be read ({reason}); save it again")
 
 
 def _document_reader(file_format: Format) -> Callable[[bytes], Draft]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import regex
 
 from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words, one_line
+from qabot.text import UNSPACED
 
 _TITLE_LENGTH = 100
 _DENSE_LENGTH = 40
 _SENTENCE_SAMPLE = 1_000
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_UNSPACED = regex.compile(f"[{UNSPACED}]")
 _LAST_LETTER = regex.compile(r"\X\Z")
 
 

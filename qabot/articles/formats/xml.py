@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from qabot.errors import ArticleError
+from qabot.text import first_line
 
 if TYPE_CHECKING:
     from lxml.etree import XMLParser
@@ -34,8 +35,9 @@ def parse_xml(data: bytes, name: str, *, forgiving: bool = False) -> Any:
     try:
         root = etree.fromstring(data, _parser(forgiving=forgiving))
     except (etree.XMLSyntaxError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ArticleError(f"damaged: {name} is not valid XML ({reason}); save it again") from error
+        raise ArticleError(
+            f"damaged: {name} is not valid XML ({first_line(error)}); save it again"
+        ) from error
     if root is None:
         raise ArticleError(f"damaged: {name} holds nothing; save it again")
     return root
