@@ -113,7 +113,6 @@ def repl(
 
     Example: qabot repl --index index
     """
-    from qabot.answering.follow_up import standalone
     from qabot.repl import Repl
 
     settings = settings_with(index=index, encoder=encoder, reader=named_reader(reader, no_reader))
@@ -127,4 +126,4 @@ def repl(
             write_summary(summary)
             return summary
 
-        Repl(engine, rebuild=renew, standalone=standalone).run()
+        Repl(engine, rebuild=renew).run()

@@ -1,5 +1,5 @@
 """The chat in the terminal (``qabot repl``)."""
 
-from qabot.repl.chat import Chatted, Rebuilt, Repl
+from qabot.repl.chat import Repl
 
-__all__ = ["Chatted", "Rebuilt", "Repl"]
+__all__ = ["Repl"]

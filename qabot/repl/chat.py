@@ -11,19 +11,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
-from rich.console import Console, Group, RenderableType
-from rich.control import Control
-from rich.segment import ControlType
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from qabot.answering.follow_up import standalone
 from qabot.errors import QabotError
 from qabot.render.terminal import (
-    open_console,
     render_answer,
     render_article,
     render_articles,
@@ -31,8 +29,12 @@ from qabot.render.terminal import (
     render_quote,
 )
 from qabot.repl.prompt import Choices, open_lines
-from qabot.text import printable
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+from qabot.repl.screen import Screen
+from qabot.types import Answer, Quote
+
+if TYPE_CHECKING:
+    from qabot.answering.engine import Engine
+    from qabot.indexing.rebuild import Summary
 
 # An answer that takes longer than this many seconds is announced.
 _PATIENCE = 0.5
@@ -40,55 +42,6 @@ _PATIENCE = 0.5
 _LONG = 200
 # More languages than this are counted, not named.
 _NAMED_LANGUAGES = 12
-
-
-class PageSize(Protocol):
-    """What a chat needs of an engine's settings."""
-
-    @property
-    def quotes(self) -> int:
-        """How many quotes are shown at a time."""
-        ...
-
-
-class Chatted(Protocol):
-    """What a chat needs of ``qabot.answering.engine.Engine``, which describes it."""
-
-    @property
-    def settings(self) -> PageSize:
-        """The settings in force."""
-        ...
-
-    def ask(
-        self, question: str, *, previous: Sequence[str] = (), limit: int | None = None
-    ) -> Answer:
-        """Answer a question that was asked after others."""
-        ...
-
-    def articles(self) -> list[ArticleInfo]:
-        """All articles, by id."""
-        ...
-
-    def passage_counts(self) -> dict[str, int]:
-        """Article id → number of passages."""
-        ...
-
-    def article(self, article_id: str) -> Article:
-        """The article of an id, or of the beginning of an id or title."""
-        ...
-
-    def context(self, quote: Quote) -> tuple[Passage | None, Passage, Passage | None]:
-        """The passage of a quote, between those before and after it."""
-        ...
-
-
-class Rebuilt(Protocol):
-    """What a chat needs to know of a rebuild."""
-
-    @property
-    def changed(self) -> bool:
-        """Whether the index is another one now."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +72,6 @@ class Repl:
     Args:
         engine: Answers the questions.
         rebuild: Brings the index up to date and shows how far it is.
-        standalone: Gives a question in the form in which the engine looks it up after earlier
-            ones; where that is another than what was typed, it is shown.
         console: Takes all that is said.
         input: What the prompt reads keys from, instead of the process's own terminal.
         output: Where the prompt is drawn, instead of the same.
@@ -129,10 +80,9 @@ class Repl:
 
     def __init__(
         self,
-        engine: Chatted,
+        engine: Engine,
         *,
-        rebuild: Callable[[], Rebuilt],
-        standalone: Callable[[str, Sequence[str]], str] = lambda question, previous: question,
+        rebuild: Callable[[], Summary],
         console: Console | None = None,
         input: Input | None = None,  # noqa: A002 (prompt_toolkit's name for it)
         output: Output | None = None,
@@ -140,7 +90,6 @@ class Repl:
     ) -> None:
         self._engine = engine
         self._rebuild = rebuild
-        self._standalone = standalone
         self._questions: list[str] = []
         self._last: _Asked | None = None
         self._left = False
@@ -163,7 +112,7 @@ class Repl:
             input=input,
             output=output,
         )
-        self._console = console or open_console()
+        self._screen = Screen(console, apart=self._lines.interactive)
 
     def run(self) -> None:
         """Read and answer until the end.
@@ -184,15 +133,17 @@ class Repl:
             except KeyboardInterrupt:
                 if not self._lines.interactive:
                     raise
-                self._say_over(interrupted)
+                self._screen.say_over(interrupted)
 
     def _greet(self) -> None:
         infos = self._engine.articles()
         languages = sorted({info.language for info in infos})
         names = f" ({', '.join(languages)})" if len(languages) <= _NAMED_LANGUAGES else ""
-        self._say(f"{_count(len(infos), 'article')} in {_count(len(languages), 'language')}{names}")
-        self._say("Ask in any language; /help lists the commands.")
-        self._say("")
+        self._screen.say(
+            f"{_count(len(infos), 'article')} in {_count(len(languages), 'language')}{names}"
+        )
+        self._screen.say("Ask in any language; /help lists the commands.")
+        self._screen.say("")
 
     def _handle(self, line: str) -> None:
         words = line.split(maxsplit=1)
@@ -204,7 +155,7 @@ class Repl:
             else:
                 self._ask(" ".join(line.split()))
         except QabotError as error:
-            self._say(str(error), "red")
+            self._screen.say(str(error), "red")
 
     def _obey(self, name: str, argument: str) -> None:
         command = self._commands.get("/quit" if name == "/exit" else name)
@@ -213,25 +164,25 @@ class Repl:
             return
         near = difflib.get_close_matches(name, self._commands, n=1)
         remedy = f"did you mean {near[0]}?" if near else "/help lists all."
-        self._say(f"There is no command {name}; {remedy}", "red")
+        self._screen.say(f"There is no command {name}; {remedy}", "red")
 
     def _ask(self, question: str) -> None:
         previous = tuple(self._questions)
         answer = self._answer(question, previous)
         self._questions.append(question)
         self._last = _Asked(question, previous, list(answer.quotes))
-        read_as = self._standalone(question, previous)
+        read_as = standalone(question, previous)
         if read_as != question:
-            self._say(f"Read as: {read_as}", "dim")
-        self._display(render_answer(answer))
+            self._screen.say(f"Read as: {read_as}", "dim")
+        self._screen.display(render_answer(answer))
 
     def _answer(self, question: str, previous: Sequence[str], limit: int | None = None) -> Answer:
         """The engine's answer, waited for in such a way that Ctrl-C ends the waiting."""
         pool = ThreadPoolExecutor(1)
         try:
             future = pool.submit(self._engine.ask, question, previous=previous, limit=limit)
-            if self._console.is_terminal and wait([future], _PATIENCE).not_done:
-                with self._console.status("Searching …  (Ctrl-C cancels)"):
+            if self._screen.console.is_terminal and wait([future], _PATIENCE).not_done:
+                with self._screen.console.status("Searching …  (Ctrl-C cancels)"):
                     return future.result()
             return future.result()
         finally:
@@ -240,7 +191,7 @@ class Repl:
     def _show_more(self) -> None:
         last = self._last
         if last is None:
-            self._say("Ask something first; /more then shows further quotes.")
+            self._screen.say("Ask something first; /more then shows further quotes.")
             return
         page = self._engine.settings.quotes
         answer = self._answer(last.question, last.previous, len(last.quotes) + page)
@@ -249,20 +200,22 @@ class Repl:
         first = len(last.quotes) + 1
         last.quotes += quotes
         for number, quote in enumerate(quotes, first):
-            self._display(render_quote(quote, number), apart=number == first)
+            self._screen.display(render_quote(quote, number), apart=number == first)
         if not quotes:
-            self._say(f"There are no more quotes for: {last.question}")
+            self._screen.say(f"There are no more quotes for: {last.question}")
 
     def _show_context(self, argument: str) -> None:
         quotes = self._last.quotes if self._last else []
         number = int(argument) if argument.isdecimal() else 0 if argument else 1
         if not quotes:
-            self._say("There is no quote yet; /context shows what stands round one.")
+            self._screen.say("There is no quote yet; /context shows what stands round one.")
         elif not 1 <= number <= len(quotes):
-            self._say(f"There is no quote {argument}; name one from 1 to {len(quotes)}.", "red")
+            self._screen.say(
+                f"There is no quote {argument}; name one from 1 to {len(quotes)}.", "red"
+            )
         else:
             quote = quotes[number - 1]
-            self._display(render_context(quote, *self._engine.context(quote)))
+            self._screen.display(render_context(quote, *self._engine.context(quote)))
 
     def _list(self, argument: str) -> None:
         infos = self._engine.articles()
@@ -273,19 +226,19 @@ class Repl:
             if wanted in f"{info.id}\n{info.title}\n{info.language}".casefold()
         ]
         if not found:
-            self._say(f"No article has {argument!r} in its id, title or language.")
+            self._screen.say(f"No article has {argument!r} in its id, title or language.")
             return
-        self._display(render_articles(found, self._engine.passage_counts()))
+        self._screen.display(render_articles(found, self._engine.passage_counts()))
 
     def _show(self, argument: str) -> None:
         if not argument:
-            self._say("Name an article by its id, or how its id or title begins.", "red")
+            self._screen.say("Name an article by its id, or how its id or title begins.", "red")
             return
         page = render_article(self._engine.article(argument))
-        self._display(page)
-        lines = len(self._console.render_lines(page, pad=False))
+        self._screen.display(page)
+        lines = len(self._screen.console.render_lines(page, pad=False))
         if self._lines.interactive and lines > _LONG:
-            self._say(f"That was {lines} lines long; it begins further up.", "dim")
+            self._screen.say(f"That was {lines} lines long; it begins further up.", "dim")
 
     def _renew(self) -> None:
         try:
@@ -293,10 +246,10 @@ class Repl:
         except KeyboardInterrupt:
             if not self._lines.interactive:
                 raise
-            self._say_over("Rebuild cancelled; answers come from the index as it was.")
+            self._screen.say_over("Rebuild cancelled; answers come from the index as it was.")
             return
         if result.changed:
-            self._say("Answers now come from the new index.")
+            self._screen.say("Answers now come from the new index.")
 
     def _help(self) -> None:
         table = Table.grid(padding=(0, 3, 0, 0))
@@ -304,7 +257,7 @@ class Repl:
         table.add_column()
         for command in self._commands.values():
             table.add_row(Text(f"{command.name} {command.argument}", "bold"), command.about)
-        self._display(
+        self._screen.display(
             Group(
                 table,
                 Text(),
@@ -326,21 +279,6 @@ class Repl:
                 for number, quote in enumerate(self._last.quotes, 1)
             ]
         return []
-
-    def _display(self, what: RenderableType, *, apart: bool = True) -> None:
-        """Print ``what`` with a blank line after it and, below what was typed, one before it."""
-        if apart and self._lines.interactive:
-            self._console.print()
-        self._console.print(what)
-        self._console.print()
-
-    def _say_over(self, text: str) -> None:
-        """Say ``text`` in place of the "^C" with which the terminal shows that key."""
-        self._console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
-        self._say(text, "dim")
-
-    def _say(self, text: str, style: str = "") -> None:
-        self._console.print(Text(printable(text), style))
 
 
 def _count(number: int, what: str) -> str:

@@ -14,7 +14,6 @@ from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
 from qabot.answering.engine import Engine
-from qabot.answering.follow_up import standalone
 from qabot.encoders import FloatArray
 from qabot.index import IndexStore
 from qabot.indexing.rebuild import Progress, Summary, rebuild
@@ -88,7 +87,6 @@ class Chat:
             Repl(
                 self.engine,
                 rebuild=self.rebuild,
-                standalone=standalone,
                 console=Console(file=said, width=80),
                 input=terminal,
                 output=DummyOutput(),
@@ -102,7 +100,7 @@ class Chat:
         self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
         said = io.StringIO()
         self._monkeypatch.setattr("sys.stdout", said)
-        Repl(self.engine, rebuild=self.rebuild, standalone=standalone).run()
+        Repl(self.engine, rebuild=self.rebuild).run()
         return seen(said)
 
     def sure(self, question: str, *previous: str) -> str:
