@@ -34,8 +34,9 @@ def evaluate(
     """Measure how well an index answers labelled questions. Exits with 1 if a bound is missed.
 
     Each line of FILE is {"question": …, "article": ID or null, "answers": [texts of the article],
-    "language": "de"}; without article and answers, "not found" is right. The first column of what
-    is printed names the metrics for --min. --compare takes a settings file that ends in .toml, too.
+    "language": "de"}; without article and answers, "not found" is right, and "why" may name a kind
+    of such questions, to get figures for each. The first column of what is printed names the
+    metrics for --min. --compare takes a settings file that ends in .toml, too.
 
     Example: qabot eval seeds/questions.jsonl --min quote_hit@3=0.8 --min auroc=0.85
     """

@@ -50,6 +50,7 @@ _RANKED = [
 _QUOTED = [
     Metric("quote_hit@1", "the first quote holds an answer"),
     Metric("quote_hit@3", "one of the first three does"),
+    Metric("quote_precision", "share of shown quotes that do"),
     Metric("highlight_exact", "its highlight is an answer"),
     Metric("highlight_f1", "its highlight's words agree"),
 ]
@@ -58,6 +59,7 @@ _DECIDED = [
     Metric("accuracy", "rightly answered or not found"),
     Metric("answered", "answered, if there is an answer"),
     Metric("rejected", "not found, if there is none"),
+    Metric("wrongly_answered", "answered, if there is none", higher_is_better=False),
     Metric("risk_area", "area under risk–coverage", higher_is_better=False),
     Metric("calibration_error", "confidence against what is so", higher_is_better=False),
 ]
@@ -90,6 +92,7 @@ class Columns:
         confidence: In [0, 1].
         answerable: Whether the articles answer it.
         right: Whether a quote, shown whatever the confidence, holds an answer.
+        quotes_shown, quotes_right: How many quotes are shown, and how many of them hold an answer.
         elapsed_ms: Milliseconds to the answer.
     """
 
@@ -97,6 +100,8 @@ class Columns:
     confidence: FloatArray
     answerable: BoolArray
     right: BoolArray
+    quotes_shown: FloatArray
+    quotes_right: FloatArray
     elapsed_ms: FloatArray
 
     @classmethod
@@ -106,22 +111,33 @@ class Columns:
         confidence = np.array([outcome.confidence for outcome in outcomes])
         shown = confidence >= threshold
         quoted = np.array([any(outcome.quotes[:SHOWN]) for outcome in outcomes])
-        first = np.array([any(outcome.quotes[:1]) for outcome in outcomes])
+        # Each quote is shown for its own score; below the first, some may fall short.
+        rights = [_shown_rights(outcome, threshold) for outcome in outcomes]
+        first = np.array([any(right[:1]) for right in rights])
+        one = np.array([any(right) for right in rights])
         exact = np.array([outcome.exact for outcome in outcomes], float)
         overlap = np.array([outcome.f1 for outcome in outcomes], float)
         means = {
             **_ranked("article", [outcome.articles for outcome in outcomes]),
             **_ranked("passage", [outcome.passages for outcome in outcomes]),
-            "quote_hit@1": np.where(answerable, first & shown, np.nan),
-            "quote_hit@3": np.where(answerable, quoted & shown, np.nan),
+            "quote_hit@1": np.where(answerable, first, np.nan),
+            "quote_hit@3": np.where(answerable, one, np.nan),
             "highlight_exact": np.where(shown, exact, exact * 0),
             "highlight_f1": np.where(shown, overlap, overlap * 0),
             "accuracy": (shown == answerable).astype(float),
             "answered": np.where(answerable, shown, np.nan),
             "rejected": np.where(answerable, np.nan, ~shown),
+            "wrongly_answered": np.where(answerable, np.nan, shown),
         }
-        elapsed = np.array([outcome.elapsed_ms for outcome in outcomes])
-        return cls(means, confidence, answerable, quoted & answerable, elapsed)
+        return cls(
+            means=means,
+            confidence=confidence,
+            answerable=answerable,
+            right=quoted & answerable,
+            quotes_shown=np.array([len(right) for right in rights], float),
+            quotes_right=np.array([sum(right) for right in rights], float),
+            elapsed_ms=np.array([outcome.elapsed_ms for outcome in outcomes]),
+        )
 
     def rows(self, chosen: BoolArray) -> Columns:
         """The chosen rows only."""
@@ -130,6 +146,8 @@ class Columns:
             self.confidence[chosen],
             self.answerable[chosen],
             self.right[chosen],
+            self.quotes_shown[chosen],
+            self.quotes_right[chosen],
             self.elapsed_ms[chosen],
         )
 
@@ -140,16 +158,22 @@ class Columns:
         """Questions that ``metric`` is taken over."""
         if metric in self.means:
             return int((~np.isnan(self.means[metric])).sum())
+        if metric == "quote_precision":
+            return int((self.quotes_shown > 0).sum())
         return len(self)
 
     def figures(self, weights: FloatArray) -> dict[str, FloatArray]:
         """Every metric for each row of ``weights``; NaN where it is undefined."""
         values = {name: _means(self.means[name], weights) for name in self.means}
-        values |= {name: figure(self, weights) for name, figure in _OF_CONFIDENCE.items()}
+        values |= {name: figure(self, weights) for name, figure in _OF_SEVERAL.items()}
         return {name: values[name] for name in METRICS}
 
 
-_OF_CONFIDENCE: dict[str, Callable[[Columns, FloatArray], FloatArray]] = {
+# Figures that are no mean over questions.
+_OF_SEVERAL: dict[str, Callable[[Columns, FloatArray], FloatArray]] = {
+    "quote_precision": lambda columns, weights: _shares(
+        weights @ columns.quotes_right, weights @ columns.quotes_shown
+    ),
     "auroc": lambda columns, weights: auroc(columns.confidence, columns.answerable, weights),
     "risk_area": lambda columns, weights: area_under_risk(
         columns.confidence, columns.right, weights
@@ -162,10 +186,22 @@ _OF_CONFIDENCE: dict[str, Callable[[Columns, FloatArray], FloatArray]] = {
 
 def _means(values: FloatArray, weights: FloatArray) -> FloatArray:
     known = ~np.isnan(values)
-    total = weights[:, known] @ values[known]
-    with np.errstate(invalid="ignore"):  # Of a resample that drew none of them.
-        mean: FloatArray = total / weights[:, known].sum(axis=1)
-    return mean
+    return _shares(weights[:, known] @ values[known], weights[:, known].sum(axis=1))
+
+
+def _shares(parts: FloatArray, wholes: FloatArray) -> FloatArray:
+    """``parts / wholes``, NaN for a resample that drew none of the whole."""
+    with np.errstate(invalid="ignore"):
+        share: FloatArray = parts / wholes
+    return share
+
+
+def _shown_rights(outcome: Outcome, threshold: float) -> list[bool]:
+    """Of each quote that is shown from ``threshold`` on, whether it holds an answer."""
+    if outcome.confidence < threshold:
+        return []
+    judged = zip(outcome.quotes[:SHOWN], outcome.scores[:SHOWN], strict=True)
+    return [right for right, score in judged if score >= threshold]
 
 
 def _ranked(what: str, rankings: Sequence[tuple[str, ...] | None]) -> dict[str, FloatArray]:

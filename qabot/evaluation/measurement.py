@@ -30,6 +30,7 @@ _KINDS: dict[str, Callable[[str, str | None], bool]] = {
     "across languages": lambda asked, answered: answered not in (None, asked),
     "no article": lambda asked, answered: answered is None,
 }
+_OF_KINDS = ("auroc", "wrongly_answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Group:
     """Some of the questions.
 
     Attributes:
-        name: "one language", "across languages", "no article", or a pair of languages.
+        name: "one language", "across languages", "no article", a pair of languages, or why there
+            is no answer.
         asked, answered: Of a pair: the questions' language and the articles', which is ``None``
             for questions that no article answers.
         count: How many questions.
@@ -60,6 +62,8 @@ class Measurement:
         count, answerable: How many questions, and how many of them have an answer.
         figures: By metric.
         groups: By whether question and article are in one language, then by pair of languages.
+        kinds: Questions without an answer by their ``why``, with two figures: ``auroc``, all
+            questions with an answer against these, and ``wrongly_answered``.
         risk: The risk–coverage curve.
         calibration: Confidence against what came true, in bins.
         latency_ms: Percentiles by name.
@@ -71,6 +75,7 @@ class Measurement:
     answerable: int
     figures: dict[str, Figure]
     groups: tuple[Group, ...]
+    kinds: tuple[Group, ...]
     risk: tuple[RiskPoint, ...]
     calibration: tuple[CalibrationBin, ...]
     latency_ms: dict[str, float]
@@ -91,6 +96,7 @@ def measure(outcomes: Sequence[Outcome], threshold: float) -> Measurement:
         answerable=int(columns.answerable.sum()),
         figures=figures,
         groups=tuple(_groups(outcomes, columns)),
+        kinds=tuple(_by_kind(outcomes, columns)),
         risk=tuple(risk_curve(columns.confidence, columns.right)),
         calibration=tuple(calibration_bins(columns.confidence, columns.answerable)),
         latency_ms=percentiles(columns.elapsed_ms, _PERCENTILES),
@@ -118,6 +124,15 @@ def _groups(outcomes: Sequence[Outcome], columns: Columns) -> Iterator[Group]:
         figures, _ = _figures(columns.rows(chosen))
         name = f"{asked} → {answered or 'none'}"
         yield Group(name, asked, answered, int(chosen.sum()), figures)
+
+
+def _by_kind(outcomes: Sequence[Outcome], columns: Columns) -> Iterator[Group]:
+    whys = [outcome.label.why for outcome in outcomes]
+    for why in sorted({why for why in whys if why}):
+        chosen = np.array([why == other for other in whys])
+        figures, _ = _figures(columns.rows(columns.answerable | chosen))
+        kept = {name: figures[name] for name in _OF_KINDS}
+        yield Group(why, None, None, int(chosen.sum()), kept)
 
 
 def _figures(columns: Columns) -> tuple[dict[str, Figure], dict[str, FloatArray]]:

@@ -48,6 +48,7 @@ class Outcome:
         passages: The first ten passages as ranked, ``RIGHT`` for the first that holds an answer.
         quotes: For each quote, best first, whether it holds an answer (or, where only the article
             is labelled, stands in it).
+        scores: For each quote, the probability that it answers, in [0, 1].
         exact: Whether the first quote's highlights are an answer, 0 or 1.
         f1: How far they agree with one, in [0, 1].
         confidence: That the articles answer the question, in [0, 1].
@@ -59,6 +60,7 @@ class Outcome:
     articles: tuple[str, ...] | None
     passages: tuple[str, ...] | None
     quotes: tuple[bool, ...]
+    scores: tuple[float, ...]
     exact: float | None
     f1: float | None
     confidence: float
@@ -112,6 +114,7 @@ def _judge(label: Labelled, language: str | None, answer: Answer, hits: Sequence
         articles=_articles(label, hits) if label.article else None,
         passages=_passages(label, hits) if label.answers else None,
         quotes=tuple(_is_right(label, q.article.id, q.text) for q in answer.quotes),
+        scores=tuple(quote.score for quote in answer.quotes),
         exact=exact,
         f1=overlap,
         confidence=answer.confidence,

@@ -18,7 +18,7 @@ UNKNOWN = "und"
 
 # ISO 639, perhaps with script and region.
 _CODE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
-_FIELDS = ("question", "article", "answers", "language")
+_FIELDS = ("question", "article", "answers", "language", "why")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Labelled:
         answers: Texts that answer it, as they stand in the article; empty if none is labelled.
         language: The question's language, an ISO 639 code without script or region.
         place: File and line, for errors.
+        why: Of a question without an answer: in what way the articles fail to answer it, in a word
+            of the file's own; figures are given for each.
     """
 
     question: str
@@ -37,6 +39,7 @@ class Labelled:
     answers: tuple[str, ...]
     language: str
     place: str
+    why: str | None = None
 
     @property
     def answerable(self) -> bool:
@@ -107,13 +110,20 @@ def _question(line: str, place: str) -> Labelled:
     question = value.get("question")
     if not isinstance(question, str) or not question.strip():
         raise UsageError(f"{place}: no question; give its text as question")
-    return Labelled(
+    labelled = Labelled(
         question=question,
         article=_optional_text(value, "article", place),
         answers=_answers(value, place),
         language=_language(value, place),
         place=place,
+        why=_optional_text(value, "why", place),
     )
+    if labelled.why and labelled.answerable:
+        raise UsageError(
+            f"{place}: why is {labelled.why!r}, but an answer is labelled; "
+            "why is for questions without one"
+        )
+    return labelled
 
 
 def _refuse_misspelt(value: Mapping[str, Any], place: str) -> None:

@@ -25,6 +25,8 @@ _BY_GROUP = {
     "F1": "highlight_f1",
     "right": "accuracy",
 }
+# The same of each kind of questions without an answer.
+_BY_KIND = {"auroc": "auroc", "answered": "wrongly_answered"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ def run_object(run: Run) -> dict[str, Any]:
             }
             for group in measured.groups
         ],
+        "kinds": [
+            {"why": kind.name, "questions": kind.count, "figures": _figures(kind.figures)}
+            for kind in measured.kinds
+        ],
         "risk_coverage": [_rounded(asdict(point)) for point in measured.risk],
         "calibration": [_rounded(asdict(part)) for part in measured.calibration],
         "latency_ms": {name: round(value, 1) for name, value in measured.latency_ms.items()},
@@ -95,8 +101,9 @@ def render_run(run: Run) -> RenderableType:
         Text(),
         table,
         Text(),
-        _groups(measured.groups),
+        _table_of_groups("question → article", measured.groups, _BY_GROUP),
         Text(),
+        *_kinds(measured.kinds),
         Text(f"Milliseconds to an answer, {names}: {latency}"),
     )
 
@@ -141,14 +148,22 @@ def _head(run: Run, title: str = "") -> Iterator[Text]:
     )
 
 
-def _groups(groups: tuple[Group, ...]) -> Table:
-    table = _table("question → article", "questions", *_BY_GROUP)
+def _kinds(kinds: tuple[Group, ...]) -> Iterator[RenderableType]:
+    if kinds:
+        yield _table_of_groups("no answer", kinds, _BY_KIND)
+        yield Text()
+
+
+def _table_of_groups(title: str, groups: tuple[Group, ...], shown: Mapping[str, str]) -> Table:
+    """A row a group.
+
+    Args:
+        shown: Column → metric.
+    """
+    table = _table(title, "questions", *shown)
     for group in groups:
-        table.add_row(
-            group.name,
-            str(group.count),
-            *(_number(group.figures[metric].value) for metric in _BY_GROUP.values()),
-        )
+        values = (_number(group.figures[metric].value) for metric in shown.values())
+        table.add_row(group.name, str(group.count), *values)
     return table
 
 

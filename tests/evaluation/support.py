@@ -13,6 +13,7 @@ ANSWERABLE = Outcome(
     articles=("right",),
     passages=("right",),
     quotes=(True,),
+    scores=(0.9,),
     exact=1.0,
     f1=1.0,
     confidence=0.9,
@@ -25,6 +26,7 @@ UNANSWERABLE = replace(
     articles=None,
     passages=None,
     quotes=(False,),
+    scores=(0.2,),
     exact=None,
     f1=None,
     confidence=0.2,
@@ -33,9 +35,16 @@ UNANSWERABLE = replace(
 
 def answerable(**changes: Any) -> Outcome:
     """A question that was answered as it should be, but for ``changes``."""
-    return replace(ANSWERABLE, **changes)
+    return _changed(ANSWERABLE, **changes)
 
 
 def unanswerable(**changes: Any) -> Outcome:
     """A question that no article answers and that was not answered, but for ``changes``."""
-    return replace(UNANSWERABLE, **changes)
+    return _changed(UNANSWERABLE, **changes)
+
+
+def _changed(outcome: Outcome, **changes: Any) -> Outcome:
+    changed = replace(outcome, **{"scores": (), **changes})
+    if "scores" in changes:
+        return changed
+    return replace(changed, scores=(changed.confidence,) * len(changed.quotes))

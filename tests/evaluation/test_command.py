@@ -23,7 +23,8 @@ QUESTIONS = [
 ]
 # Figures that follow from how the confidence is reckoned and how much is highlighted, and times.
 CHANGING = re.compile(
-    r"^(?P<name>highlight_exact|highlight_f1|risk_area|calibration_error) .*?(?= +\d  )|"
+    r"^(?P<name>quote_precision|highlight_exact|highlight_f1|risk_area|calibration_error)"
+    r" .*?(?= +\d  )|"
     r"(?<=  )[01]\.\d{3}(?=  1\.000$)|(?<=p99: ).*",
     re.MULTILINE,
 )
@@ -41,12 +42,14 @@ passage_recall@10   1.000    1.000–1.000          4  … among the first ten
 passage_mrr@10      1.000    1.000–1.000          4  … 1 / its rank
 quote_hit@1         1.000    1.000–1.000          4  the first quote holds an answer
 quote_hit@3         1.000    1.000–1.000          4  one of the first three does
+quote_precision…          4  share of shown quotes that do
 highlight_exact…          4  its highlight is an answer
 highlight_f1…          4  its highlight's words agree
 auroc               1.000    1.000–1.000          5  confidence tells answerable from not
 accuracy            1.000    1.000–1.000          5  rightly answered or not found
 answered            1.000    1.000–1.000          4  answered, if there is an answer
 rejected            1.000    1.000–1.000          1  not found, if there is none
+wrongly_answered    0.000    0.000–0.000          1  answered, if there is none (less is better)
 risk_area…          5  area under risk–coverage (less is better)
 calibration_error…          5  confidence against what is so (less is better)
 
@@ -103,6 +106,33 @@ def test_the_whole_transcript(evaluate):
     code, out, err = evaluate()
     assert (code, err) == (0, "")
     assert masked(out) == TRANSCRIPT
+
+
+def test_kinds_of_questions_without_an_answer_have_a_table_of_their_own(evaluate, folder):
+    lines = [
+        {"question": QUESTIONS[0][0], "article": "jwst.en", "language": "en"},
+        {"question": "Which spices belong in a Thai green curry?", "why": "broad"},
+        {"question": "Why is the sky blue?", "why": "cause"},
+        {"question": "Who won the cup final?", "why": "cause"},
+    ]
+    (folder / "kinds.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    code, out, err = evaluate(file="kinds.jsonl")
+    assert (code, err) == (0, "")
+    assert (
+        "no answer  questions  auroc  answered\n"
+        "broad              1  1.000     0.000\n"
+        "cause              2  1.000     0.000\n"
+    ) in out
+    code, out, err = evaluate("--json", file="kinds.jsonl")
+    assert [("broad", 1, 1.0, 1), ("cause", 2, 1.0, 2)] == [
+        (
+            kind["why"],
+            kind["questions"],
+            kind["figures"]["auroc"]["value"],
+            kind["figures"]["wrongly_answered"]["count"],
+        )
+        for kind in json.loads(out)["kinds"]
+    ]
 
 
 def test_json_is_one_object_with_every_figure(evaluate):

@@ -49,6 +49,8 @@ def test_every_figure_worked_by_hand():
         "passage_mrr@10": (1 + 1 / 2 + 1) / 4,
         "quote_hit@1": 1 / 4,
         "quote_hit@3": 2 / 4,
+        # Of the second one, both quotes are shown.
+        "quote_precision": (1 + 1) / (1 + 2 + 1),
         "highlight_exact": 1 / 4,
         "highlight_f1": (1 + 0.5) / 4,
         # 0.8 beats all but 0.9, 0.2 beats none.
@@ -56,11 +58,28 @@ def test_every_figure_worked_by_hand():
         "accuracy": 4 / 6,
         "answered": 3 / 4,
         "rejected": 1 / 2,
+        "wrongly_answered": 1 / 2,
         # Right down to 0.9; then 0.8 and 0.7 are wrong, 0.6 and 0.4 right, 0.2 wrong.
         "risk_area": (0 + 1 / 2 + 2 / 3 + 2 / 4 + 2 / 5 + 3 / 6) / 6,
         # One question a bin: 0.9, 0.6, 0.4 and 0.7 are so, 0.2 and 0.8 are not.
         "calibration_error": (0.1 + 0.4 + 0.6 + 0.3 + 0.2 + 0.8) / 6,
     } == pytest.approx(values(outcomes))
+
+
+def test_a_quote_is_shown_for_its_own_score():
+    outcome = answerable(quotes=(False, True, True), scores=(0.9, 0.6, 0.4))
+    assert (0.0, 1.0, 1 / 2) == tuple(
+        values([outcome])[name] for name in ("quote_hit@1", "quote_hit@3", "quote_precision")
+    )
+    # The second one holds an answer, but only the first is shown.
+    assert (0.0, 0.0) == tuple(
+        values([outcome], threshold=0.7)[name] for name in ("quote_hit@3", "quote_precision")
+    )
+
+
+def test_quotes_have_no_precision_where_none_is_shown():
+    figure = measure([answerable(confidence=0.1)], 0.5).figures["quote_precision"]
+    assert (figure.value, figure.low, figure.high, figure.count) == (None, None, None, 0)
 
 
 def test_ranks_beyond_ten_count_as_nothing():
@@ -80,6 +99,7 @@ def test_what_labels_do_not_tell_is_left_open():
         **dict.fromkeys(METRICS, 2),
         **{name: 1 for name in METRICS if name.startswith(("article_", "passage_", "highlight_"))},
         "rejected": 0,
+        "wrongly_answered": 0,
     }
     rejected = measured.figures["rejected"]
     assert (None, None, None) == (rejected.value, rejected.low, rejected.high)
@@ -144,6 +164,32 @@ def test_questions_are_grouped_by_their_languages():
         (group.name, group.count, group.figures["quote_hit@1"].value)
         for group in measure(outcomes, 0.5).groups
     ]
+
+
+def test_questions_without_an_answer_are_grouped_by_kind():
+    def of(why, confidence):
+        label = replace(unanswerable().label, why=why)
+        return unanswerable(label=label, confidence=confidence)
+
+    outcomes = [
+        answerable(confidence=0.7),
+        answerable(confidence=0.9),
+        of("detail", 0.8),
+        of("detail", 0.3),
+        of("cause", 0.4),
+        unanswerable(confidence=0.95),
+    ]
+    # "detail" loses to 0.9 twice and to 0.7 once.
+    assert [("cause", 1, 1.0, 0.0), ("detail", 2, 3 / 4, 1 / 2)] == [
+        (
+            kind.name,
+            kind.count,
+            kind.figures["auroc"].value,
+            kind.figures["wrongly_answered"].value,
+        )
+        for kind in measure(outcomes, 0.5).kinds
+    ]
+    assert measure([answerable(), unanswerable()], 0.5).kinds == ()
 
 
 # --- Two measurements -----------------------------------------------------------------------------

@@ -24,12 +24,14 @@ def test_labels_are_read_line_by_line():
         '{"question": "why?", "article": null, "answers": [], "language": "en", "id": 7}',
         '{"question": "when?", "answers": ["2021"]}',
         '{"question": "quando?", "language": "pt-BR"}',
+        '{"question": "why?", "why": "cause"}',
     ]
     assert [
         Labelled("Wie groß?", "space", ("6.5 m",), "de", "q.jsonl, line 1"),
         Labelled("why?", None, (), "en", "q.jsonl, line 3"),
         Labelled("when?", None, ("2021",), "und", "q.jsonl, line 4"),
         Labelled("quando?", None, (), "pt", "q.jsonl, line 5"),
+        Labelled("why?", None, (), "und", "q.jsonl, line 6", why="cause"),
     ] == read_questions(lines, "q.jsonl")
 
 
@@ -53,6 +55,11 @@ def test_labels_are_read_line_by_line():
         (
             '{"question": "why?", "answer": ["x"]}',
             "line 2: unknown field 'answer'; call it 'answers'",
+        ),
+        ('{"question": "why?", "why": 7}', "line 2: why is 7; give a text, or null"),
+        (
+            '{"question": "why?", "article": "x", "why": "detail"}',
+            "line 2: why is 'detail', but an answer is labelled; why is for questions without one",
         ),
     ],
 )
