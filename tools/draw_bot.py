@@ -26,6 +26,7 @@ from playwright.async_api import Browser, async_playwright
 
 from qabot.answering.engine import Engine
 from qabot.bot import create_bot
+from qabot.errors import RebuildError
 from qabot.indexing.rebuild import Progress, Summary
 from qabot.settings import Settings, load_settings
 from tests.bot.support import begin
@@ -63,7 +64,7 @@ class HeldRebuild:
         """Report the same progress for any ``sources``, and wait."""
         report(Progress("encoding", 58, 100, 1234 * len(sources)))
         self.go.wait()
-        raise RuntimeError("nothing was rebuilt")
+        raise RebuildError("nothing was rebuilt")
 
     def stop(self) -> None:
         """Let it go."""

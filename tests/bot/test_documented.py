@@ -53,4 +53,12 @@ def test_no_intent_is_privileged(simcord_bot):
 
 def test_every_command_is_listed(simcord_bot, simcord_env):
     commands = simcord_bot.tree.get_commands(type=discord.AppCommandType.chat_input)
-    assert {f"`/{command.name}`" for command in commands} <= set(re.findall(r"`/[a-z-]+`", PAGE))
+    listed = re.findall(r"^\| `/([a-z-]+)` \|", PAGE, re.MULTILINE)
+    assert sorted(listed) == sorted(command.name for command in commands)
+
+
+def test_what_is_named_beside_them_exists(simcord_bot, simcord_env):
+    menus = simcord_bot.tree.get_commands(type=discord.AppCommandType.message)
+    assert [f"*Apps → {menu.name}*" in PAGE for menu in menus] == [True]
+    everything = {command.name for command in simcord_bot.tree.get_commands()}
+    assert set(re.findall(r"`/([a-z-]+)`", PAGE)) <= everything

@@ -40,11 +40,8 @@ def test_python_runs_and_prints_quotes(snippet, real_index, tmp_path, monkeypatc
     (tmp_path / "index").symlink_to(real_index.folder)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda _: real_index.cache)
-    if "the PyTorch Foundation board" in snippet:
-        # The seed articles are not indexed here.
-        snippet = snippet.replace(
-            "who is on the PyTorch Foundation board?", "how wide is the mirror?"
-        )
+    # The seed articles are not indexed here.
+    snippet = snippet.replace("how many GitHub projects use PyTorch?", "how wide is the mirror?")
     exec(compile(snippet, "<snippet>", "exec"), {})
     assert "6.5 metres" in capsys.readouterr().out
 
