@@ -76,6 +76,15 @@ test: $(STAMP) ## Run the tests; some of them: ARGS='-k NAME'
 	@echo "Running the tests …"
 	@$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: coverage
+coverage: $(STAMP) ## Measure how much of qabot the tests run; line by line in htmlcov/
+	@echo "Running the tests under coverage …"
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage html --quiet
+	@$(BIN)/coverage report
+
 .PHONY: lint
 lint: $(STAMP) ## Check style, types and module boundaries
 	@echo "Checking style (ruff) …"
@@ -94,7 +103,16 @@ format: $(STAMP) ## Format the code, and repair what can be repaired safely
 
 .PHONY: translations
 translations: $(STAMP) ## Bring the catalogues up to date with the code, and compile them
-	@$(BIN)/python -m qabot.render.translations.catalogues
+	@template=$$(mktemp); trap 'rm -f "$$template"' EXIT; \
+	$(BIN)/pybabel -q extract --no-default-keywords -k mark -k translate -k plural:1,2 \
+	  -c Translators: --add-location=file --sort-output -w 100 --project qabot --version - \
+	  -o "$$template" qabot/bot qabot/render; \
+	for po in qabot/render/translations/*.po; do \
+	  language=$$(basename $$po .po); \
+	  $(BIN)/pybabel -q update -i "$$template" -o $$po -l $$language --no-fuzzy-matching \
+	    --ignore-obsolete --ignore-pot-creation-date -w 100; \
+	  $(BIN)/pybabel compile -i $$po -o $${po%.po}.mo -l $$language --statistics; \
+	done
 
 .PHONY: bench
 bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'
@@ -139,5 +157,5 @@ constraints: ## Renew constraints.txt: the newest versions that pyproject.toml a
 .PHONY: clean
 clean: ## Remove caches and build output; keep .venv and index/
 	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	@rm -rf .coverage htmlcov
+	@rm -rf .coverage .coverage.* htmlcov
 	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
