@@ -10,7 +10,7 @@ from qabot.articles.ignore_rules import Excludes
 from qabot.articles.sources import fits, pattern_of
 
 
-class Place:
+class SourceMatcher:
     """A file, folder or pattern on this machine that is a source; it need not exist.
 
     Args:

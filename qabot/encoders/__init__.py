@@ -41,7 +41,8 @@ def open_encoder(
 
         return open_packaged(cache, threads=threads, notify=notify)
     if not name.startswith(_BY_LIBRARY):
-        from qabot.encoders.onnx import OnnxEncoder, find_graph
+        from qabot.encoders.onnx import OnnxEncoder
+        from qabot.encoders.onnx_folder import find_graph
 
         if find_graph(Path(name)):
             return OnnxEncoder(Path(name), threads=threads)

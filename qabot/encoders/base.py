@@ -1,4 +1,4 @@
-"""What every embedding model offers, in sentence-transformers' own terms."""
+"""The interface of every embedding model, in sentence-transformers' own terms."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
+REMEDY = "use it as sentence-transformers:FOLDER"
+"""The way to use a model folder that ONNX Runtime cannot run here."""
+
 
 class Encoder(Protocol):
-    """Turns texts into vectors whose dot product says how near they are in meaning."""
+    """Turns texts into vectors whose dot products measure how close the meanings are."""
 
     @property
     def name(self) -> str:
-        """What people call the model (``multilingual-e5-small``)."""
+        """The model's usual name (``multilingual-e5-small``)."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest that changes with anything that changes vectors: weights, prompts, pooling.
+        """A hex digest of everything that decides the vectors: weights, prompts, pooling.
 
         An index belongs to one fingerprint.
         """
@@ -29,34 +32,34 @@ class Encoder(Protocol):
 
     @property
     def dimension(self) -> int:
-        """Length of a vector."""
+        """The number of components of a vector."""
         ...
 
     def encode_query(self, texts: Sequence[str]) -> FloatArray:
-        """Vectors of questions: float32 ``(len(texts), dimension)``, of length 1."""
+        """Encode questions: unit vectors, float32 ``(len(texts), dimension)``."""
         ...
 
     def encode_document(self, texts: Sequence[str]) -> FloatArray:
-        """Vectors of passages or sentences: float32 ``(len(texts), dimension)``, of length 1."""
+        """Encode passages or sentences: unit vectors, float32 ``(len(texts), dimension)``."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """The number of model tokens of each text, without special tokens and prompts."""
+        """Count the model's tokens of each text, without special tokens and prompts."""
         ...
 
 
 def normalize(vectors: FloatArray) -> FloatArray:
-    """``vectors`` ``(n, d)`` scaled to length 1; a zero vector stays zero."""
+    """Scale ``vectors`` ``(n, d)`` to length 1; zero vectors stay zero."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: FloatArray = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
     return unit
 
 
 def document_prompt(prompts: Mapping[str, str | None]) -> str:
-    """What a model wants before a passage, by any of the names that models have for it.
+    """Return the prompt that a model puts before passages, under any of its usual names.
 
-    sentence-transformers has these names too, but takes the first that is there, and to it
-    ``document`` always is, if only empty.
+    sentence-transformers knows these names too, but takes the first that exists, and it always
+    adds an empty ``document``.
     """
     names = ("document", "passage", "corpus")
     return next((prompt for name in names if (prompt := prompts.get(name))), "")

@@ -23,7 +23,7 @@ _MANY_TEXTS = 256
 _loading = threading.Lock()
 
 
-class Pieces:
+class SentencePieceTokenizer:
     """The tokenizer of one SentencePiece file; calls are safe from several threads."""
 
     def __init__(self, processor: sentencepiece.SentencePieceProcessor) -> None:
@@ -54,7 +54,7 @@ def _identity(piece: int) -> int:
     return piece + _OFFSET if piece else _UNKNOWN
 
 
-def load_pieces(path: Path) -> Pieces:
+def load_tokenizer(path: Path) -> SentencePieceTokenizer:
     """The tokenizer of ``path``; loaded once, however many networks share it.
 
     Raises:
@@ -65,10 +65,10 @@ def load_pieces(path: Path) -> Pieces:
 
 
 @lru_cache(maxsize=2)
-def _load(path: Path) -> Pieces:
+def _load(path: Path) -> SentencePieceTokenizer:
     import sentencepiece
 
     try:
-        return Pieces(sentencepiece.SentencePieceProcessor(model_file=str(path)))
+        return SentencePieceTokenizer(sentencepiece.SentencePieceProcessor(model_file=str(path)))
     except (OSError, RuntimeError) as error:
         raise EncoderError(f"{path}: cannot be read ({first_line(error)})") from error

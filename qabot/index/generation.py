@@ -17,7 +17,7 @@ from qabot.errors import DamagedIndexError
 from qabot.index import manifest as files
 from qabot.index.articles import Database
 from qabot.index.filters import allowed_rows
-from qabot.index.lease import hold
+from qabot.index.lease import acquire_shared_lock
 from qabot.index.lexical import LexicalIndex
 from qabot.index.manifest import Manifest
 from qabot.index.vectors import Mask, RowArray, VectorIndex
@@ -52,7 +52,7 @@ class Generation:
     def __init__(self, folder: Path, *, whole: bool = True) -> None:
         self.folder = folder
         # Closed where it was forgotten, too: else nothing could remove the generation any more.
-        self._release = weakref.finalize(self, hold(folder))
+        self._release = weakref.finalize(self, acquire_shared_lock(folder))
         try:
             self.manifest = Manifest.read(folder)
             self.manifest.verify(folder)

@@ -24,8 +24,8 @@ REMOVING = ".removing-"
 """A folder whose name begins so is on its way out."""
 
 
-def hold(folder: Path) -> Callable[[], None]:
-    """Keep ``folder`` from being removed; the function that lets it go again.
+def acquire_shared_lock(folder: Path) -> Callable[[], None]:
+    """Keep ``folder`` from being removed until the returned function is called.
 
     A generation whose manifest is missing cannot be held, nor read.
     """

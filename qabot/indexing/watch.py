@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from qabot.articles.ignore_rules import Excludes
-from qabot.articles.source_matcher import Place
+from qabot.articles.source_matcher import SourceMatcher
 from qabot.errors import SourceError, UsageError
 from qabot.text import printable_path
 from qabot.web import is_address
@@ -139,9 +139,9 @@ class _Watcher:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
         self._watched: Watched | None = None
-        self._places: list[Place] = []
+        self._places: list[SourceMatcher] = []
         # Those of them that are folders: only of these is anything told.
-        self._open: list[Place] = []
+        self._open: list[SourceMatcher] = []
         self._ignored: list[Path] = []
         # Path as it is named → what was seen there last.
         self._seen: dict[str, tuple[int, ...] | None] = {}
@@ -265,13 +265,13 @@ class _Watcher:
         return [Path(place, name) for place, _, names in os.walk(folder) for name in names]
 
 
-def _places(watched: Watched) -> list[Place]:
+def _places(watched: Watched) -> list[SourceMatcher]:
     try:
         excludes = Excludes(watched.exclude)
     except SourceError:
         # The rebuild says so.
         excludes = Excludes(())
-    return [Place(source, excludes) for source in watched.sources if not is_address(source)]
+    return [SourceMatcher(source, excludes) for source in watched.sources if not is_address(source)]
 
 
 def _look(name: str) -> tuple[int, ...] | None:

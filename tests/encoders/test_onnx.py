@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qabot.encoders.e5.packaged import UnpackedModel
-from qabot.encoders.onnx import OnnxEncoder, find_graph
+from qabot.encoders.onnx import OnnxEncoder
+from qabot.encoders.onnx_folder import find_graph
 from qabot.errors import EncoderError
 from tests.encoders.texts import PASSAGES, SENTENCES
 from tests.encoders.tiny_onnx import (

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from qabot.encoders.e5.packaged import UnpackedModel, weights_file
 from qabot.encoders.e5.weights import E5Weights
 from qabot.encoders.e5.words import WordEmbeddings
-from qabot.encoders.sentencepiece import FILE, Pieces, load_pieces
+from qabot.encoders.sentencepiece import FILE, SentencePieceTokenizer, load_tokenizer
 from qabot.errors import EncoderError
 from tests.encoders.texts import SENTENCES
 
 
 @pytest.fixture(scope="module")
-def pieces(unpacked: UnpackedModel) -> Pieces:
-    return load_pieces(unpacked.folder / FILE)
+def tokenizer(unpacked: UnpackedModel) -> SentencePieceTokenizer:
+    return load_tokenizer(unpacked.folder / FILE)
 
 
-def assert_spans_fit(pieces: Pieces, text: str) -> None:
-    spans = pieces.spans(text)
-    assert [identity for identity, _, _ in spans] == pieces.ids([text])[0]
+def assert_spans_fit(tokenizer: SentencePieceTokenizer, text: str) -> None:
+    spans = tokenizer.spans(text)
+    assert [identity for identity, _, _ in spans] == tokenizer.ids([text])[0]
     at = 0
     for _, start, end in spans:
         # In order, and nothing but what normalisation drops or joins lies between two tokens.
@@ -32,26 +32,26 @@ def assert_spans_fit(pieces: Pieces, text: str) -> None:
 
 
 @pytest.mark.parametrize("script", sorted(SENTENCES))
-def test_each_token_stands_for_its_characters(pieces, script):
+def test_each_token_stands_for_its_characters(tokenizer, script):
     for text in SENTENCES[script]:
-        assert_spans_fit(pieces, text)
-        covered = {place for _, start, end in pieces.spans(text) for place in range(start, end)}
+        assert_spans_fit(tokenizer, text)
+        covered = {place for _, start, end in tokenizer.spans(text) for place in range(start, end)}
         assert all(place in covered for place, character in enumerate(text) if character.isalnum())
 
 
 @given(text=st.text(max_size=80))
-def test_any_text_has_tokens_inside_it(pieces, text):
-    assert_spans_fit(pieces, text)
+def test_any_text_has_tokens_inside_it(tokenizer, text):
+    assert_spans_fit(tokenizer, text)
 
 
-def test_words_are_found_where_they_stand(pieces):
+def test_words_are_found_where_they_stand(tokenizer):
     text = "Zürich １２３ 東京 😀 end"
-    words = {text[start:end].strip() for _, start, end in pieces.spans(text)}
+    words = {text[start:end].strip() for _, start, end in tokenizer.spans(text)}
     assert {"Zürich", "１２３", "東京", "😀", "end"} <= words
 
 
 def test_a_tokenizer_is_loaded_once(unpacked):
-    assert load_pieces(unpacked.folder / FILE) is load_pieces(unpacked.folder / FILE)
+    assert load_tokenizer(unpacked.folder / FILE) is load_tokenizer(unpacked.folder / FILE)
 
 
 def test_word_embeddings_are_the_wheels_own(unpacked):

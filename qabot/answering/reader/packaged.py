@@ -18,7 +18,7 @@ from qabot.answering.reader.base import best_span, blocks_of, trimmed
 from qabot.encoders.base import FloatArray
 from qabot.encoders.e5.words import WordEmbeddings
 from qabot.encoders.onnx import open_session
-from qabot.encoders.sentencepiece import FILE, FIRST, LAST, load_pieces
+from qabot.encoders.sentencepiece import FILE, FIRST, LAST, load_tokenizer
 from qabot.types import AnswerSpan
 
 NAME = "qabot-reader"
@@ -46,7 +46,7 @@ class PackagedReader:
         self, folder: Path, *, threads: int | None = None, graph: Path | None = None
     ) -> None:
         self._words = WordEmbeddings(folder, _HIDDEN)
-        self._pieces = folder / FILE
+        self._vocabulary = folder / FILE
         self._graph = graph or _packaged_graph()
         # Each window has a core to itself: cores that share one wait for each other at every step.
         # It is read by itself, too: in int8, what else is in a batch changes the scores a little.
@@ -61,11 +61,11 @@ class PackagedReader:
 
     def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
         """The best span of each window, in order; an empty one where a window has no text."""
-        pieces = load_pieces(self._pieces)
-        head = [FIRST, *pieces.ids([question])[0][:_MOST_QUESTION], LAST, LAST]
+        tokenizer = load_tokenizer(self._vocabulary)
+        head = [FIRST, *tokenizer.ids([question])[0][:_MOST_QUESTION], LAST, LAST]
 
         def read_one(window: str) -> AnswerSpan:
-            spans = pieces.spans(window)[: _MOST_TOKENS - len(head) - 1]
+            spans = tokenizer.spans(window)[: _MOST_TOKENS - len(head) - 1]
             if not spans:
                 return AnswerSpan(0, 0, -np.inf)
             scores = self._scores([*head, *(identity for identity, _, _ in spans), LAST])

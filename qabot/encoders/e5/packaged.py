@@ -19,7 +19,7 @@ from qabot.encoders.e5.graph_files import DATA, SCALES, WORDS
 from qabot.encoders.e5.mark import FolderMark, file_checksum
 from qabot.encoders.lazy import LazyEncoder
 from qabot.encoders.onnx import OnnxEncoder
-from qabot.encoders.sentencepiece import FILE as PIECES
+from qabot.encoders.sentencepiece import FILE as VOCABULARY
 from qabot.errors import EncoderError
 
 NAME = "multilingual-e5-small"
@@ -31,7 +31,7 @@ _SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 _LAYOUT = 4
 _LAYOUTS = re.compile(rf"{NAME}-[0-9a-f]{{12}}-([0-9]+)(\.lock)?")
 # The files whose numbers vectors are computed from. (How, says the graph: that is the layout.)
-_NUMBERS = (f"onnx/{DATA}", f"onnx/{WORDS}", f"onnx/{SCALES}", PIECES)
+_NUMBERS = (f"onnx/{DATA}", f"onnx/{WORDS}", f"onnx/{SCALES}", VOCABULARY)
 _LOCK_SECONDS = 300.0
 
 Notify = Callable[[str], None]

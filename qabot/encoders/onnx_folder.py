@@ -1,0 +1,110 @@
+"""What a sentence-transformers folder with an ONNX file says about the use of its network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from qabot.encoders.base import REMEDY
+from qabot.encoders.tokenization import files_of
+from qabot.errors import EncoderError
+
+_Json = TypeVar("_Json", dict[str, Any], list[Any])
+
+# What is computed here; a folder may ask for more.
+_MODULES = {"Transformer", "Pooling", "Normalize"}
+
+
+class FolderConfig:
+    """The configuration files of a folder, as far as they matter here.
+
+    Attributes:
+        prompts: Texts to put before a question or passage, by name.
+        dimension: The size of a vector; ``None`` where the folder does not say.
+        pooling: ``mean`` or ``cls``.
+        network: The network's type, such as ``bert``; ``None`` where the folder does not say.
+        max_tokens: The longest input, special tokens included.
+
+    Raises:
+        EncoderError: A file cannot be read, or asks for more than is computed here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._check_modules()
+        options = self._read("config_sentence_transformers.json", {})
+        self.prompts: dict[str, str] = options.get("prompts") or {}
+        self.dimension: int | None = None
+        self.pooling = self._read_pooling()
+        network = self._read("config.json", {})
+        self.network: str | None = network.get("model_type")
+        limits = [
+            self._read("tokenizer_config.json", {}).get("model_max_length"),
+            network.get("max_position_embeddings"),
+        ]
+        chosen = self._read("sentence_bert_config.json", {}).get("max_seq_length")
+        self.max_tokens = int(chosen or min((n for n in limits if n and n > 0), default=512))
+
+    def _check_modules(self) -> None:
+        path = self._folder / "modules.json"
+        for module in self._read(path.name, []):
+            kind = module["type"].rsplit(".", 1)[-1]
+            if kind not in _MODULES:
+                raise EncoderError(f"{path}: the ONNX file leaves {kind} out; {REMEDY}")
+
+    def _read_pooling(self) -> str:
+        name = "1_Pooling/config.json"
+        content = self._read(name, {})
+        self.dimension = content.get("embedding_dimension", content.get("word_embedding_dimension"))
+        modes = content.get("pooling_mode") or [
+            key.removeprefix("pooling_mode_").removesuffix("_tokens").removesuffix("_token")
+            for key, on in content.items()
+            if key.startswith("pooling_mode_") and on is True
+        ]
+        if isinstance(modes, str):
+            modes = [modes]
+        modes = modes or ["mean"]
+        if modes not in (["mean"], ["cls"]):
+            kinds = " and ".join(map(str, modes))
+            raise EncoderError(
+                f"{self._folder / name}: pooling is {kinds}, not mean or cls; {REMEDY}"
+            )
+        if content.get("include_prompt") is False and any(self.prompts.values()):
+            raise EncoderError(f"{self._folder / name}: pooling leaves prompts out; {REMEDY}")
+        return str(modes[0])
+
+    def _read(self, name: str, missing: _Json) -> _Json:
+        """Read a file; ``missing``, which says its type, where there is none."""
+        path = self._folder / name
+        if not path.exists():
+            return missing
+        try:
+            content = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise EncoderError(f"{path}: cannot be read ({error})") from error
+        if not isinstance(content, type(missing)):
+            raise EncoderError(f"{path}: cannot be read (no JSON {type(missing).__name__})")
+        return content
+
+
+def find_graph(folder: Path) -> Path | None:
+    """Find the ONNX file of a model folder: the quantised one if there are several."""
+    names = ("onnx/model_qint8.onnx", "onnx/model.onnx", "model.onnx")
+    known = [folder / name for name in names if (folder / name).is_file()]
+    return known[0] if known else next(iter(sorted(folder.glob("onnx/*.onnx"))), None)
+
+
+def folder_fingerprint(folder: Path, graph: Path, config: FolderConfig) -> str:
+    """Hash all that decides the vectors: weights, tokenizer, prompts, pooling, longest input."""
+    digest = hashlib.sha256()
+    # Large weights stand beside the graph: model.onnx_data, or model.onnx.data as torch names it.
+    network = sorted(path for path in graph.parent.iterdir() if path.name.startswith(graph.name))
+    for part in [*network, *files_of(folder)]:
+        if part.is_file():
+            with part.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    use = [config.prompts, config.pooling, config.max_tokens]
+    digest.update(json.dumps(use, sort_keys=True).encode())
+    return digest.hexdigest()
