@@ -38,8 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         exclude: Patterns of files and folders that are not read, as in ``.gitignore``.
         encoder: ``multilingual-e5-small`` (packaged), a model folder, or
             ``sentence-transformers:NAME``.
-        reader: ``qabot-reader`` (packaged), ``none``, or a folder or name of a question-answering
-            model for transformers.
+        reader: ``qabot-reader`` (packaged), ``none``, the folder or name of a question-answering
+            model for transformers, or ``cross-encoder:`` with that of a CrossEncoder.
         max_article_mb: The most megabytes of a text file; of HTML half as many, of Markdown a
             tenth.
         cache: Where the packaged model is unpacked.

@@ -30,7 +30,7 @@ Reader = Annotated[
     typer.Option(
         "--reader",
         metavar="MODEL",
-        help="Folder of a transformers question-answering model.",
+        help="Folder of a question-answering model, or cross-encoder:FOLDER.",
         show_default="qabot-reader",
     ),
 ]

