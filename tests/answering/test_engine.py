@@ -108,6 +108,19 @@ def test_the_limit_counts_quotes(tmp_path):
     assert [len(answer.quotes) for answer in answers] == [1, 2, 3, 3]
 
 
+def test_copies_take_no_quote_from_other_articles(tmp_path):
+    """Passages that rank first and repeat each other are one quote; the next ones follow it."""
+    for number in range(4):
+        write_article(tmp_path / "articles", f"copy-{number}", "The rocket flew to Mars in 2021.")
+    write_article(tmp_path / "articles", "other", "A probe flew to Mars, too, in 1997.")
+    build_index(tmp_path / "index", tmp_path / "articles")
+    with engine_on(tmp_path / "index") as engine:
+        answer = engine.ask("Which rocket flew to Mars in 2021?", limit=2)
+        first = [hit.article.id for hit in engine.search(answer.question, 4)]
+    assert "other" not in first
+    assert ["copy", "other"] == [quote.article.id.partition("-")[0] for quote in answer.quotes]
+
+
 def test_the_settings_limit_quotes(tmp_path):
     store = IndexStore(rocket_index(tmp_path))
     with Engine(store, HashingEncoder(), Settings(threshold=0.0, quotes=2)) as engine:

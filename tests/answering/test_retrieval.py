@@ -249,6 +249,21 @@ def test_subspace_that_was_damaged_after_opening(tmp_path: Path, content: bytes 
     generation.close()
 
 
+def test_both_written_forms_of_norwegian_are_the_language_of_a_norwegian_question(
+    tmp_path: Path,
+) -> None:
+    for language in ("nb", "nn", "no", "da", "en"):
+        write_article(tmp_path / "articles", language, "Båten seilte i mai.", language=language)
+    # So many buckets that the words of languages hardly meet in one.
+    encoder = HashingEncoder(dimension=1024)
+    build_index(tmp_path / "index", tmp_path / "articles", encoder=encoder)
+    generation = IndexStore(tmp_path / "index").open()
+    hits = Retriever(generation, encoder).search("Hva var det som seilte fra havnen i mai?", 10)
+    generation.close()
+    assert 5 == len(hits)
+    assert {"nb", "nn", "no"} == {hit.article.language for hit in hits if hit.same_language}
+
+
 # Across languages, with the packaged model.
 
 PARAGRAPHS = {

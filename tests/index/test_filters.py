@@ -179,6 +179,17 @@ def test_a_source_that_is_not_there_is_told_with_those_that_are(generation):
     )
 
 
+@pytest.mark.parametrize("source", ["articles", "./articles", "./articles/", "./articles/moon.md"])
+def test_a_source_may_be_named_as_shells_complete_it(tmp_path, monkeypatch, source):
+    monkeypatch.chdir(tmp_path)
+    write_article(Path("articles"), "moon", "The probe landed on the moon.")
+    write_article(Path("others"), "mars", "The probe landed on Mars.")
+    build_index(Path("index"), "articles", "others")
+    with Engine(IndexStore(Path("index")), HashingEncoder(), Settings(threshold=0)) as engine:
+        answer = engine.ask("Where did the probe land?", filters=Filters(source=source))
+    assert ["moon"] == [quote.article.id for quote in answer.quotes]
+
+
 def test_filters_that_are_right_one_by_one_may_leave_nothing(generation):
     assert (
         Retriever(generation, ENCODER).search("telescope", 5, filters=Filters("dated", "2030"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,3 +89,24 @@ def test_what_is_marked_stands_where_the_reader_saw_it(found, batch_size):
         marked = item.passage.text[item.answer_span.start : item.answer_span.end]
         assert seen.split()[-1] == marked
     assert all(item.answer_span is None for item in read[MOST_READ:])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0.0, MOST_READ), (0.1, MOST_READ), (0.25, 4), (10.0, 2)]
+)
+def test_a_slow_reader_reads_fewer_passages(monkeypatch, seconds, expected):
+    """By a clock that moves only while the reader reads, two passages at a time."""
+    now = 0.0
+
+    class SlowReader(LastWord):
+        def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
+            nonlocal now
+            now += seconds
+            return super().read(question, windows)
+
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    hits = [hit(["It was 1969."], [0.5])] * (MOST_READ + 1)
+    read = read_hits(SlowReader(2), "when?", hits, count_words)
+    assert len(hits) == len(read)
+    spans = [item.answer_span is not None for item in read]
+    assert spans == [True] * expected + [False] * (len(hits) - expected)
