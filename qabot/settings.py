@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             model for transformers, or ``cross-encoder:`` with that of a CrossEncoder.
         max_article_mb: The most megabytes of a text file; of HTML half as many, of Markdown a
             tenth.
+        drafts: Whether articles that call themselves drafts are read.
         cache: Where the packaged model is unpacked.
         threads: Cores that one question may use; all of them where not set.
         quotes: The most quotes that an answer shows.
@@ -79,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     encoder: str = "multilingual-e5-small"
     reader: str = "qabot-reader"
     max_article_mb: int = 20
+    drafts: bool = False
     cache: str = ""
     threads: int | None = None
     quotes: int = 3

@@ -10,7 +10,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Span = tuple[int, int]
@@ -63,6 +63,7 @@ class Article:
     Attributes:
         content: SHA-256 (hex) of the bytes that it was read from and of their format, if known.
         pages: Offsets at which its pages begin, the first at 0; empty where it has no pages.
+        warnings: What of it could not be read, each on one line; not kept in an index.
     """
 
     info: ArticleInfo
@@ -70,6 +71,7 @@ class Article:
     headings: tuple[Heading, ...] = ()
     content: str | None = None
     pages: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def digest(self) -> str:

@@ -9,6 +9,7 @@ process of its own. Nothing here knows of an index or a model.
 from qabot.articles.formats import DOCUMENTS, Document, Format
 from qabot.articles.limits import Limits
 from qabot.articles.loader import (
+    DRAFT,
     read_article,
     read_changed,
     read_files,
@@ -31,6 +32,7 @@ from qabot.articles.sources import (
 
 __all__ = [
     "DOCUMENTS",
+    "DRAFT",
     "Document",
     "Format",
     "Found",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from qabot import text
 from qabot.articles.formats import Format
+from qabot.articles.formats.dates import date_in_name
 from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words
 from qabot.articles.formats.language import identify
 from qabot.articles.formats.parsers import read_draft, why_damaged
@@ -23,13 +24,19 @@ from qabot.articles.sources import Skipped, SourceFile, find_files
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo
 
+DRAFT = "a draft"
+"""How the reason of a file begins that says that it is not to be published yet."""
+
 # What takes part in reading besides this package.
 _LIBRARIES = (
     "PyYAML",
+    "babel",
     "charset-normalizer",
+    "dateparser",
     "lxml",
     "mammoth",
     "markdown-it-py",
+    "mdit-py-plugins",
     "py3langid",
     "pypdfium2",
     "sentencex",
@@ -63,6 +70,8 @@ def read_changed(
     files: Iterable[SourceFile],
     known: Callable[[SourceFile, str], Article | ArticleInfo | None],
     limits: Limits | None = None,
+    *,
+    drafts: bool = False,
 ) -> Iterator[Article | ArticleInfo | Skipped]:
     """Read those of ``files`` whose content is not known, when asked for, in their order.
 
@@ -70,16 +79,17 @@ def read_changed(
         known: Asked with each file and its ``Article.content``; what it gives is passed on in the
             article's place.
         limits: What one file may cost; the defaults where not given.
+        drafts: Whether to read what says that it is not to be published yet.
     """
     limits = limits or Limits()
     with closing(ReadingProcess(limits.seconds)) as process:
         for file in files:
             try:
                 data = _read_bytes(file, limits)
-                content = _content(file, data)
+                content = _content(file, data, drafts=drafts)
                 item = known(file, content)
                 if item is None:
-                    item = _article(file, data, content, process, limits)
+                    item = _article(file, data, content, process, limits, drafts=drafts)
             except ArticleError as error:
                 yield Skipped(file.source, str(error))
             else:
@@ -146,12 +156,20 @@ def _read(file: SourceFile, process: ReadingProcess) -> Article:
     return _article(file, data, _content(file, data), process, limits)
 
 
-def _content(file: SourceFile, data: bytes) -> str:
-    return hashlib.sha256(file.format.encode() + b" " + data).hexdigest()
+def _content(file: SourceFile, data: bytes, *, drafts: bool = False) -> str:
+    # All that an article is made of, besides what its file is called.
+    told = (file.format, date_in_name(file.path.name) or "", "drafts" if drafts else "")
+    return hashlib.sha256("\0".join(told).encode() + b" " + data).hexdigest()
 
 
 def _article(
-    file: SourceFile, data: bytes, content: str, process: ReadingProcess, limits: Limits
+    file: SourceFile,
+    data: bytes,
+    content: str,
+    process: ReadingProcess,
+    limits: Limits,
+    *,
+    drafts: bool = False,
 ) -> Article:
     # Inside this package messages do not name the file; the caller knows it.
     if limits.can_read_here(len(data), file.format):
@@ -161,18 +179,22 @@ def _article(
         draft = process.read(file.format, data)
     if not has_words(draft.text):
         raise ArticleError("is empty; remove it or add text")
+    if draft.unfinished and not drafts:
+        raise ArticleError(
+            f"{DRAFT} by its front matter; set drafts = true to read it all the same"
+        )
     language = draft.language or identify(draft.text)
     info = ArticleInfo(
         id=file.id,
         title=title_of(draft, language),
         source=file.source,
         url=draft.url,
-        published=draft.published,
+        published=draft.published or date_in_name(file.path.name),
         language=language,
         collections=file.collections,
         author=shortened(draft.author, LONGEST_HEADING) if draft.author else None,
     )
-    return Article(info, draft.text, draft.headings, content, draft.pages)
+    return Article(info, draft.text, draft.headings, content, draft.pages, draft.warnings)
 
 
 def _read_here(file_format: Format, data: bytes) -> Draft:

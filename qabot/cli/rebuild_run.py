@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from qabot.web import Options
 
 
+_MOST_WARNINGS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What an index is to hold.
@@ -110,6 +113,7 @@ def build(
             files_only=files_only,
             web=_web_options(settings),
             limits=Limits(settings.max_article_mb),
+            drafts=settings.drafts,
             report=report,
         )
 
@@ -140,6 +144,10 @@ def write_summary(summary: Summary, index: str | None = None) -> None:
         write_line(line)
     for item in summary.skipped:
         complain(skipped_line(item))
+    for line in summary.warnings[:_MOST_WARNINGS]:
+        complain(f"warning: {line}")
+    if more := summary.warnings[_MOST_WARNINGS:]:
+        complain(f"{counted(warnings=len(more))} more; --json lists them all")
 
 
 def left_out_line(summary: Summary) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from qabot.articles import (
+    DRAFT,
     Limits,
     Skipped,
     SourceFile,
@@ -52,6 +53,7 @@ class Wanted:
         exclude: Patterns of what is not read.
         web: How addresses are fetched.
         limits: What one document may cost.
+        drafts: Whether to read what says that it is not to be published yet.
     """
 
     sources: tuple[str, ...]
@@ -62,6 +64,7 @@ class Wanted:
     exclude: tuple[str, ...] = ()
     web: Options = field(default_factory=Options)
     limits: Limits = field(default_factory=Limits)
+    drafts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,16 @@ class Gathered:
     def infos(self) -> list[ArticleInfo]:
         """What is shown of each of ``items``."""
         return [info_of(item) for item in self.items]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be read of the articles that were read now, each on one line."""
+        return tuple(
+            f"{item.info.source}: {warning}"
+            for item in self.items
+            if isinstance(item, Article)
+            for warning in item.warnings
+        )
 
     def is_live(self, manifest: Manifest) -> bool:
         """Whether the live generation, which ``manifest`` describes, holds all this already."""
@@ -136,13 +149,17 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
             full=wanted.full,
         )
     read, skipped = _read(
-        read_changed(files, _Known(None if wanted.full else live), wanted.limits),
+        read_changed(
+            files, _Known(None if wanted.full else live), wanted.limits, drafts=wanted.drafts
+        ),
         lambda done: report("reading", done, len(files)),
     )
     if skipped:
         # A source that has vanished meanwhile (a disk that was taken out) is as missing as one that
         # was never there: what it held must not leave the index.
         find_all(named, renewed, wanted.exclude)
+    drafts = [item for item in skipped if item.reason.startswith(DRAFT)]
+    skipped = [item for item in skipped if item not in drafts]
     read += fetched.items
     skipped += fetched.skipped
     if not read:
@@ -158,7 +175,7 @@ def gather(wanted: Wanted, live: Generation | None, folder: Path, report: Report
         collections,
         readers_version(),
         fetched,
-        found.left_out,
+        (*found.left_out, *drafts),
     )
 
 

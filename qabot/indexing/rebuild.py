@@ -73,6 +73,7 @@ class Summary:
         skipped: Documents that could not be read, with reasons.
         seconds: Wall time.
         left_out: Files of other types and what is excluded, with reasons.
+        warnings: What could not be read of articles that were, each on one line.
     """
 
     generation: int
@@ -85,6 +86,7 @@ class Summary:
     skipped: tuple[Skipped, ...]
     seconds: float
     left_out: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 Report = Callable[[Progress], None]
@@ -103,6 +105,7 @@ def rebuild(
     files_only: bool = False,
     web: Options | None = None,
     limits: Limits | None = None,
+    drafts: bool = False,
     report: Report = lambda progress: None,
 ) -> Summary:
     """Make the index hold what its sources hold now, and publish it.
@@ -121,6 +124,7 @@ def rebuild(
             other addresses.
         web: How web addresses are fetched; as by default where not given.
         limits: What one document may cost; the defaults where not given.
+        drafts: Whether to read what says that it is not to be published yet.
         report: Called often with how far it is.
 
     Raises:
@@ -140,6 +144,7 @@ def rebuild(
         tuple(exclude),
         web or Options(),
         limits or Limits(),
+        drafts,
     )
     with store.rebuild() as writer, _live(store, needed=bool(only)) as live:
         gathered = gather(
@@ -172,6 +177,7 @@ def rebuild(
         skipped=gathered.skipped,
         seconds=time.perf_counter() - started,
         left_out=gathered.left_out,
+        warnings=gathered.warnings,
     )
 
 
@@ -187,6 +193,7 @@ def _nothing_changed(live: Manifest, gathered: Gathered, started: float) -> Summ
         skipped=gathered.skipped,
         seconds=time.perf_counter() - started,
         left_out=gathered.left_out,
+        warnings=gathered.warnings,
     )
 
 

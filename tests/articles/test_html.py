@@ -42,7 +42,7 @@ def test_a_page_is_read_without_what_surrounds_its_article(tmp_path: Path):
     article = read(tmp_path, "a.html", PAGE)
     assert article.text == (
         f"Stapellauf in Wittsiel\n\n{P1}\n\nFest am Kai\n\n{P2}\n\n"
-        "Länge: 30 Meter\nBreite:\n9 Meter\n\nJahr | Schiffe\n2011 | 1\n\nif a:\n    b\n\n"
+        "Länge: 30 Meter\nBreite:\n9 Meter\n\nJahr | Schiffe\n2011 | Schiffe: 1\n\nif a:\n    b\n\n"
         f"Wie es weitergeht\n\n{P3}"
     )
     assert headings(article) == [
@@ -135,6 +135,81 @@ def test_a_page_without_text_is_refused_quietly(
     )
     assert caplog.records == []
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("inside", "text"),
+    [
+        ("<p hidden>Nicht mehr gültig.</p><p aria-hidden='true'>Weg.</p>", ""),
+        ("<div style='display: none'>Weg.</div>", ""),
+        (
+            "<aside class='note'><p>Hinweis: Nachts ist zu.</p></aside>",
+            "Hinweis: Nachts ist zu.\n\n",
+        ),
+        ("<aside class='related'><p>Lesen Sie auch dies hier.</p></aside>", ""),
+        (
+            "<figure><img src='a.png'><figcaption>Das älteste Boot, 1911.</figcaption></figure>",
+            "Das älteste Boot, 1911.\n\n",
+        ),
+        (
+            "<dl><dt>Länge</dt><dd>9 m</dd><dt>Wann?</dt><dd>Mai.</dd></dl>",
+            "Länge: 9 m\nWann? Mai.\n\n",
+        ),
+        (
+            "<table><tr><th>Tag<th>Früh<th>Spät<tr><td>Mo<td><td>17<tr><td>Di<td>9<td></table>",
+            "Tag | Früh | Spät\nMo | Spät: 17\nDi | Früh: 9\n\n",
+        ),
+        (
+            "<table><tr><td>Mo<td><ul><li>9<li>12</ul><tr><td>Di<td><p><b>zu</b></p></table>",
+            "Mo | 9, 12\nDi | zu\n\n",
+        ),
+        ("<h2>Fest<a class='headerlink' href='#f'>¶</a></h2>", "Fest\n\n"),
+        (
+            "<p>Das <ruby>橋<rp>(</rp><rt>はし</rt><rp>)</rp></ruby>ist alt.</p>",
+            "Das 橋ist alt.\n\n",
+        ),
+        (
+            "<div><button aria-expanded='false'>Was kostet es?</button></div>"
+            "<div hidden>Nichts, wenn man hilft.</div>",
+            "Was kostet es?\n\nNichts, wenn man hilft.\n\n",
+        ),
+    ],
+)
+def test_what_people_see_of_an_article_is_read_and_nothing_else(tmp_path: Path, inside, text):
+    source = page(f"<main><h1>Werft</h1><p>{P1}</p>{inside}<p>{P2}</p><p>{P3}</p></main>")
+    article = read(tmp_path, "a.html", source)
+    assert article.text == f"Werft\n\n{P1}\n\n{text}{P2}\n\n{P3}"
+
+
+JSON_LD = '<script type="application/ld+json">{"@graph": [{"headline": "%s"}]}</script>'
+
+
+@pytest.mark.parametrize(
+    ("head", "headings", "title"),
+    [
+        ("<title>Der Stapellauf - Blatt</title>", "<h1>Blatt</h1><h2>Der Stapellauf</h2>", None),
+        (
+            '<title>Blatt: Der Stapellauf</title><meta property="og:title" content="Blatt">',
+            "<h1>Blatt</h1><h2>Der Stapellauf</h2>",
+            None,
+        ),
+        (
+            "<title>Der Stapellauf | Blatt</title>" + JSON_LD % "Der Stapellauf",
+            "<h1>Der Stapellauf - Blatt</h1>",
+            None,
+        ),
+        (
+            '<title>Der Stapellauf | Blatt</title><meta property="og:title" '
+            'content="Der Stapellauf | Blatt"><meta property="og:site_name" content="Blatt">',
+            "",
+            None,
+        ),
+        ("<title>Blatt</title>", "<h1>Ein anderer Titel</h1>", "Ein anderer Titel"),
+    ],
+)
+def test_the_title_is_the_article_s_and_not_the_site_s(tmp_path: Path, head, headings, title):
+    source = page(f"<main>{headings}<p>{P1}</p><p>{P2}</p><p>{P3}</p></main>", head)
+    assert read(tmp_path, "a.html", source).info.title == (title or "Der Stapellauf")
 
 
 def test_a_page_nested_too_deeply_is_no_reason_to_stop(tmp_path: Path):

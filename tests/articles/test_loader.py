@@ -17,7 +17,7 @@ PROSE = "The ferry did not run on Tuesday. Nobody was told why."
 def test_an_article_that_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path: Path):
     (tmp_path / "a.txt").write_bytes(b"\x89PNG\r\n\x1a\n")
     (tmp_path / "b.txt").write_bytes(b"")
-    (tmp_path / "c.md").write_text("---\nlang: German\n---\nText.")
+    (tmp_path / "c.html").write_text("<html></html>")
     (tmp_path / "d.txt").write_text(PROSE)
     folder = tmp_path.as_posix()
     *skipped, article = read_sources([tmp_path])
@@ -28,8 +28,8 @@ def test_an_article_that_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path: 
         ),
         Skipped(f"{folder}/b.txt", "is empty; remove it or add text"),
         Skipped(
-            f"{folder}/c.md",
-            "field `lang`: 'German' is no language; write a two-letter code such as de",
+            f"{folder}/c.html",
+            "no main text found in the page; save the page's text as Markdown or plain text",
         ),
     ]
     assert isinstance(article, Article)
@@ -44,7 +44,7 @@ def test_an_article_that_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path: 
         ("a.txt", "* * *\n\n?!"),
         ("a.txt", "date 2022-09"),
         ("a.md", "---\ntitle: Nur ein Titel\n---\n"),
-        ("a.md", "![Bild](a.png)\n\n<div>weg</div>"),
+        ("a.md", "![Bild](a.png)\n\n<div hidden>weg</div>"),
     ],
 )
 def test_a_document_without_words_is_empty(tmp_path: Path, name, content):

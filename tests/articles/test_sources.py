@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qabot.articles import Skipped, find_files, find_sources, read_files, read_sources
+from qabot.articles.formats import FORMATS
 from qabot.errors import SourceError
 from qabot.types import Article
 
@@ -332,8 +333,7 @@ def test_any_name_that_the_system_allows_can_be_shown_and_stored(here):
         ),
         (
             "empty",
-            "empty: no article in this folder; add files that end in "
-            ".txt, .text, .md, .markdown, .html, .htm, .xhtml, .pdf, .docx, .epub, .odt",
+            f"empty: no article in this folder; add files that end in {', '.join(FORMATS)}",
         ),
         ("pipe", "pipe: neither a file nor a folder; name one of those"),
     ],

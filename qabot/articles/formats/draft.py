@@ -59,6 +59,8 @@ class Draft:
 
     Attributes:
         pages: Where its pages begin in ``text``; empty where it has none.
+        unfinished: Whether it says that it is not to be published yet.
+        warnings: What could not be read, each on one line, with the remedy.
     """
 
     text: str
@@ -69,6 +71,8 @@ class Draft:
     url: str | None = None
     author: str | None = None
     pages: tuple[int, ...] = ()
+    unfinished: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 def clean_characters(text: str) -> str:

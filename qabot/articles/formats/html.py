@@ -11,6 +11,8 @@ from qabot.articles.formats.blocks import Element, Role, Vocabulary, blocks_of
 from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Draft, clean_characters, compose, has_words, one_line
 from qabot.articles.formats.language import language_code
+from qabot.articles.formats.page_title import page_title
+from qabot.articles.formats.page_tree import prepare
 from qabot.errors import ArticleError
 from qabot.text import described
 
@@ -20,8 +22,10 @@ _ROLES: dict[str, Role] = {
     "head": "heading",
     **dict.fromkeys(("p", "item"), "line"),
     **dict.fromkeys(("quote", "div", "body"), "block"),
+    # Tables that tell anything are rows of one cell by now.
     **dict.fromkeys(("list", "table"), "list"),
-    "row": "row",
+    "row": "block",
+    "cell": "line",
     "code": "verbatim",
     "lb": "break",
 }
@@ -39,7 +43,7 @@ def read_html(text: str) -> Draft:
         ArticleError: The page has no main content that could be told from the rest.
     """
     try:
-        page, document = _extract(clean_characters(text))
+        page, title, document = _extract(clean_characters(text))
         body, headings = compose(blocks_of(document.body, _VOCABULARY)) if document else ("", ())
     except MemoryError:
         raise
@@ -51,7 +55,7 @@ def read_html(text: str) -> Draft:
     return Draft(
         body,
         headings,
-        title=one_line(document.title or "") or None,
+        title=title,
         published=_published(document.date or "", text),
         language=_language(page),
         url=_url(document.url or ""),
@@ -59,7 +63,8 @@ def read_html(text: str) -> Draft:
     )
 
 
-def _extract(text: str) -> tuple[Any, Any]:
+def _extract(text: str) -> tuple[Any, str | None, Any]:
+    """The tree of a page, the title of its article, and the article, if it has one."""
     # Third-party warnings say nothing to a person who reads articles, and what goes wrong is
     # reported by an ArticleError. Imported late: trafilatura takes half a second.
     with warnings.catch_warnings():
@@ -72,7 +77,10 @@ def _extract(text: str) -> tuple[Any, Any]:
         if page is None:
             # A fragment without <html> is only read inside a whole page.
             page = load_html(f"<html><body><article>{text}</article></body></html>")
+        # Read before the page is taken apart.
+        title = None if page is None else page_title(page)
         if page is not None:
+            prepare(page)
             _wrap_content(page)
         document = page is not None and bare_extraction(
             page,
@@ -82,7 +90,8 @@ def _extract(text: str) -> tuple[Any, Any]:
             # Only dates that the page states as its own, no day that happens to stand in the text.
             date_extraction_params={"extensive_search": False, "original_date": True},
         )
-    return page, document or None
+    told = one_line(document.title or "") if document else ""
+    return page, title or told or None, document or None
 
 
 def _wrap_content(page: Any) -> None:

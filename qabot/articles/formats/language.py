@@ -8,7 +8,8 @@ from typing import Any
 
 _SAMPLE = 5_000
 _UNKNOWN = "en"
-_TAG = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9_-]*)?")
+_TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_.@][A-Za-z0-9_.@-]*)?")
+_LONGEST_NAME = 40
 
 
 def identify(text: str) -> str:
@@ -30,9 +31,43 @@ def likelihood(text: str) -> tuple[str, float]:
 
 
 def language_code(tag: str) -> str | None:
-    """The ISO 639-1 code of a language tag (``de-AT`` gives ``de``); ``None`` if it has none."""
+    """The ISO 639-1 code of a language tag: ``de-AT`` and ``deu`` give ``de``.
+
+    Returns:
+        ``None`` if it is no tag, or the language has no such code.
+    """
     match = _TAG.fullmatch(tag.strip())
-    return match[1].lower() if match else None
+    if match is None:
+        return None
+    code = match[1].lower()
+    if len(code) == 2:
+        return code
+    from babel.core import get_global
+
+    short = str(get_global("language_aliases").get(code, ""))
+    return short if len(short) == 2 else None
+
+
+def language_named(name: str) -> str | None:
+    """The ISO 639-1 code of a language by its tag, or by its name in English or in itself."""
+    if code := language_code(name):
+        return code
+    name = name.strip().casefold()
+    return _names().get(name) if len(name) <= _LONGEST_NAME else None
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    from babel import Locale, localedata
+
+    english = {str(code): str(name) for code, name in Locale("en").languages.items()}
+    codes = [code for code in english if len(code) == 2]
+    own = {
+        str(name).casefold(): code
+        for code in codes
+        if localedata.exists(code) and (name := Locale(code).languages.get(code))
+    }
+    return own | {english[code].casefold(): code for code in codes}
 
 
 @lru_cache(maxsize=1)

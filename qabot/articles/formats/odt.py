@@ -27,8 +27,11 @@ _ROLES: dict[str, Role] = {
     f"{_TEXT}p": "line",
     f"{_TEXT}list": "list",
     f"{_TEXT}list-item": "block",
-    f"{_TABLE}table": "list",
+    f"{_TABLE}table": "table",
+    f"{_TABLE}table-header-rows": "head",
     f"{_TABLE}table-row": "row",
+    f"{_TABLE}table-cell": "cell",
+    f"{_TABLE}covered-table-cell": "covered",
     f"{_TEXT}line-break": "break",
     f"{_TEXT}s": "blank",
     f"{_TEXT}tab": "blank",
@@ -64,7 +67,13 @@ def read_odt(data: bytes) -> Draft:
     body = content.find(f"{_OFFICE}body/{_OFFICE}text")
     if body is None:
         raise ArticleError("not an ODT document (holds no text); save it as ODT")
-    vocabulary = Vocabulary(_ROLES, _Levels(content))
+    vocabulary = Vocabulary(
+        _ROLES,
+        _Levels(content),
+        across=f"{_TABLE}number-columns-spanned",
+        down=f"{_TABLE}number-rows-spanned",
+        repeated=f"{_TABLE}number-columns-repeated",
+    )
     blocks = list(blocks_of(body, vocabulary))
     for note in body.iter(f"{_TEXT}note-body"):
         blocks += blocks_of(note, vocabulary)

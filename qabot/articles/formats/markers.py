@@ -1,0 +1,156 @@
+"""Markdown without what programs put into it: templates, components, directives and notes to self.
+
+What a reader of the site sees stays; code stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+_FENCE = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])?[ \t>]*(`{3,}|~{3,})")
+_CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_LISTING = re.compile(
+    r"\{%-?\s*highlight\s+(\w*).*?%\}\n?(.*?)\{%-?\s*endhighlight\s*-?%\}", re.DOTALL
+)
+_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+_HIDDEN = (
+    re.compile(r"\{%-?\s*comment\b.*?\{%-?\s*endcomment\s*-?%\}", re.DOTALL),
+    re.compile(r"\{#(?![\w:.-]+\}).*?#\}", re.DOTALL),
+    re.compile(r"\{/\*.*?\*/\}", re.DOTALL),
+    re.compile(r"%%(?=\S).*?(?<=\S)%%|^%%\n.*?^%%$", re.DOTALL | re.MULTILINE),
+)
+_TEMPLATE = re.compile(
+    r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}|\{\{-?\s.*?\s-?\}\}|(?<![\w}^_\\{$])\{\{[\w\"'.-][^{}]*\}\}",
+    re.DOTALL,
+)
+# An empty line in its place would end a block of HTML.
+_TEMPLATE_LINE = re.compile(
+    rf"^[ \t]*(?:(?:{_TEMPLATE.pattern})[ \t]*)+\n", re.DOTALL | re.MULTILINE
+)
+_IMPORT = re.compile(
+    r"^import\s+(?:[\w$*{},\s]+?\sfrom\s+)?([\"'])[^\"'\n]+\1;?[ \t]*$", re.MULTILINE
+)
+_EXPORT = re.compile(
+    r"^export\s+(?:(?:const|let|var)\s+[\w$]+[^\n=]*=|default\s+(?:async\s+)?(?:function|\(|\{|\w+;?$)"
+    r"|(?:async\s+)?function\b).*?(?=\n[ \t]*\n|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+# A component's attribute in braces, which is code.
+_BRACED = re.compile(
+    r"(<[A-Za-z][\w.]*(?:\s+[\w:.@-]+(?:=(?:\"[^\"]*\"|'[^']*'))?)*\s+)"
+    r"(?:[\w:.@-]+=)?\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+)
+# A component of MDX on a line of its own: what stands in it is Markdown again.
+_COMPONENT = re.compile(r"^[ \t]*</?[A-Z][\w.]*(?:\s[^<>]*)?>[ \t]*$")
+# What is written on a tab or a card.
+_WRITTEN = re.compile(r"\s(?:label|title|summary|heading|caption)=([\"'])([^<>]*?)\1")
+_FENCED_DIRECTIVE = re.compile(
+    r"^([ \t>]*):{3,}[ \t]*\{?\.?[\w.-]*\}?(?:\[(.*?)\])?[ \t]*([^{\n]*)(?:\{.*\})?[ \t]*$"
+)
+_INDENTED_DIRECTIVE = re.compile(
+    r"^([ \t]*)(?:!!!|\?\?\?\+?|===[+!]?)[ \t]+[\w ./-]*(?:\"(.*)\")?[ \t]*$"
+)
+_CALLOUT = re.compile(r"^([ \t]*>[ \t>]*)\[!([\w-]+)(?:\|[^\]]*)?\][+-]?[ \t]*(.*)$")
+_LINE_ATTRIBUTES = re.compile(r"^[ \t>]*\{:[^{}\n]*\}[ \t]*$")
+_CONTENTS = re.compile(r"^[ \t]*(?:\[TOC\]|\[\[_?TOC_?\]\]|\[toc\])[ \t]*$", re.IGNORECASE)
+_HEADING_ATTRIBUTES = re.compile(r"^([ \t>]*#{1,6}[ \t].*?)[ \t]*\{:?[ \t]*[#.][^{}\n]*\}[ \t]*$")
+_ATTRIBUTES = re.compile(r"(?<=[)\]*_`])\{:?[ \t]*[#.\w][^{}\n]*\}")
+_EMBED = re.compile(r"!\[\[[^\[\]\n]*\]\]")
+_WIKI_LINK = re.compile(r"\[\[([^\[\]|\n]+)(?:\\?\|([^\[\]\n]+))?\]\](?!\()")
+_MARKED = re.compile(r"(?<![=\w])==(?=[^\s=])(.+?)(?<=[^\s=])==(?![=\w])")
+_BLOCK_ID = re.compile(r"(?<=\S)[ \t]+\^[A-Za-z0-9-]+[ \t]*$")
+_TASK = re.compile(r"^([ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+)\[([ xX])\](?=[ \t])")
+
+
+def without_markers(source: str) -> str:
+    """``source`` without templates and markers; what they show is text."""
+    source = _LISTING.sub(r"\n```\1\n\2```\n", source)
+    return "".join(
+        piece if is_code else _directives(_outside_spans(piece, _without_templates))
+        for is_code, piece in _pieces(source)
+    )
+
+
+def _pieces(source: str) -> Iterator[tuple[bool, str]]:
+    """Fenced code and what lies between, in order."""
+    lines = source.splitlines(keepends=True)
+    fence, gathered = "", list[str]()
+    for line in lines:
+        match = _FENCE.match(line)
+        if match and not fence:
+            yield False, "".join(gathered)
+            fence, gathered = match[1], [line]
+            continue
+        gathered.append(line)
+        if match and match[1].startswith(fence) and not line[match.end() :].strip("`~ \t\n"):
+            yield True, "".join(gathered)
+            fence, gathered = "", []
+    yield bool(fence), "".join(gathered)
+
+
+def _outside_spans(text: str, change: Callable[[str], str]) -> str:
+    """``text`` with ``change`` made in it, but not in spans of code."""
+    spans: list[str] = []
+
+    def kept(match: re.Match[str]) -> str:
+        spans.append(match[0])
+        return f"\x00{len(spans) - 1}\x00"
+
+    # No text has a NUL here.
+    changed = change(_CODE_SPAN.sub(kept, text))
+    return re.sub(r"\x00(\d+)\x00", lambda match: spans[int(match[1])], changed)
+
+
+def _without_templates(text: str) -> str:
+    text = _RAW.sub("", text)
+    for pattern in _HIDDEN:
+        text = pattern.sub("", text)
+    text = _TEMPLATE.sub("", _TEMPLATE_LINE.sub("", text))
+    text = _EXPORT.sub("", _IMPORT.sub("", text))
+    for _ in range(9):
+        text, count = _BRACED.subn(r"\1", text)
+        if not count:
+            break
+    text = _WIKI_LINK.sub(_link_text, _EMBED.sub("", text))
+    return "\n".join(map(_without_line_markers, _MARKED.sub(r"\1", text).split("\n")))
+
+
+def _link_text(match: re.Match[str]) -> str:
+    return match[2] or match[1].lstrip("#").replace("#", " > ")
+
+
+def _without_line_markers(line: str) -> str:
+    if _LINE_ATTRIBUTES.match(line) or _CONTENTS.match(line):
+        return ""
+    line = _HEADING_ATTRIBUTES.sub(r"\1", line)
+    line = _BLOCK_ID.sub("", _ATTRIBUTES.sub("", line))
+    return _TASK.sub(lambda match: f"{match[1]}{'☐' if match[2] == ' ' else '☑'}", line)
+
+
+def _directives(text: str) -> str:
+    """``text`` with the titles of notes and tabs as paragraphs, and what is in them as text."""
+    lines: list[str] = []
+    indents: list[int] = []
+    for indented in text.split("\n"):
+        indent = len(indented) - len(indented.lstrip(" "))
+        while indents and indented.strip() and indent < indents[-1] + 4:
+            indents.pop()
+        line = indented[4 * len(indents) :] if indented.strip() else ""
+        if match := _INDENTED_DIRECTIVE.match(line):
+            lines += ["", f"{match[1]}{match[2] or ''}", ""]
+            indents.append(indent)
+        elif match := _FENCED_DIRECTIVE.match(line):
+            lines += [
+                match[1].rstrip(" \t"),
+                f"{match[1]}{match[2] or match[3]}",
+                match[1].rstrip(),
+            ]
+        elif _COMPONENT.match(line):
+            written = _WRITTEN.search(line)
+            lines += ["", line, "", *([written[2], ""] if written else [])]
+        elif match := _CALLOUT.match(line):
+            lines += [f"{match[1]}{match[3] or match[2].capitalize()}", match[1].rstrip()]
+        else:
+            lines.append(line)
+    return "\n".join(lines)

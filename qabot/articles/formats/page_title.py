@@ -1,0 +1,97 @@
+"""The title of a web page's article: not the site's, not a menu's."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from qabot.articles.formats.draft import has_words, one_line
+
+_SEPARATOR = re.compile(r"(\s+(?:[|·•»«›‹:/\\~]|[-–—]{1,2}|::)\s+|\s*\|\s*|:\s+)")
+_SITE_PATHS = (
+    "//meta[@property='og:site_name']/@content",
+    "//meta[@name='application-name' or @name='apple-mobile-web-app-title']/@content",
+)
+_TITLE_PATHS = (
+    "//meta[@property='og:title' or @name='og:title']/@content",
+    "//meta[@name='twitter:title' or @property='twitter:title']/@content",
+    "//head/title/text()",
+)
+_HEADINGS = "//h1 | //h2"
+_MOST_HEADINGS = 40
+_MOST_PARTS = 15
+
+
+def page_title(page: Any) -> str | None:
+    """The title of the article in a page; ``None`` if there is no better one than its main heading.
+
+    What the page calls itself is searched for a heading that stands in it; without one, the name of
+    the site is taken off.
+    """
+    headlines = list(_headlines(page))[:1]
+    names = headlines + [text for path in _TITLE_PATHS for text in _texts(page.xpath(path))]
+    found = _texts("".join(item.itertext()) for item in page.xpath(_HEADINGS)[:_MOST_HEADINGS])
+    headings = set(map(_folded, found))
+    sites = {_folded(text) for path in _SITE_PATHS for text in _texts(page.xpath(path))}
+    for headline in headlines:
+        # Said twice, once with the name of the site.
+        if any(part == headline for name in names[1:] for part in _parts(name)):
+            return headline
+    parts = (part for name in names for part in _parts(name) if _folded(part) not in sites)
+    # Of the site's name and the article's, both of which may be headings, the longer one.
+    if part := max((part for part in parts if _folded(part) in headings), key=len, default=""):
+        return part
+    # A page that only has a title may have the site's.
+    return _without_site(names[0], sites) if len(names) > 1 else None
+
+
+def _texts(found: Iterator[str] | Sequence[str]) -> list[str]:
+    return [text for item in found if has_words(text := one_line(str(item)))]
+
+
+def _folded(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _parts(name: str) -> Iterator[str]:
+    """Runs of what separators divide ``name`` into, the longest first."""
+    pieces = _SEPARATOR.split(name)[:_MOST_PARTS]
+    for length in range(len(pieces), 0, -2):
+        for start in range(0, len(pieces) - length + 1, 2):
+            part = "".join(pieces[start : start + length]).strip()
+            if has_words(part):
+                yield part
+
+
+def _without_site(name: str, sites: set[str]) -> str:
+    pieces = _SEPARATOR.split(name)
+    while len(pieces) > 2 and _folded(pieces[-1]) in sites:
+        pieces = pieces[:-2]
+    while len(pieces) > 2 and _folded(pieces[0]) in sites:
+        pieces = pieces[2:]
+    return "".join(pieces).strip()
+
+
+def _headlines(page: Any) -> Iterator[str]:
+    """The headlines of JSON-LD."""
+    for source in page.xpath("//script[@type='application/ld+json']/text()"):
+        try:
+            content = json.loads(str(source))
+        except (ValueError, RecursionError):
+            continue
+        for item in _items(content):
+            headline = item.get("headline")
+            if isinstance(headline, str) and has_words(headline):
+                yield one_line(headline)
+
+
+def _items(content: object) -> Iterator[Mapping[str, object]]:
+    """The objects at the top of JSON-LD, and those of its graph."""
+    for item in content if isinstance(content, list) else [content]:
+        if isinstance(item, dict):
+            yield item
+            graph = item.get("@graph")
+            if isinstance(graph, list):
+                yield from (inner for inner in graph if isinstance(inner, dict))
