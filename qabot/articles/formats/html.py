@@ -82,7 +82,7 @@ def _extract(text: str) -> tuple[Any, str | None, Any]:
         if page is not None:
             prepare(page)
             _wrap_content(page)
-        document = page is not None and bare_extraction(
+        document: Any = page is not None and bare_extraction(
             page,
             output_format="xml",
             include_comments=False,
