@@ -10,7 +10,7 @@ from qabot.cli.exits import BAD_INPUT
 from qabot.cli.inputs import settings_with
 from qabot.cli.options import Encoder, Index, Json
 from qabot.cli.output import write_line
-from qabot.cli.rebuild_run import build, content_of, summary_json, write_summary
+from qabot.cli.rebuild_run import build, plan_of, write_summary
 
 
 def rebuild(
@@ -29,7 +29,7 @@ def rebuild(
         typer.Option(
             "--exclude",
             metavar="PATTERN",
-            help="Leave out what fits, as in .gitignore; several times for several patterns.",
+            help="Leave out what matches, as in .gitignore; may be given several times.",
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Encode everything again.")] = False,
@@ -54,31 +54,32 @@ def rebuild(
     collections, only these are renewed; all others stay as they are. With files and folders, the
     index holds these and nothing else.
 
-    What is excluded on the command line takes the place of what the settings exclude.
+    --exclude replaces what the settings exclude.
 
-    Questions go on being answered meanwhile. Documents that cannot be read are named and left out;
-    the exit code is then 2, and the rest is indexed.
+    Questions are answered meanwhile. Documents that cannot be read are named and left out; the
+    exit code is then 2, and the rest is indexed.
 
     With --watch or --every, or both, it goes on until Ctrl-C or SIGTERM, and prints a line with the
-    time for each rebuild. What fails is tried again. Web addresses need --every.
+    time for each rebuild. A failed rebuild is tried again. Web addresses need --every.
 
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
     if watch or every is not None:
-        from qabot.cli.watch import Repeater
+        from qabot.cli.watch import WatchOptions, watch_sources
 
-        Repeater(
-            sources or (),
-            index=index,
-            encoder=encoder,
-            exclude=exclude or (),
+        options = WatchOptions(
+            tuple(sources or ()),
+            index,
+            encoder,
+            tuple(exclude or ()),
             watch=watch,
             every=every,
             full=full,
             files_only=files_only,
             json=json,
             progress=progress,
-        ).run()
+        )
+        watch_sources(options)
         return
     settings = settings_with(
         index=index,
@@ -86,11 +87,11 @@ def rebuild(
         sources=tuple(sources) if sources else None,
         exclude=tuple(exclude) if exclude else None,
     )
-    content = content_of(settings, sources or ())
-    summary = build(
-        settings, content, full=full, files_only=files_only, quiet=json, progress=progress
-    )
+    plan = plan_of(settings, sources or (), full=full, files_only=files_only)
+    summary = build(settings, plan, quiet=json, progress=progress)
     if json:
+        from qabot.render.rebuild import summary_json
+
         write_line(summary_json(summary))
     else:
         write_summary(summary, settings.index)
