@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from qabot.cli.exits import BAD_INPUT
+from qabot.cli.inputs import settings_with
 from qabot.cli.output import complain, note, write_bold, write_line
 from qabot.errors import UsageError
 
@@ -15,6 +20,74 @@ if TYPE_CHECKING:
     from qabot.indexing.summary import Summary
     from qabot.settings import Settings
     from qabot.web import Options
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildOptions:
+    """The arguments and flags of ``rebuild``.
+
+    Attributes:
+        named: Sources or collections.
+        watch: Rebuild when files change.
+        every: Rebuild at this interval, such as ``15m``.
+        full: Encode everything again; of several rebuilds, the first one does.
+        files_only: Ask web servers only if an address is new. Rebuilds after a change of files do
+            so in any case.
+        json: Print what a rebuild did as a JSON object, on a line of its own.
+        progress: Print progress as JSON.
+    """
+
+    named: tuple[str, ...]
+    index: str | None
+    encoder: str | None
+    exclude: tuple[str, ...]
+    watch: bool
+    every: str | None
+    full: bool
+    files_only: bool
+    json: bool
+    progress: bool
+
+    def plan(self) -> tuple[Settings, IndexPlan]:
+        """Read the settings, and what they say to index now."""
+        settings = settings_with(
+            index=self.index,
+            encoder=self.encoder,
+            sources=self.named or None,
+            exclude=self.exclude or None,
+        )
+        return settings, plan_of(settings, self.named, full=self.full, files_only=self.files_only)
+
+    def arguments(self, *, full: bool, files_only: bool) -> list[str]:
+        """The command line of one rebuild."""
+        flags = {"index": self.index, "encoder": self.encoder}
+        return [
+            *(f"--{name}={value}" for name, value in flags.items() if value),
+            *(f"--exclude={pattern}" for pattern in self.exclude),
+            *(["--full"] if full else []),
+            *(["--files-only"] if files_only else []),
+            "--",
+            *self.named,
+        ]
+
+
+def rebuild_once(options: RebuildOptions) -> None:
+    """Rebuild, and print what was done.
+
+    Raises:
+        typer.Exit: Documents could not be read.
+        QabotError: The rebuild failed.
+    """
+    settings, plan = options.plan()
+    summary = build(settings, plan, quiet=options.json, progress=options.progress)
+    if options.json:
+        from qabot.render.rebuild import summary_json
+
+        write_line(summary_json(summary))
+    else:
+        write_summary(summary, settings.index)
+    if summary.skipped:
+        raise typer.Exit(BAD_INPUT)
 
 
 def plan_of(

@@ -14,12 +14,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
-from qabot.cli.inputs import settings_with
-from qabot.cli.rebuild_run import plan_of
+from qabot.cli.rebuild_run import RebuildOptions
 from qabot.errors import QabotError, UsageError
 from qabot.indexing.repeat import Repeater
 from qabot.indexing.subprocess import RebuildCommand
@@ -41,56 +39,7 @@ _RETRY_SECONDS = 5.0
 _SIGNAL_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class WatchOptions:
-    """The arguments and flags of ``rebuild --watch``.
-
-    Attributes:
-        named: Sources or collections.
-        watch: Rebuild when files change.
-        every: Rebuild at this interval, such as ``15m``.
-        full: The first rebuild encodes everything again.
-        files_only: Ask web servers only if an address is new. Rebuilds after a change of files do
-            so in any case.
-        json: Print each rebuild as a JSON object, on a line of its own.
-        progress: Print progress as JSON.
-    """
-
-    named: tuple[str, ...]
-    index: str | None
-    encoder: str | None
-    exclude: tuple[str, ...]
-    watch: bool
-    every: str | None
-    full: bool
-    files_only: bool
-    json: bool
-    progress: bool
-
-    def plan(self) -> tuple[Settings, IndexPlan]:
-        """Read the settings, and what they say to index now."""
-        settings = settings_with(
-            index=self.index,
-            encoder=self.encoder,
-            sources=self.named or None,
-            exclude=self.exclude or None,
-        )
-        return settings, plan_of(settings, self.named)
-
-    def arguments(self, *, full: bool, files_only: bool) -> list[str]:
-        """The command line of one rebuild."""
-        flags = {"index": self.index, "encoder": self.encoder}
-        return [
-            *(f"--{name}={value}" for name, value in flags.items() if value),
-            *(f"--exclude={pattern}" for pattern in self.exclude),
-            *(["--full"] if full else []),
-            *(["--files-only"] if files_only else []),
-            "--",
-            *self.named,
-        ]
-
-
-def watch_sources(options: WatchOptions) -> None:
+def watch_sources(options: RebuildOptions) -> None:
     """Rebuild at once and whenever it is due, until SIGINT, SIGTERM or SIGHUP.
 
     These end a running rebuild; the index stays whole.
@@ -118,7 +67,7 @@ class _Watch:
         plan: What the settings say to index at the start.
     """
 
-    def __init__(self, options: WatchOptions, settings: Settings, plan: IndexPlan) -> None:
+    def __init__(self, options: RebuildOptions, settings: Settings, plan: IndexPlan) -> None:
         self._options = options
         self._settings = settings
         self._plan = plan

@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from qabot.articles.sandbox import BrokenSandboxError, Sandbox, serve
+from qabot.articles.sandbox import SECONDS, BrokenSandboxError, Sandbox, serve
 from qabot.web.content_types import Listing
 from qabot.web.entries import Entry, ListingError
 from qabot.web.listings import read_listing
@@ -31,10 +31,14 @@ class _Reply(msgspec.Struct):
 
 
 class ListingProcess:
-    """Reads sitemaps and feeds one after the other; the process starts with the first one."""
+    """Reads sitemaps and feeds one after the other; the process starts with the first one.
 
-    def __init__(self) -> None:
-        self._sandbox = Sandbox(_PROGRAM)
+    Args:
+        seconds: The time that one of them may take.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._sandbox = Sandbox(_PROGRAM, seconds)
         self._turn = asyncio.Lock()
 
     async def read(self, body: bytes, kind: Listing, address: str, most: int) -> list[Entry]:
