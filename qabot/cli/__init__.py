@@ -65,10 +65,9 @@ def main() -> NoReturn:
         with typer.main.get_command(app).make_context("qabot", arguments or ["--help"]) as context:
             code = context.command.invoke(context)
         sys.stdout.flush()
-        if not arguments:
-            code = BAD_INPUT
     except typer.Exit as stop:
-        code = stop.exit_code
+        # Without a command, the help page is printed.
+        code = stop.exit_code if arguments else BAD_INPUT
     except (BrokenPipeError, SystemExit):
         # The reader of a pipe (`| head`) has seen enough; click and rich make that a SystemExit.
         code = 0

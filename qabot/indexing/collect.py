@@ -56,7 +56,7 @@ class Collected:
         return [item.info for item in self.items]
 
     def is_live(self, manifest: Manifest) -> bool:
-        """Whether the live generation, which ``manifest`` describes, holds exactly this."""
+        """Tell if the live generation, which ``manifest`` describes, holds exactly this."""
         return (
             len(self.items) == manifest.articles
             and all(isinstance(item, Unchanged) for item in self.items)
@@ -64,7 +64,7 @@ class Collected:
         )
 
     def differs(self, manifest: Manifest) -> bool:
-        """Whether the sources, collections or parsers differ from those of a generation."""
+        """Tell if sources, collections or parsers differ from those of a generation."""
         mine = (self.sources, self.collections, self.readers)
         return mine != (manifest.sources, manifest.collections, manifest.readers)
 

@@ -1,4 +1,4 @@
-"""What an index is to hold, as one value."""
+"""One value that says what to index, and how."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qabot.web import Options, find_all
 
 @dataclass(frozen=True, slots=True)
 class IndexPlan:
-    """What an index is to hold, and how its sources are read.
+    """The intended content of an index, and how its sources are read.
 
     Attributes:
         sources: Files, folders, patterns and web addresses that are in no collection.

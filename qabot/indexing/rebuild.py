@@ -112,5 +112,5 @@ def _live(store: IndexStore, *, needed: bool) -> Iterator[Generation | None]:
 
 
 def _is_reusable(live: Generation, encoder: Encoder) -> bool:
-    """Whether the vectors of ``live`` can be reused."""
+    """Tell if the vectors of ``live`` can be reused."""
     return live.manifest.encoder == stamp(encoder) and live.manifest.chunker == CHUNKER_VERSION

@@ -1,4 +1,4 @@
-"""What a rebuild reports: its progress, and what it did."""
+"""The progress and the result of a rebuild."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Stage = Literal["fetching", "reading", "preparing", "encoding", "writing"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a rebuild is.
+    """The progress of a rebuild.
 
     Attributes:
         done, total: In units of the stage: pages, files, sample sentences, characters, files
@@ -29,7 +29,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a rebuild did.
+    """The result of a rebuild.
 
     Attributes:
         generation: Number of the live generation afterwards.

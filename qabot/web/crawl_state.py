@@ -41,7 +41,7 @@ _MUCH_FREE = 250
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """How often in a row an article was gone.
+    """The number of times in a row that an article was gone.
 
     Attributes:
         times: The number of rebuilds, only counting those that are far enough apart.

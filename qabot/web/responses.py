@@ -24,7 +24,7 @@ _CHUNK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server last said about an address, to ask if that has changed.
+    """Headers of the last response of an address, for a conditional request.
 
     Attributes:
         final: The address at the end of all redirects.
