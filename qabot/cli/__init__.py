@@ -62,7 +62,9 @@ def main() -> NoReturn:
     prepare_output()
     try:
         # As app() would, but without a blank line of its own when it is interrupted.
-        with typer.main.get_command(app).make_context("qabot", arguments or ["--help"]) as context:
+        with typer.main.get_command(app).make_context(
+            "qabot", [*arguments] or ["--help"]
+        ) as context:
             code = context.command.invoke(context)
         sys.stdout.flush()
     except typer.Exit as stop:
