@@ -15,14 +15,15 @@ from tests.support import clean_environment, write_article
 PRESSED = """
 import os, signal, sys
 
+MOMENT = sys.argv.pop(1)
+
 class Presser:
     def find_spec(self, name, path=None, target=None):
-        if name == sys.argv[1]:
+        if name == MOMENT:
             sys.meta_path.remove(self)
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Presser())
-moment = sys.argv.pop(1)
 from qabot.__main__ import main
 main()
 """
