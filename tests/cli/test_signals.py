@@ -32,7 +32,7 @@ LONG = "\n\n".join(f"Line {number} is new." for number in range(9000))
 
 @pytest.mark.parametrize(
     "module",
-    ["qabot.cli", "typer", "qabot.cli.rebuild", "qabot.settings", "numpy", "faiss", "pathspec"],
+    ["qabot.cli", "typer", "qabot.cli.rebuild", "qabot.settings", "numpy", "pathspec"],
 )
 def test_ctrl_c_at_any_moment_is_one_line(tmp_path, module):
     write_article(tmp_path / "articles", "probe", "The probe Hope reached Mars.")
