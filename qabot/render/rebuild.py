@@ -88,7 +88,10 @@ def warning_lines(summary: Summary) -> list[str]:
     """Return the first warnings, and the number of others."""
     lines = [f"warning: {warning}" for warning in summary.warnings[:_WARNINGS]]
     more = len(summary.warnings) - _WARNINGS
-    return [*lines, *([f"{counted(warnings=more)} more; --json lists them all"] if more > 0 else [])]
+    return [
+        *lines,
+        *([f"{counted(warnings=more)} more; --json lists them all"] if more > 0 else []),
+    ]
 
 
 def _held(summary: Summary) -> str:
