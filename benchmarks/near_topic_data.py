@@ -34,11 +34,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class NearTopic:
-    """An article with its questions."""
+    """An article with its questions.
+
+    Attributes:
+        cluster: What it shares with articles about the same matter.
+    """
 
     id: str
     title: str
     text: str
+    cluster: str
     items: tuple[Item, ...]
 
 
@@ -82,6 +87,7 @@ def load(file: Path) -> list[NearTopic]:
             row["id"],
             row["title"],
             row["text"],
+            row.get("cluster", row["id"]),
             tuple(
                 Item(
                     question=item["q"],

@@ -92,13 +92,6 @@ class Article:
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """An article that is in the live generation as it is, so that its text need not be read."""
-
-    info: ArticleInfo
-
-
 def page_at(pages: Sequence[int], offset: int) -> int | None:
     """The number, from 1, of the page that ``offset`` lies on; ``None`` if there are no pages.
 
@@ -114,6 +107,11 @@ def counted(**numbers: int) -> str:
         f"{number:d} {name.removesuffix('s') if number == 1 else name}"
         for name, number in numbers.items()
     )
+
+
+def info_of(item: Article | ArticleInfo) -> ArticleInfo:
+    """What is shown of an article, which may stand for it where nothing of it has changed."""
+    return item.info if isinstance(item, Article) else item
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +138,14 @@ class AnswerSpan:
     Attributes:
         margin: How much better the reader likes it than "no answer"; a difference of logits, so
             that 0 is undecided.
+        logit: The logarithm of the odds that the text answers at all, as the reader sees it; the
+            margin again where a reader has no score of its own for that.
     """
 
     start: int
     end: int
     margin: float
+    logit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,7 @@ class Answer:
         encoder: Name of the embedding model.
         elapsed_ms: Milliseconds from question to answer.
         near: Where nothing was found: articles that may be about the question's subject, if any.
+        small_talk: It asks the articles nothing ("thanks!", "lol"), so nothing was looked up.
     """
 
     question: str
@@ -259,3 +261,4 @@ class Answer:
     encoder: str
     elapsed_ms: float
     near: tuple[ArticleInfo, ...] = ()
+    small_talk: bool = False

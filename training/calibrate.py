@@ -1,60 +1,87 @@
-"""Fit the models of confidence on XQuAD-R: ``qabot/answering/confidence.json``.
+"""Fit the models of confidence: ``qabot/answering/confidence.json``.
 
-``python -m training.calibrate FOLDER [--work DIR]``: FOLDER holds XQuAD-R's en.json, de.json and so
-on. Every question is asked in each of five languages of articles in each, once of all of them and
-once with every other title left out, so that half of the questions have no answer.
+``python -m training.calibrate DATA [--work DIR]``: the near-topic articles that training left out
+are put into one index, and their questions asked twice: of all these articles (*all*), and of their
+own article alone (*own*). Half of the questions are answered by their article; the others are about
+its matter, and nothing answers them. A third setting, *public*, is paragraphs of the public sets of
+which every other one is missing from the index: there, questions share the paragraph's words, and
+those without an answer are about something else.
 
-*Without a reader*, retrieval orders the hits, and a regression learns from the first ones whether
-the index answers.
-
-*With a reader*, a first regression learns from all hits which of them lie in the right paragraph.
-The hits that it ranks first teach the second one whether the index answers at all: that is what is
-shown to people, and the one that is kept. It ranks as well as the first. Beside the questions whose
-article was left out it sees, with less weight, those whose right paragraph was taken out of the
-hits: their article is there and about the matter, but does not answer.
+A model learns which of the hits that it ranks first hold the answer, so that the probability is
+that of a quote. Log loss is given for articles that were not fitted on.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import pickle
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from benchmarks.readings import Asked, add_arguments, everything
-from qabot.answering.confidence import Model, features
+from benchmarks.near_topic_data import Item, NearTopic, load, sample, write_articles
+from qabot.answering.confidence import Model, features, is_clear
+from qabot.answering.quotes import compose
+from qabot.answering.reader.packaged import PackagedReader
+from qabot.answering.reader.windows import STAGES, Stage, read_hits
+from qabot.answering.retrieval import Retriever
+from qabot.encoders import PACKAGED, Encoder, open_encoder
+from qabot.encoders.e5.packaged import unpack
+from qabot.evaluation.overlap import holds
+from qabot.index import IndexStore
+from qabot.indexing.rebuild import rebuild
+from qabot.settings import Settings
+from qabot.types import Filters, Hit
+from training.collection import is_held_back, public
 
 OUT = Path(__file__).parents[1] / "qabot" / "answering" / "confidence.json"
+RETRIEVAL = ("similarity", "sentence", "article_lead", "only_article")
+READER = (*RETRIEVAL, "margin", "logit")
+# A model is fitted on so many hits of a question, those that the model before it ranks first.
+_FIRST, _ROUNDS = 3, 3
 _FOLDS = 6
-_RETRIEVAL = ("similarity", "sentence", "same_language", "lexical_score")
-_READER = (*_RETRIEVAL, "margin")
-# What a question counts for whose right paragraph was taken out, against one whose article is
-# missing. With more, good answers of small indexes are doubted, where words can't be rare.
-_NEAR = 0.01
+# Paragraphs of each public set; not of those whose questions are about their paragraph alone.
+_PARAGRAPHS = 16
+_NOT_ALIKE = ("amqa", "condaqa", "fairytaleqa", "policyqa", "qamr", "squadshifts-amazon", "unansq")
+_DEPTH = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and its hits.
+
+    Attributes:
+        setting: ``all``, ``own`` or ``public``.
+        hits: The first ones read.
+        right: Of each hit, whether it holds the answer ``(hits,)``.
+        quoted: Of each, whether what would be quoted of it holds the answer.
+    """
+
+    item: Item
+    setting: str
+    hits: tuple[Hit, ...]
+    right: NDArray[np.bool_]
+    quoted: NDArray[np.bool_]
 
 
 def main() -> None:
     """Fit as the command line says."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    add_arguments(parser)
-    parser.add_argument("--out", type=Path, default=OUT)
-    options = parser.parse_args()
-    rows = everything(options)
+    options = _options()
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = asked(options, options.work or Path(scratch))
     fitted = {}
-    for kind, questions, fit in (
-        ("retrieval", _unread(rows), fit_retrieval),
-        ("reader", _read(rows), fit_reader),
-    ):
-        print(f"{kind}: {_on_other_titles(questions, fit)}")
-        fitted[kind] = fit(questions)
+    for kind, names in (("retrieval", RETRIEVAL), ("reader", READER)):
+        print(f"{kind}: {_on_other_articles(rows, kind, names)}")
+        fitted[kind] = fit(rows, kind, names)
     text = {
         kind: {
             "intercept": round(model.intercept, 3),
@@ -66,114 +93,176 @@ def main() -> None:
     print(f"{options.out}: {json.dumps(text)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is fitted on.
-
-    Attributes:
-        title: Of its article.
-        features: Of each of its hits.
-        right: Of each hit, whether it lies in the right paragraph ``(hits,)``.
-        answered: Whether the index answers; ``None`` where only the order counts.
-        weight: What it counts for in the confidence.
-    """
-
-    title: str
-    features: list[dict[str, float]]
-    right: NDArray[np.bool_]
-    answered: bool | None
-    weight: float = 1.0
-
-
-def _question(
-    row: Asked, chosen: Iterable[int], answered: bool | None, weight: float = 1.0
-) -> Question:
-    places = list(chosen)
-    return Question(
-        row.question.paragraph[0],
-        features([row.hits[place] for place in places]),
-        np.array([row.right[place] for place in places], bool),
-        answered,
-        weight,
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("data", type=Path, help="folder of near-topic and reader")
+    parser.add_argument("--work", type=Path, help="keep the index and what was read here")
+    parser.add_argument("--questions", type=int, default=700, help="in each setting")
+    parser.add_argument("--graph", type=Path, help="another reader.onnx than the packaged one")
+    parser.add_argument("--stages", help="passages:tokens,…, instead of the product's")
+    parser.add_argument("--out", type=Path, default=OUT)
+    return parser.parse_args()
 
 
-def _unread(rows: Sequence[Asked]) -> list[Question]:
-    """With the hit that retrieval ranks first."""
-    return [_question(row, [0], row.inside) for row in rows if row.half]
+def asked(options: argparse.Namespace, work: Path) -> list[Asked]:
+    """Ask the questions, or take what was kept in ``work``."""
+    cache = Settings().cache_folder
+    encoder = open_encoder(PACKAGED, cache=cache, notify=print)
+    reader = PackagedReader(unpack(cache).folder, graph=options.graph)
+    stages: Sequence[Stage] = STAGES
+    if options.stages:
+        parts = [part.split(":") for part in options.stages.split(",")]
+        stages = tuple(Stage(int(passages), int(tokens)) for passages, tokens in parts)
+    path = work / f"asked-{options.questions}-{reader.digest}-{options.stages}.pickle"
+    if path.exists():
+        found: list[Asked] = pickle.loads(path.read_bytes())
+        return found
+    articles = load(options.data / "near-topic" / "train.jsonl.gz")
+    articles = [article for article in articles if is_held_back(article.cluster)]
+    paragraphs = list(_paragraphs(options.data / "reader"))
+    rows: list[Asked] = []
+    for setting in ("all", "own", "public"):
+        chosen = paragraphs if setting == "public" else articles
+        # Every other paragraph stays out of the index: its questions have no answer there.
+        held = chosen[::2] if setting == "public" else chosen
+        folder = work / ("public" if setting == "public" else "near-topic")
+        write_articles(held, folder)
+        store = IndexStore(work / f"{folder.name}-index")
+        rebuild(store, encoder, [str(folder)], cache=cache)
+        items = [item for article in chosen for item in article.items]
+        inside = {article.id for article in held}
+        items = [i if i.article in inside else replace(i, answers=()) for i in items]
+        items = sample(items, options.questions, 11)
+        rows += list(_ask(store, encoder, reader, items, setting, folder, stages))
+    path.write_bytes(pickle.dumps(rows))
+    return rows
 
 
-def _read(rows: Sequence[Asked]) -> list[Question]:
-    """With the hits that were read."""
-    found = []
-    for row in rows:
-        read = [place for place, hit in enumerate(row.hits) if hit.answer_span is not None]
-        if row.half:
-            found.append(_question(row, read, row.inside))
+def _paragraphs(folder: Path) -> Iterator[NearTopic]:
+    """Some paragraphs of each public set, with two questions each."""
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        if path.name.startswith(_NOT_ALIKE):
             continue
-        found.append(_question(row, read, None))
-        wrong = [place for place in read if not row.right[place]]
-        if wrong and len(wrong) < len(read):
-            found.append(_question(row, wrong, False, _NEAR))
-    return found
+        for article, rows in public(path, _PARAGRAPHS):
+            info = article.info
+            items = tuple(
+                Item(
+                    question=row["question"],
+                    article=info.id,
+                    language=row.get("question_language", info.language),
+                    article_language=info.language,
+                    answers=tuple(answer["text"] for answer in row["answers"]),
+                    why="",
+                )
+                for row in rows[:2]
+            )
+            yield NearTopic(info.id, info.title, article.text, info.id, items)
 
 
-def fit_retrieval(questions: Sequence[Question]) -> Model:
-    """Whether the index answers, by the first hit."""
-    return _answers(_RETRIEVAL, [(question.features[0], question) for question in questions])
+def _ask(
+    store: IndexStore,
+    encoder: Encoder,
+    reader: PackagedReader,
+    items: Sequence[Item],
+    setting: str,
+    folder: Path,
+    stages: Sequence[Stage],
+) -> Iterator[Asked]:
+    generation = store.open()
+    try:
+        retriever = Retriever(generation, encoder)
+        for number, item in enumerate(items, 1):
+            own = setting == "own"
+            filters = Filters(source=str(folder / f"{item.article}.md")) if own else None
+            found = retriever.search(item.question, _DEPTH, filters=filters)
+            hits = read_hits(
+                reader,
+                item.question,
+                found,
+                encoder.count_tokens,
+                is_clear=is_clear,
+                patience=float("inf"),
+                stages=stages,
+            )
+            right = [_is_right(item, hit) for hit in hits]
+            quoted = [held and _is_quoted(item, hit) for held, hit in zip(right, hits, strict=True)]
+            yield Asked(item, setting, tuple(hits), np.array(right), np.array(quoted))
+            if number % 100 == 0:
+                print(f"{setting}: {number} of {len(items)}", flush=True)
+    finally:
+        generation.close()
 
 
-def fit_reader(questions: Sequence[Question]) -> Model:
-    """Whether the index answers, by the best hit."""
-    right = _regression(
-        _READER,
-        [row for question in questions for row in question.features],
-        np.concatenate([question.right for question in questions]),
+def _is_right(item: Item, hit: Hit) -> bool:
+    return Path(hit.article.source).stem == item.article and holds(hit.passage.text, item.answers)
+
+
+def _is_quoted(item: Item, hit: Hit) -> bool:
+    """Tell whether what would be quoted of ``hit`` holds the answer."""
+    answer = compose(
+        item.question, [hit], limit=1, threshold=0.0, generation=0, encoder="", elapsed_ms=0.0
     )
-    best = [(max(question.features, key=right.logit), question) for question in questions]
-    return _answers(_READER, [found for found in best if found[1].answered is not None])
+    return holds(answer.quotes[0].text, item.answers)
 
 
-def _answers(names: Sequence[str], best: Sequence[tuple[dict[str, float], Question]]) -> Model:
-    return _regression(
-        names,
-        [row for row, _ in best],
-        [question.answered for _, question in best],
-        [question.weight for _, question in best],
-    )
+def _chosen(row: Asked, kind: str) -> tuple[list[Hit], NDArray[np.bool_]]:
+    """The hits that a model is asked about, and which of them a quote would be right of."""
+    if kind == "reader":
+        read = [place for place, hit in enumerate(row.hits) if hit.answer_span is not None]
+        return [row.hits[place] for place in read], row.quoted[read]
+    return list(row.hits[:8]), row.quoted[:8]
 
 
-def _regression(
-    names: Sequence[str],
-    rows: Sequence[Mapping[str, float]],
-    truth: Sequence[bool | None] | NDArray[np.bool_],
-    weights: Sequence[float] | None = None,
-) -> Model:
-    values = np.array([[row[name] for name in names] for row in rows])
-    model = LogisticRegression(C=100.0, max_iter=2000).fit(values, truth, weights)
-    return Model(
-        float(model.intercept_[0]), dict(zip(names, map(float, model.coef_[0]), strict=True))
-    )
+def fit(rows: Sequence[Asked], kind: str, names: Sequence[str]) -> Model:
+    """A model of which hits answer, of those that it ranks first."""
+    tables = []
+    for row in rows:
+        hits, right = _chosen(row, kind)
+        if hits:
+            table = np.array([[found[name] for name in names] for found in features(hits)])
+            tables.append((table, right))
+    chosen, model = tables, LogisticRegression(C=1.0, max_iter=3000)
+    for _ in range(_ROUNDS):
+        values = np.concatenate([table for table, _ in chosen])
+        truth = np.concatenate([right for _, right in chosen])
+        model.fit(values, truth)
+        firsts = [np.argsort(-model.decision_function(table))[:_FIRST] for table, _ in tables]
+        chosen = [(t[first], r[first]) for (t, r), first in zip(tables, firsts, strict=True)]
+    weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
+    return Model(float(model.intercept_[0]), weights)
 
 
-def _on_other_titles(
-    questions: Sequence[Question], fit: Callable[[Sequence[Question]], Model]
-) -> str:
-    """What models fitted on some titles say of the others."""
-    losses, first = [], []
-    groups = [question.title for question in questions]
+def _on_other_articles(rows: Sequence[Asked], kind: str, names: Sequence[str]) -> str:
+    """What models that were fitted on some articles say of the others."""
+    groups = [row.item.article for row in rows]
+    found: dict[str, list[tuple[float, bool, bool]]] = defaultdict(list)
     for train, test in GroupKFold(_FOLDS).split(groups, groups=groups):
-        model = fit([questions[number] for number in train])
-        for question in (questions[number] for number in test):
-            logits = np.array([model.logit(row) for row in question.features])
-            if question.answered is None:
-                first.append(question.right[logits.argmax()])
-            elif question.weight == 1:
-                sign = 1 if question.answered else -1
-                losses.append(np.logaddexp(0, -sign * logits.max()))
-    text = f"log loss {np.mean(losses):.4f} on titles that were not fitted on"
-    return f"{text}, right paragraph first {np.mean(first):.4f}" if first else text
+        model = fit([rows[number] for number in train], kind, names)
+        for row in (rows[number] for number in test):
+            hits, right = _chosen(row, kind)
+            if not hits:
+                continue
+            logits = np.array([model.logit(part) for part in features(hits)])
+            best = int(logits.argmax())
+            found[row.setting].append((logits[best], bool(right[best]), bool(row.item.answers)))
+    lines = []
+    for setting, part in found.items():
+        logits, first, answerable = (np.array(column) for column in zip(*part, strict=True))
+        shown = logits > 0
+        lines.append(
+            f"\n  {setting}: AUROC {roc_auc_score(answerable, logits):.3f}, "
+            f"first right {first[answerable].mean():.3f}, answered "
+            f"{shown[answerable].mean():.3f} / {shown[~answerable].mean():.3f}, first quotes right "
+            f"{first[shown].mean():.3f}, log loss "
+            f"{np.logaddexp(0, np.where(first, -logits, logits)).mean():.4f}"
+        )
+    return "".join(lines)
 
 
 if __name__ == "__main__":
-    main()
+    # By its full name, which is then what the kept rows' class goes by.
+    from training.calibrate import main as run
+
+    run()

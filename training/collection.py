@@ -25,11 +25,11 @@ import platformdirs
 from numpy.typing import NDArray
 
 from qabot.articles.formats.parsers import read_draft
+from qabot.encoders import Encoder
 from qabot.encoders.e5.packaged import open_packaged
 from qabot.encoders.language_subspace import LanguageSubspace, cached
-from qabot.encoders.onnx import OnnxEncoder
-from qabot.indexing.encoding_plan import passage_input
 from qabot.indexing.passages import split_article
+from qabot.indexing.plan import passage_input
 from qabot.types import Article, ArticleInfo, Passage, Span
 
 # Paragraphs that are taken of each public set.
@@ -84,7 +84,7 @@ class Collection:
         self.clusters.append(cluster)
         self.questions += questions
 
-    def encode(self, encoder: OnnxEncoder, subspace: LanguageSubspace) -> None:
+    def encode(self, encoder: Encoder, subspace: LanguageSubspace) -> None:
         """Cut the articles and encode all there is; prints how far it has come."""
         owners = []
         for number, article in enumerate(self.articles):

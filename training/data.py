@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,10 @@ class Encoding:
         return list(self._tokenizer.encode_batch(texts, add_special_tokens=False))
 
 
-def read_paragraphs(folder: Path, encoding: Encoding) -> Iterator[Paragraph]:
-    """All paragraphs of the data in ``folder``, tokenized.
+def read_paragraphs(
+    folder: Path, encoding: Encoding, most: int | None = None
+) -> Iterator[Paragraph]:
+    """All paragraphs of the data in ``folder``, tokenized, or the first ``most`` of each set.
 
     Raises:
         SystemExit: There is none; says so.
@@ -77,7 +80,7 @@ def read_paragraphs(folder: Path, encoding: Encoding) -> Iterator[Paragraph]:
     for path in paths:
         dataset = path.name.removesuffix(".jsonl.gz")
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file]
+            rows = [json.loads(line) for line in islice(file, most)]
         contexts = encoding.batch([row["context"] for row in rows])
         for row, context in zip(rows, contexts, strict=True):
             yield _paragraph(dataset, row, context, encoding)

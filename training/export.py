@@ -37,6 +37,8 @@ from training.shipped import shipped_weights
 
 # Windows and questions never come near this many tokens; further places would weigh for nothing.
 POSITIONS = 320
+# Paragraphs of each set that ranges are measured on, and questions of them all.
+_ENOUGH, _QUESTIONS = 40, 600
 
 
 class TrainedWeights:
@@ -136,8 +138,8 @@ def rounded(
 
 def _questions(data: Path, encoding: Encoding) -> Iterator[NDArray[np.int32]]:
     prefix = encoding.ids("query:")
-    found = [q for p in read_paragraphs(data, encoding) for q in p.questions]
-    for question in random.Random(7).sample(found, 1000):
+    found = [q for p in read_paragraphs(data, encoding, _ENOUGH) for q in p.questions]
+    for question in random.Random(7).sample(found, min(len(found), _QUESTIONS)):
         yield np.array([FIRST, *prefix, *question.ids, LAST], np.int32)
 
 
@@ -166,7 +168,7 @@ def main() -> None:
     elif options.questions:
         model = rounded(build, weights, config, folder, _questions(options.data, encoding))
     else:
-        texts = texts_of(read_paragraphs(options.data, encoding))
+        texts = texts_of(read_paragraphs(options.data, encoding, _ENOUGH))
         model = rounded(build, weights, config, folder, texts)
     onnx.save(model, options.out)
     digest = hashlib.sha256(options.out.read_bytes()).hexdigest()

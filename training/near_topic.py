@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qabot.types import Passage, Span
+from qabot.answering.reader.windows import context_of
+from qabot.types import Span
 from training.collection import Collection, Question, is_held_back
 from training.data import MOST_QUESTION, Encoding, token_span
 from training.sampling import Example, with_context
@@ -185,13 +186,3 @@ class CollectionSampler:
             if worth > best:
                 best, chosen = worth, (begin, last)
         return sentences[chosen[0]][0], sentences[chosen[1]][1]
-
-
-def context_of(title: str, passage: Passage) -> str:
-    """What stands before a window: the article's title and the section's headings."""
-    headings = [
-        heading
-        for heading in passage.headings
-        if heading != title and not passage.text.startswith(heading)
-    ]
-    return " – ".join([title, *headings])

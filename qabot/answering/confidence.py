@@ -1,11 +1,9 @@
 """How likely each hit answers the question: logistic models over what was measured; pure.
 
 There are two models, with a reader and without; ``confidence.json`` holds their weights as
-``training/calibrate.py`` fitted them on XQuAD-R in all pairs of five languages, with half of the
-articles left out of the index, so that half of the questions have no answer there.
-
-Words count only within a language: there, a passage that shares none of the question's words hardly
-answers it, while across languages that says nothing.
+``training/calibrate.py`` fitted them on near-topic questions: half of them are about an article's
+very matter, and it does not answer them. What a reader says of a passage counts most; beside it,
+how like the question the passage is, and how far its article stands out from the others.
 """
 
 from __future__ import annotations
@@ -22,8 +20,10 @@ from qabot.types import Hit
 
 Kind = Literal["retrieval", "reader"]
 
-# Margins are sums of logits: far out, more of it says no more.
-_STEEPNESS = 16.0
+# Scores and what they are ahead by, as far as more of them says more.
+_MOST_MARGIN, _MOST_LOGIT, _MOST_LEAD = 16.0, 8.0, 1.0
+# A hit this likely to answer needs no further ones to be read.
+_CLEAR = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ def ranked(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
     return [*found, *zip(rest, probabilities(rest), strict=True)]
 
 
+def is_clear(hits: Sequence[Hit]) -> bool:
+    """Tell whether one of ``hits`` answers so clearly that reading more would change nothing."""
+    return max(probabilities(hits), default=0.0) >= _CLEAR
+
+
 def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
     """Of each of ``hits``, all read or none, the probability in [0, 1] that it answers.
 
@@ -68,21 +73,28 @@ def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
 
 def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
     """What the models weigh of each of ``hits``, by name."""
-    return [
-        {
-            "similarity": hit.similarity,
-            "sentence": max(hit.sentence_similarities),
-            "same_language": float(hit.same_language),
-            "lexical_score": hit.same_language * hit.lexical_score,
-            "margin": squashed(hit.answer_span.margin) if hit.answer_span else 0.0,
-        }
-        for hit in hits
-    ]
+    best: dict[str, float] = {}
+    for hit in hits:
+        best[hit.article.id] = max(hit.score, best.get(hit.article.id, hit.score))
+    return [_features(hit, best) for hit in hits]
 
 
-def squashed(margin: float) -> float:
-    """A reader's margin, in [-1, 1]."""
-    return math.tanh(margin / _STEEPNESS)
+def _features(hit: Hit, best: Mapping[str, float]) -> dict[str, float]:
+    """What is measured of ``hit``; ``best`` holds each article's highest score, by id."""
+    others = [score for article, score in best.items() if article != hit.article.id]
+    span = hit.answer_span
+    return {
+        "similarity": hit.similarity,
+        "sentence": max(hit.sentence_similarities),
+        "article_lead": _bounded(hit.score - max(others), _MOST_LEAD) if others else 0.0,
+        "only_article": float(not others),
+        "margin": _bounded(span.margin, _MOST_MARGIN) if span else 0.0,
+        "logit": _bounded(span.logit, _MOST_LOGIT) if span else 0.0,
+    }
+
+
+def _bounded(value: float, most: float) -> float:
+    return max(-most, min(most, value))
 
 
 @cache

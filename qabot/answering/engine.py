@@ -15,15 +15,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from qabot.answering.confidence import ranked
+from qabot.answering.confidence import is_clear, ranked
 from qabot.answering.follow_up import standalone
 from qabot.answering.quotes import compose
-from qabot.answering.reader import Reader, open_reader, read_hits
+from qabot.answering.reader import MOST_READ, Reader, open_reader, read_hits
 from qabot.answering.retrieval import Retriever
+from qabot.answering.small_talk import is_small_talk
 from qabot.encoders import Encoder, FloatArray, open_encoder
 from qabot.errors import QuestionError, SourceError, UnusableIndexError
 from qabot.index import Database, Generation, IndexStore, Manifest
@@ -169,25 +170,37 @@ class Engine:
                 questions, texts, vectors, requests, strict=True
             ):
                 limit = request.limit or self.settings.quotes
+                idle = self._is_small_talk(question, text, vector)
+                hits = (
+                    [] if idle else self._hits(live, text, vector, limit + _SPARE, request.filters)
+                )
                 answer = compose(
                     question,
-                    self._hits(live, text, vector, limit + _SPARE, request.filters),
+                    hits,
                     limit=limit,
                     threshold=self.settings.threshold,
                     generation=manifest.generation,
                     encoder=manifest.encoder.name,
                     elapsed_ms=(time.perf_counter() - started) * 1000,
                 )
-                answers.append(answer)
+                answers.append(replace(answer, small_talk=idle))
         return answers
+
+    def _is_small_talk(self, question: str, text: str, vector: FloatArray) -> bool:
+        def own_vector() -> FloatArray:
+            # "thanks!" after a question is looked up together with it, but is to be judged alone.
+            return vector if text == question else self.encoder.encode_query([question])[0]
+
+        return is_small_talk(question, self.encoder, own_vector)
 
     def _hits(
         self, live: _Live, question: str, vector: FloatArray, count: int, filters: Filters | None
     ) -> list[Hit]:
-        hits = live.retriever.search(question, count, filters=filters, vector=vector)
         if self.reader is None:
-            return hits
-        return read_hits(self.reader, question, hits, self.encoder.count_tokens)
+            return live.retriever.search(question, count, filters=filters, vector=vector)
+        count = max(count, MOST_READ)
+        hits = live.retriever.search(question, count, filters=filters, vector=vector)
+        return read_hits(self.reader, question, hits, self.encoder.count_tokens, is_clear=is_clear)
 
     def search(self, question: str, limit: int) -> list[Hit]:
         """The passages that may answer ``question``, best first, whatever the confidence.

@@ -21,16 +21,12 @@ _QUOTE_LENGTH = 400
 _LONGEST_QUOTE = 600
 # How much holding all of the question's words counts beside similarity in choosing a sentence.
 _WORDING = 0.3
-# Further quotes must have at least this share of the first one's probability.
-_LEAST_SHARE = 0.25
 # Two quotes whose probabilities differ by no more than this answer equally well, if they hold the
 # same share of the question's words.
-_AS_LIKELY = 0.05
+_AS_LIKELY = 0.2
 _SAME_WORDING = 1e-3
-# Quotes with another answer come before those that repeat one, unless the reader's margin is lower
-# in them. On XQuAD-R, one of three quotes then holds an answer as often as by likelihood alone
-# (0.942 in one language, 0.916 across), without this bound a little less often across (0.914).
-_LEAST_MARGIN = -2.0
+# What a reader marks with a margin below this is hardly the answer: the quote stands unmarked.
+_LEAST_MARGIN = 0.0
 # Articles are suggested instead of quotes where one would have this share of the threshold.
 _LEAST_NEAR = 0.4
 _MOST_NEAR = 3
@@ -59,7 +55,7 @@ def compose(
         question=question,
         status="answered" if answered else "not_found",
         confidence=confidence,
-        quotes=_quotes(found, limit, confidence) if answered else (),
+        quotes=_quotes(found, limit, threshold) if answered else (),
         generation=generation,
         encoder=encoder,
         elapsed_ms=elapsed_ms,
@@ -119,14 +115,18 @@ class _Found(NamedTuple):
         return max(self.hit.sentence_lexical_scores[slice(*self.core)])
 
 
-def _quotes(found: Sequence[tuple[Hit, float]], limit: int, confidence: float) -> tuple[Quote, ...]:
+def _quotes(found: Sequence[tuple[Hit, float]], limit: int, threshold: float) -> tuple[Quote, ...]:
+    """The hits that pass ``threshold`` by themselves, as quotes.
+
+    One right quote is worth more than three: one that repeats an answer adds nothing.
+    """
     quotes: list[Quote] = []
     # Agencies' texts stand in several articles, edited or not; each is shown once.
     copies: list[list[_Found]] = []
-    highest = confidence
+    highest = 1.0
     items = [_Found.of(hit, probability) for hit, probability in found]
-    for item in _other_answers_first(_newer_first(items)):
-        likely = item.probability >= confidence * _LEAST_SHARE
+    for item in _newer_first(items):
+        likely = item.probability >= threshold
         if likely:
             # What is ranked lower is not shown as the likelier answer.
             highest = min(highest, item.probability)
@@ -135,13 +135,17 @@ def _quotes(found: Sequence[tuple[Hit, float]], limit: int, confidence: float) -
         if place is not None:
             quotes[place] = _merged(quotes[place], quote)
             copies[place].append(item)
-        elif likely and len(quotes) < limit:
+        elif likely and len(quotes) < limit and not _repeats(item, copies):
             # A wrong highlight is worse than none: further quotes mostly support the first.
-            span = item.hit.answer_span
-            doubtful = bool(quotes) and span is not None and span.margin < 0
+            doubtful = bool(quotes) and not _is_firm(item.hit)
             quotes.append(replace(quote, highlights=()) if doubtful else quote)
             copies.append([item])
     return tuple(quotes)
+
+
+def _repeats(item: _Found, shown: Sequence[Sequence[_Found]]) -> bool:
+    """Tell whether a shown quote gives the same answer."""
+    return any(item.statement.answers_like(own[0].statement) for own in shown)
 
 
 def _newer_first(found: Sequence[_Found]) -> list[_Found]:
@@ -159,25 +163,8 @@ def _newer_first(found: Sequence[_Found]) -> list[_Found]:
     return ordered
 
 
-def _other_answers_first(found: Sequence[_Found]) -> list[_Found]:
-    """``found``, but what repeats an answer stands behind those with another one.
-
-    A reader that is wrong is often wrong twice, with a name that stands all over the articles: on
-    XQuAD-R, where each answer stands in one paragraph, the same answer elsewhere speaks against it.
-    Three quotes are of more use with three answers.
-    """
-    new: list[int] = []
-    again: list[int] = []
-    for place, item in enumerate(found):
-        known = any(item.statement.answers_like(found[other].statement) for other in new)
-        (again if known else new).append(place)
-    last = max((place for place in new if _is_firm(found[place].hit)), default=0)
-    moved = [place for place in (*new, *again) if place <= last]
-    return [*(found[place] for place in moved), *found[last + 1 :]]
-
-
 def _is_firm(hit: Hit) -> bool:
-    return hit.answer_span is not None and hit.answer_span.margin >= _LEAST_MARGIN
+    return hit.answer_span is None or hit.answer_span.margin >= _LEAST_MARGIN
 
 
 def _merged(shown: Quote, again: Quote) -> Quote:

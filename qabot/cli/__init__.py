@@ -15,7 +15,6 @@ import typer
 from qabot.cli import ask, bot, evaluate, inspection, maintenance, rebuild
 from qabot.cli.exits import BAD_INPUT, explain
 from qabot.cli.output import complain, flush, prepare_output
-from qabot.signals import INTERRUPTED, ignore_interrupts, was_interrupted
 
 app = typer.Typer(
     name="qabot",
@@ -61,33 +60,21 @@ def main() -> NoReturn:
     code: object = 0
     prepare_output()
     try:
-        # As app() would, but without a blank line of its own when it is interrupted.
-        with typer.main.get_command(app).make_context(
-            "qabot", [*arguments] or ["--help"]
-        ) as context:
-            code = context.command.invoke(context)
+        code = app(arguments or ["--help"], standalone_mode=False)
         sys.stdout.flush()
+        if not arguments:
+            code = BAD_INPUT
     except typer.Exit as stop:
-        # Without a command, the help page is printed.
-        code = stop.exit_code if arguments else BAD_INPUT
+        code = stop.exit_code
     except (BrokenPipeError, SystemExit):
         # The reader of a pipe (`| head`) has seen enough; click and rich make that a SystemExit.
         code = 0
     except (KeyboardInterrupt, typer.Abort):
-        code = _interrupted()
+        complain("interrupted")
+        code = 130
     except Exception as error:
-        if was_interrupted():
-            code = _interrupted()
-        elif debug:
+        if debug:
             raise
-        else:
-            code = explain(error)
+        code = explain(error)
     flush()
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _interrupted() -> int:
-    """Say so on one line, and return the exit code."""
-    ignore_interrupts()
-    complain("interrupted")
-    return INTERRUPTED

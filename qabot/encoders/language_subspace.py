@@ -39,7 +39,7 @@ COMMON = 0.65
 _SAMPLES = "language_samples.tsv"
 _ARRAYS = ("query_mean", "document_mean", "basis", "languages", "centres")
 # Part of the version: raise it with any change to what is stored.
-_LAYOUT = 2
+_LAYOUT = 3
 
 Kind = Literal["question", "statement"]
 

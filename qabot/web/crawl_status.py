@@ -1,4 +1,4 @@
-"""Check the crawl state without changing it."""
+"""What is remembered of the web, looked at without changing it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from qabot.web.crawl_state import FILE, JOURNAL, VERSION
 
 
-class CrawlStateError(Exception):
-    """A crawl state that cannot be used; its text follows the path of the file.
+class MemoryFaultError(Exception):
+    """A memory that cannot be used; says what is wrong, fit to stand after its path.
 
     Attributes:
-        lasting: Rebuilds fail until somebody repairs it; otherwise the next one replaces it.
+        lasting: Whether rebuilds fail until somebody sees to it; else the next one makes another.
     """
 
     def __init__(self, reason: str, *, lasting: bool = False) -> None:
@@ -23,11 +23,11 @@ class CrawlStateError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class CrawlStatus:
-    """The contents of a crawl state.
+class MemoryState:
+    """What is remembered.
 
     Attributes:
-        addresses: All that were ever asked for and not forgotten since.
+        addresses: All that were ever asked for, and not forgotten since.
         lists: Sitemaps and feeds that are sources.
         size: Bytes of the file.
     """
@@ -37,46 +37,46 @@ class CrawlStatus:
     size: int
 
 
-def crawl_state_path(folder: Path) -> Path:
-    """Return where the crawl state of the index in ``folder`` is."""
+def memory_path(folder: Path) -> Path:
+    """Where the index in ``folder`` remembers the web."""
     return folder / FILE
 
 
-def crawl_status(folder: Path) -> CrawlStatus | None:
-    """Read and check the crawl state of the index in ``folder``; ``None`` if there is none.
+def look(folder: Path) -> MemoryState | None:
+    """What the index in ``folder`` remembers, every page of the file checked; ``None`` if nothing.
 
     Raises:
-        CrawlStateError: It cannot be used.
+        MemoryFaultError: It cannot be used.
     """
-    path = crawl_state_path(folder)
+    path = memory_path(folder)
     if not path.exists():
         return None
     if not path.is_file():
-        raise CrawlStateError("is not a file", lasting=True)
+        raise MemoryFaultError("is not a file", lasting=True)
     journal = folder / JOURNAL
     if journal.exists() and journal.stat().st_size:
         # Reading it would put it right, which is a change.
-        raise CrawlStateError("a rebuild was killed while it was written")
+        raise MemoryFaultError("a rebuild was killed while it was written")
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         with contextlib.closing(connection):
             return _state(connection, path.stat().st_size)
     except sqlite3.OperationalError as error:
-        raise CrawlStateError(f"cannot be read ({error})", lasting=True) from error
+        raise MemoryFaultError(f"cannot be read ({error})", lasting=True) from error
     except (sqlite3.Error, OSError) as error:
-        raise CrawlStateError(f"is damaged ({error})") from error
+        raise MemoryFaultError(f"is damaged ({error})") from error
 
 
-def _state(connection: sqlite3.Connection, size: int) -> CrawlStatus:
+def _state(connection: sqlite3.Connection, size: int) -> MemoryState:
     (problem,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if problem != "ok":
-        raise CrawlStateError(f"is damaged ({' '.join(problem.split())})")
+        raise MemoryFaultError(f"is damaged ({' '.join(problem.split())})")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version != VERSION:
-        raise CrawlStateError(f"is of another version of qabot ({version}, not {VERSION})")
+        raise MemoryFaultError(f"is of another version of qabot ({version}, not {VERSION})")
     addresses = connection.execute("SELECT address FROM page WHERE asked > 0")
     lists = connection.execute("SELECT DISTINCT listing FROM member")
-    return CrawlStatus(
+    return MemoryState(
         frozenset(address for (address,) in addresses),
         frozenset(address for (address,) in lists),
         size,

@@ -94,7 +94,6 @@ def test_the_probability_rises_with_each_measurement():
     higher = [
         replace(low, similarity=0.3),
         replace(low, sentence_similarities=(0.3,)),
-        replace(low, lexical_score=0.3),
     ]
     assert 0 < probability(low) < min(map(probability, higher)) < 1
 
@@ -193,9 +192,9 @@ def test_of_hits_that_rank_alike_the_newer_comes_first():
     assert answer_to(likelier, *hits).quotes[0].text == "It burned."
 
 
-def test_what_is_far_less_likely_than_the_first_is_left_out():
+def test_a_quote_that_does_not_pass_the_threshold_by_itself_is_left_out():
     weak = hit("Weak.", similarities=(0.0,), similarity=0.0, lexical_score=0.0)
-    answer = answer_to(hit("Strong."), weak)
+    answer = answer_to(hit("Strong."), weak, threshold=0.5)
     assert [quote.text for quote in answer.quotes] == ["Strong."]
 
 
@@ -207,7 +206,7 @@ def test_a_quote_carries_its_innermost_heading_and_its_article():
 
 
 def test_what_a_reader_marked_is_highlighted_with_its_sentence_around_it():
-    found = replace(hit("Before.", "It was 1969.", at=50), answer_span=AnswerSpan(15, 19, 4.0))
+    found = replace(hit("Before.", "It was 1969.", at=50), answer_span=AnswerSpan(15, 19, 4.0, 4.0))
     quote = answer_to(found).quotes[0]
     assert "It was 1969." in quote.text
     start, end = quote.highlights[0]
@@ -215,9 +214,9 @@ def test_what_a_reader_marked_is_highlighted_with_its_sentence_around_it():
 
 
 def test_further_quotes_are_highlighted_only_where_the_reader_would_rather_answer():
-    first = replace(hit("It was 1969."), answer_span=AnswerSpan(7, 11, -1.0))
-    sure = replace(hit("No, it was 1968.", at=100), answer_span=AnswerSpan(11, 15, 0.5))
-    unsure = replace(hit("Or it was 1967.", at=200), answer_span=AnswerSpan(10, 14, -2.0))
+    first = replace(hit("It was 1969."), answer_span=AnswerSpan(7, 11, -1.0, -1.0))
+    sure = replace(hit("No, it was 1968.", at=100), answer_span=AnswerSpan(11, 15, 0.5, 0.5))
+    unsure = replace(hit("Or it was 1967.", at=200), answer_span=AnswerSpan(10, 14, -2.0, -2.0))
     quotes = {quote.text: quote.highlights for quote in answer_to(first, sure, unsure).quotes}
     assert quotes["Or it was 1967."] == ()
     assert quotes["No, it was 1968."] == ((111, 115),)
@@ -228,7 +227,7 @@ def answers(*found: tuple[str, float]) -> list[str]:
     hits = [
         replace(
             hit(f"It was {text}.", at=100 * number),
-            answer_span=AnswerSpan(7, 7 + len(text), margin),
+            answer_span=AnswerSpan(7, 7 + len(text), margin, margin),
         )
         for number, (text, margin) in enumerate(found)
     ]
@@ -236,14 +235,13 @@ def answers(*found: tuple[str, float]) -> list[str]:
 
 
 @pytest.mark.parametrize("again", ["1969", "in July 1969", "JULY, 1969"])
-def test_another_answer_comes_before_one_that_is_repeated(again):
+def test_an_answer_is_not_repeated_in_other_words(again):
     found = answers(("July 1969", 4.0), (again, 3.0), ("1968", 2.0), ("1967", -1.0))
     assert found == ["It was July 1969.", "It was 1968.", "It was 1967."]
 
 
-def test_an_answer_that_is_repeated_comes_before_one_that_is_doubtful():
-    found = answers(("1969", 4.0), ("in 1969", 3.0), ("1968", -3.0), ("1967", -4.0))
-    assert found == ["It was 1969.", "It was in 1969.", "It was 1968."]
+def test_one_right_quote_is_enough():
+    assert answers(("1969", 4.0), ("in 1969", 3.0), ("July 1969", 2.0)) == ["It was 1969."]
 
 
 def test_numbers_that_share_digits_are_other_answers():
@@ -253,19 +251,19 @@ def test_numbers_that_share_digits_are_other_answers():
 
 def test_without_blanks_an_answer_is_found_within_another():
     found = answers(("東京都", 4.0), ("東京", 3.0), ("大阪", 2.0))
-    assert found == ["It was 東京都.", "It was 大阪.", "It was 東京."]
+    assert found == ["It was 東京都.", "It was 大阪."]
 
 
 def test_an_answer_in_two_sentences_is_quoted_whole():
     found = replace(
-        hit("He left in", "May 1969.", "Then rain."), answer_span=AnswerSpan(8, 19, 4.0)
+        hit("He left in", "May 1969.", "Then rain."), answer_span=AnswerSpan(8, 19, 4.0, 4.0)
     )
     assert "He left in May 1969." in answer_to(found).quotes[0].text
 
 
 def test_a_long_sentence_is_cut_round_what_was_marked():
     text = "word " * 300 + "1969 " + "more " * 300
-    found = replace(hit(text.strip()), answer_span=AnswerSpan(1500, 1504, 4.0))
+    found = replace(hit(text.strip()), answer_span=AnswerSpan(1500, 1504, 4.0, 4.0))
     quote = answer_to(found).quotes[0]
     start, end = quote.highlights[0]
     assert quote.text[start - quote.start : end - quote.start] == "1969"
@@ -353,7 +351,8 @@ def hits(draw: st.DrawFn) -> Hit:
     texts = draw(st.lists(sentences, min_size=1, max_size=5))
     length = sum(map(len, texts)) + len(texts) - 1
     start, end = sorted((draw(st.integers(0, length)), draw(st.integers(0, length))))
-    span = draw(st.none() | st.builds(AnswerSpan, st.just(start), st.just(end), st.floats(-20, 20)))
+    scores = st.floats(-20, 20), st.floats(-9, 9)
+    span = draw(st.none() | st.builds(AnswerSpan, st.just(start), st.just(end), *scores))
     found = hit(
         *texts,
         similarities=tuple(draw(cosines) for _ in texts),

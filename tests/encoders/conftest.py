@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qabot.encoders.e5.packaged import UnpackedModel, open_packaged, unpack
+from qabot.encoders.e5.questions import PackagedEncoder
 from qabot.encoders.onnx import OnnxEncoder
 
 if TYPE_CHECKING:
@@ -21,9 +22,15 @@ def unpacked(model_cache: Path) -> UnpackedModel:
 
 
 @pytest.fixture(scope="session")
-def e5(model_cache: Path) -> OnnxEncoder:
+def e5(model_cache: Path) -> PackagedEncoder:
     """The packaged model as qabot runs it."""
     return open_packaged(model_cache)
+
+
+@pytest.fixture(scope="session")
+def e5_onnx(unpacked: UnpackedModel) -> OnnxEncoder:
+    """Its network out of the wheel, for questions, too."""
+    return OnnxEncoder(unpacked.folder)
 
 
 @pytest.fixture(scope="session")

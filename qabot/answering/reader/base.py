@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,18 @@ from qabot.types import AnswerSpan
 
 LONGEST_SPAN = 40
 _GAP = re.compile(r"\n\s*\n")
+
+
+class Window(NamedTuple):
+    """A part of a passage that a reader looks at.
+
+    Attributes:
+        context: The article's title and the section's headings, so that "the foundation" in
+            ``text`` means something; nothing of it is marked.
+    """
+
+    context: str
+    text: str
 
 
 class Reader(Protocol):
@@ -29,7 +41,7 @@ class Reader(Protocol):
         """How many windows are best read in one call: more take longer."""
         ...
 
-    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
+    def read(self, question: str, windows: Sequence[Window]) -> list[AnswerSpan]:
         """The best span of each window, in order; an empty one where a window has no text."""
         ...
 
@@ -40,7 +52,8 @@ def best_span(
     """The best span of one window.
 
     Args:
-        scores: Of each token as start and as end, ``(tokens, 2)``; token 0 stands for "no answer".
+        scores: Of each token as start and as end, ``(tokens, 2)`` or more; token 0 stands for "no
+            answer".
         first: The window's first token.
         blocks: Of each of the window's tokens, in which block of the text (paragraph, heading) it
             stands, rising: an answer lies within one.
@@ -57,7 +70,7 @@ def best_span(
     ahead = places[None, :] - places[:, None]
     fits = (ahead >= 0) & (ahead < LONGEST_SPAN) & (block[None, :] == block[:, None])
     start, end = divmod(int(np.where(fits, sums, -np.inf).argmax()), len(blocks))
-    margin = float(sums[start, end] - scores[0].sum())
+    margin = float(sums[start, end] - scores[0, :2].sum())
     return first + start, first + end + 1, margin
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from qabot.answering.reader.base import Window
 from qabot.encoders.hub import local_folder
 from qabot.errors import EncoderError
 from qabot.text import first_line
@@ -61,11 +62,11 @@ class CrossEncoderReader:
                 f"{name}: no cross-encoder ({first_line(error)}); {_REMEDY}"
             ) from error
 
-    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
+    def read(self, question: str, windows: Sequence[Window]) -> list[AnswerSpan]:
         """Empty spans with each window's score as margin, in order; −∞ where it has no text."""
         margins = np.full(len(windows), -np.inf)
-        places = [place for place, text in enumerate(windows) if text.strip()]
+        places = [place for place, window in enumerate(windows) if window.text.strip()]
         if places:
-            pairs = [(question, windows[place]) for place in places]
+            pairs = [(question, "\n".join(windows[place]).strip()) for place in places]
             margins[places] = self._model.predict(pairs, show_progress_bar=False)
-        return [AnswerSpan(0, 0, margin) for margin in margins.tolist()]
+        return [AnswerSpan(0, 0, margin, margin) for margin in margins.tolist()]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qabot.answering.reader.base import best_span, blocks_of, trimmed
+from qabot.answering.reader.base import Window, best_span, blocks_of, trimmed
 from qabot.encoders.base import FloatArray
 from qabot.encoders.e5.words import WordEmbeddings
 from qabot.encoders.onnx import open_session
@@ -25,7 +25,7 @@ NAME = "qabot-reader"
 _GRAPH = "reader.onnx"
 _HIDDEN = 384
 # What it was trained on; longer texts are cut.
-_MOST_QUESTION, _MOST_TOKENS = 64, 256
+_MOST_QUESTION, _MOST_CONTEXT, _MOST_TOKENS = 48, 32, 256
 
 
 class PackagedReader:
@@ -59,25 +59,27 @@ class PackagedReader:
         """Names the network: the beginning of its file's SHA-256."""
         return hashlib.sha256(self._graph.read_bytes()).hexdigest()[:12]
 
-    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
+    def read(self, question: str, windows: Sequence[Window]) -> list[AnswerSpan]:
         """The best span of each window, in order; an empty one where a window has no text."""
         tokenizer = load_tokenizer(self._vocabulary)
         head = [FIRST, *tokenizer.ids([question])[0][:_MOST_QUESTION], LAST, LAST]
 
-        def read_one(window: str) -> AnswerSpan:
-            spans = tokenizer.spans(window)[: _MOST_TOKENS - len(head) - 1]
+        def read_one(window: Window) -> AnswerSpan:
+            text = window.text
+            first = [*head, *tokenizer.ids([window.context])[0][:_MOST_CONTEXT], LAST]
+            spans = tokenizer.spans(text)[: _MOST_TOKENS - len(first) - 1]
             if not spans:
-                return AnswerSpan(0, 0, -np.inf)
-            scores = self._scores([*head, *(identity for identity, _, _ in spans), LAST])
-            blocks = blocks_of(window, [place for _, place, _ in spans])
-            start, end, margin = best_span(scores, len(head), blocks)
-            begin, stop = spans[start - len(head)][1], spans[end - len(head) - 1][2]
-            return AnswerSpan(*trimmed(window, begin, stop), margin)
+                return AnswerSpan(0, 0, -np.inf, -np.inf)
+            scores = self._scores([*first, *(identity for identity, _, _ in spans), LAST])
+            blocks = blocks_of(text, [place for _, place, _ in spans])
+            start, end, margin = best_span(scores, len(first), blocks)
+            begin, stop = spans[start - len(first)][1], spans[end - len(first) - 1][2]
+            return AnswerSpan(*trimmed(text, begin, stop), margin, float(scores[0, 2]))
 
         return list(self._pool.map(read_one, windows))
 
     def _scores(self, ids: list[int]) -> FloatArray:
-        """Of each token as start and as end: float32 ``(tokens, 2)``."""
+        """Of each token as start and end, and of the first as "answers": ``(tokens, 3)``."""
         row = np.array([ids], np.int64)
         feed = {"words": self._words.rows(row), "attention_mask": np.ones_like(row)}
         scores: FloatArray = self._session.run(None, feed)[0][0]

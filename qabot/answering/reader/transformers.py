@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qabot.answering.reader.base import best_span, blocks_of, trimmed
+from qabot.answering.reader.base import Window, best_span, blocks_of, trimmed
 from qabot.encoders.base import FloatArray
 from qabot.encoders.hub import local_folder
 from qabot.errors import EncoderError
@@ -59,13 +59,13 @@ class TransformersReader:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._model.to(self._device).eval()
 
-    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
+    def read(self, question: str, windows: Sequence[Window]) -> list[AnswerSpan]:
         """The best span of each window, in order; an empty one where a window has no text."""
         if not windows:
             return []
         batch = self._tokenizer(
             [question] * len(windows),
-            list(windows),
+            [window.text for window in windows],
             truncation="only_second",
             max_length=_MOST_TOKENS,
             padding=True,
@@ -75,8 +75,8 @@ class TransformersReader:
         offsets = batch.pop("offset_mapping")
         scores = self._scores(batch)
         return [
-            _span(text, scores[row], offsets[row], batch.sequence_ids(row))
-            for row, text in enumerate(windows)
+            _span(window.text, scores[row], offsets[row], batch.sequence_ids(row))
+            for row, window in enumerate(windows)
         ]
 
     def _scores(self, batch: Any) -> FloatArray:
@@ -94,8 +94,8 @@ class TransformersReader:
 def _span(text: str, scores: FloatArray, offsets: Any, parts: list[int | None]) -> AnswerSpan:
     tokens = [place for place, part in enumerate(parts) if part == 1]
     if not tokens:
-        return AnswerSpan(0, 0, -np.inf)
+        return AnswerSpan(0, 0, -np.inf, -np.inf)
     blocks = blocks_of(text, [int(offsets[token][0]) for token in tokens])
     start, end, margin = best_span(scores, tokens[0], blocks)
     begin, stop = int(offsets[start][0]), int(offsets[end - 1][1])
-    return AnswerSpan(*trimmed(text, begin, stop), margin)
+    return AnswerSpan(*trimmed(text, begin, stop), margin, margin)

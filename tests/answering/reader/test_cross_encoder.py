@@ -9,6 +9,7 @@ import pytest
 
 from qabot.answering.engine import Engine
 from qabot.answering.reader import open_reader
+from qabot.answering.reader.base import Window
 from qabot.answering.reader.cross_encoder import CrossEncoderReader
 from qabot.errors import EncoderError
 from qabot.index import IndexStore
@@ -18,6 +19,7 @@ from tests.support import TELESCOPE, HashingEncoder, build_index, write_article
 
 QUESTION = "How high is the tower?"
 TEXTS = ["The tower is 330 metres high.", "塔は高い。", " \n", "It was opened in 1889, in spring."]
+WINDOWS = [Window("", text) for text in TEXTS]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def test_margins_are_the_models_logits(folder):
     reader = open_reader(f"cross-encoder:{folder}", cache=folder)
     assert isinstance(reader, CrossEncoderReader)
     assert reader.name == folder.name
-    spans = reader.read(QUESTION, TEXTS)
+    spans = reader.read(QUESTION, WINDOWS)
     # The library gives probabilities unless it is told otherwise.
     likely = CrossEncoder(str(folder), local_files_only=True).predict(
         [(QUESTION, text) for text in TEXTS]
@@ -48,7 +50,7 @@ def test_margins_are_the_models_logits(folder):
 
 def test_it_marks_no_span_and_reads_no_blank_window(folder):
     reader = CrossEncoderReader(str(folder))
-    spans = reader.read(QUESTION, TEXTS)
+    spans = reader.read(QUESTION, WINDOWS)
     assert {(span.start, span.end) for span in spans} == {(0, 0)}
     assert spans[2].margin == -math.inf
     assert reader.read(QUESTION, []) == []
@@ -56,8 +58,8 @@ def test_it_marks_no_span_and_reads_no_blank_window(folder):
 
 def test_a_window_is_read_alike_alone_and_together(folder):
     reader = CrossEncoderReader(str(folder))
-    together = [span.margin for span in reader.read(QUESTION, TEXTS)]
-    alone = [reader.read(QUESTION, [text])[0].margin for text in TEXTS]
+    together = [span.margin for span in reader.read(QUESTION, WINDOWS)]
+    alone = [reader.read(QUESTION, [window])[0].margin for window in WINDOWS]
     assert alone == pytest.approx(together, abs=1e-4)
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qabot.answering.reader import NONE, open_reader
+from qabot.answering.reader.base import Window
 from qabot.answering.reader.packaged import PackagedReader
 from qabot.encoders.e5.packaged import unpack
 from qabot.errors import EncoderError
@@ -60,7 +61,7 @@ def reader(model_cache: Path) -> PackagedReader:
 def test_it_marks_answers_in_many_scripts(reader):
     marked = []
     for question, text, answer in ASKED:
-        span = reader.read(question, [text])[0]
+        span = reader.read(question, [Window("", text)])[0]
         found = text[span.start : span.end]
         marked.append(found in answer or answer in found)
     # A small model may miss one; what is asked here is easy.
@@ -70,7 +71,7 @@ def test_it_marks_answers_in_many_scripts(reader):
 def test_questions_in_another_language_than_the_text(reader):
     question = "How high is the tower?"
     text = ASKED[1][1]
-    span = reader.read(question, [text])[0]
+    span = reader.read(question, [Window("", text)])[0]
     assert "330" in text[span.start : span.end]
 
 
@@ -78,7 +79,9 @@ def test_a_text_that_answers_is_told_from_one_that_does_not(reader):
     questions, texts = [item[0] for item in ASKED], [item[1] for item in ASKED]
     right = 0
     for number, question in enumerate(questions):
-        margins = [span.margin for span in reader.read(question, texts)]
+        margins = [
+            span.margin for span in reader.read(question, [Window("", text) for text in texts])
+        ]
         right += margins[number] == max(margins)
     assert right >= len(ASKED) - 1
 
@@ -87,8 +90,8 @@ def test_a_text_that_answers_is_told_from_one_that_does_not(reader):
 def test_windows_are_read_alike_alone_and_together(reader, model_cache, threads):
     texts = [text for _, text, _ in ASKED]
     others = PackagedReader(unpack(model_cache).folder, threads=threads)
-    alone = [reader.read(ASKED[0][0], [text])[0] for text in texts]
-    assert others.read(ASKED[0][0], texts) == alone
+    alone = [reader.read(ASKED[0][0], [Window("", text)])[0] for text in texts]
+    assert others.read(ASKED[0][0], [Window("", text) for text in texts]) == alone
 
 
 @given(
@@ -97,7 +100,7 @@ def test_windows_are_read_alike_alone_and_together(reader, model_cache, threads)
 )
 @settings(max_examples=40)
 def test_what_is_marked_in_any_text_lies_inside_it(reader, question, texts):
-    spans = reader.read(question, texts)
+    spans = reader.read(question, [Window("", text) for text in texts])
     assert len(spans) == len(texts)
     for text, span in zip(texts, spans, strict=True):
         assert 0 <= span.start <= span.end <= len(text)
@@ -107,7 +110,7 @@ def test_what_is_marked_in_any_text_lies_inside_it(reader, question, texts):
 
 
 def test_a_text_and_a_question_that_are_too_long_are_cut(reader):
-    span = reader.read("why " * 500, ["word " * 2000 + "the end."])[0]
+    span = reader.read("why " * 500, [Window("title " * 200, "word " * 2000 + "the end.")])[0]
     assert 0 <= span.start < span.end <= 5 * 2000
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from qabot.answering.reader import open_reader
+from qabot.answering.reader.base import Window
 from qabot.answering.reader.transformers import TransformersReader
 from qabot.errors import EncoderError
 from tests.answering.reader.tiny_bert import write_model
 
 TEXTS = ["The tower is 330 metres high.", "塔は高い。", "", "It was opened in 1889, in spring."]
+WINDOWS = [Window("A tower", text) for text in TEXTS]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,7 @@ def folder(tmp_path_factory) -> Path:
 def test_it_marks_spans_of_each_window(folder):
     reader = TransformersReader(str(folder))
     assert reader.name == folder.name
-    spans = reader.read("How high is the tower?", TEXTS)
+    spans = reader.read("How high is the tower?", WINDOWS)
     assert len(TEXTS) == len(spans)
     for text, span in zip(TEXTS, spans, strict=True):
         assert 0 <= span.start <= span.end <= len(text)
@@ -34,9 +36,9 @@ def test_it_marks_spans_of_each_window(folder):
 
 def test_a_window_is_read_alike_alone_and_together(folder):
     reader = TransformersReader(str(folder))
-    together = reader.read("How high is the tower?", TEXTS)
-    for text, span in zip(TEXTS, together, strict=True):
-        alone = reader.read("How high is the tower?", [text])[0]
+    together = reader.read("How high is the tower?", WINDOWS)
+    for window, span in zip(WINDOWS, together, strict=True):
+        alone = reader.read("How high is the tower?", [window])[0]
         assert (alone.start, alone.end) == (span.start, span.end)
         assert alone.margin == pytest.approx(span.margin, abs=1e-3)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qabot.answering.reader.base import Window
 from qabot.answering.reader.windows import MOST_READ, read_hits, window
 from qabot.types import AnswerSpan, ArticleInfo, Hit, Passage
 
@@ -36,12 +37,13 @@ class LastWord:
 
     def __init__(self, batch_size: int) -> None:
         self.batch_size = batch_size
-        self.calls: list[Sequence[str]] = []
+        self.calls: list[Sequence[Window]] = []
 
-    def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
+    def read(self, question: str, windows: Sequence[Window]) -> list[AnswerSpan]:
         self.calls.append(windows)
         return [
-            AnswerSpan(text.rfind(" ") + 1, len(text), float(len(text.split()))) for text in windows
+            AnswerSpan(text.rfind(" ") + 1, len(text), float(len(text.split())), 0.0)
+            for _, text in windows
         ]
 
 
@@ -87,19 +89,20 @@ def test_what_is_marked_stands_where_the_reader_saw_it(found, batch_size):
     for seen, item in zip(windows, read, strict=False):
         assert item.answer_span is not None
         marked = item.passage.text[item.answer_span.start : item.answer_span.end]
-        assert seen.split()[-1] == marked
+        assert seen.context == "Space"
+        assert seen.text.split()[-1] == marked
     assert all(item.answer_span is None for item in read[MOST_READ:])
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(0.0, MOST_READ), (0.1, MOST_READ), (0.25, 4), (10.0, 2)]
+    ("seconds", "expected"), [(0.0, MOST_READ), (0.05, MOST_READ), (0.25, 4), (10.0, 2)]
 )
 def test_a_slow_reader_reads_fewer_passages(monkeypatch, seconds, expected):
     """By a clock that moves only while the reader reads, two passages at a time."""
     now = 0.0
 
     class SlowReader(LastWord):
-        def read(self, question: str, windows: Sequence[str]) -> list[AnswerSpan]:
+        def read(self, question: str, windows: Sequence[Window]) -> list[AnswerSpan]:
             nonlocal now
             now += seconds
             return super().read(question, windows)
