@@ -26,6 +26,7 @@ from benchmarks.speed import QUESTIONS, machine
 from qabot.encoders import PACKAGED, open_encoder
 from qabot.encoders.e5.packaged import unpack
 from qabot.index import IndexStore
+from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 from tests.bot.fake_discord import TOKEN, FakeDiscord, fake_discord
@@ -52,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
         encoder = open_encoder(PACKAGED, cache=cache)
-        rebuild(IndexStore(index), encoder, options.sources, cache=cache)
+        rebuild(IndexStore(index), encoder, IndexPlan(tuple(options.sources), cache))
         del encoder
         for title, questions, users, seconds in (
             ("200 questions of 50 people in 2 s", 200, 50, 2.0),

@@ -18,7 +18,7 @@ from benchmarks.ours import Qabot
 from qabot.answering.engine import Engine
 from qabot.encoders import Encoder
 from qabot.index import IndexStore
-from qabot.indexing.plan import passage_input
+from qabot.indexing.encoding_plan import passage_input
 from qabot.settings import Settings
 
 _QUESTIONS = 100

@@ -49,6 +49,7 @@ from qabot.encoders.e5.packaged import unpack
 from qabot.evaluation.overlap import f1, holds
 from qabot.evaluation.predictions import highlighted
 from qabot.index import IndexStore
+from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 from qabot.types import Filters
@@ -75,7 +76,7 @@ class _Product:
         """An index of ``source``; what ``folder`` holds of it already is reused."""
         _tell(f"building {folder.name} …")
         store = IndexStore(folder)
-        rebuild(store, self.encoder, [source], cache=self.settings.cache_folder)
+        rebuild(store, self.encoder, IndexPlan((source,), self.settings.cache_folder))
         return store
 
     def engine(self, store: IndexStore) -> Engine:

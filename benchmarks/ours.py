@@ -14,6 +14,7 @@ from qabot.answering.reader import NONE
 from qabot.answering.reader import PACKAGED as PACKAGED_READER
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.index import IndexStore
+from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 from qabot.types import Hit
@@ -104,7 +105,7 @@ class Qabot:
         sources = [str(self._work / "articles")]
         cache = Settings().cache_folder
         self._encoder = self._encoder or open_encoder(PACKAGED, cache=cache)
-        rebuild(store, self._encoder, sources, cache=cache)
+        rebuild(store, self._encoder, IndexPlan(tuple(sources), cache))
         if self._engine is None:
             self.load(self._work / "index")
 

@@ -27,7 +27,7 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.index import Generation, write_vectors
 from qabot.index import manifest as files
 from qabot.index.manifest import FileStamp, checksum
-from qabot.indexing.plan import passage_input
+from qabot.indexing.encoding_plan import passage_input
 from qabot.settings import Settings
 from qabot.types import Answer, Hit
 

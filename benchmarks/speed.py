@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -26,7 +27,8 @@ from qabot.answering.engine import Engine
 from qabot.encoders import PACKAGED, open_encoder
 from qabot.encoders.e5.packaged import unpack
 from qabot.index import IndexStore
-from qabot.indexing.plan import passage_input
+from qabot.indexing.encoding_plan import passage_input
+from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 
@@ -54,7 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
         encoder = open_encoder(PACKAGED, cache=cache)
-        rebuild(IndexStore(index), encoder, options.sources, cache=cache)
+        rebuild(IndexStore(index), encoder, IndexPlan(tuple(options.sources), cache))
         _cold(table, index, options.rounds)
         _warm(table, index, options.rounds)
         _unchanged(table, index, options.sources, options.rounds)
@@ -143,7 +145,9 @@ def _throughput(table: Table, folder: Path, sources: list[str], rounds: int) -> 
     cache = Settings().cache_folder
     encoder = open_encoder(PACKAGED, cache=cache)
     store = IndexStore(folder / "throughput")
-    rebuild(store, encoder, sources, cache=cache)
+    plan = IndexPlan(tuple(sources), cache)
+    full = replace(plan, full=True)
+    rebuild(store, encoder, plan)
     generation = store.open()
     texts = []
     for row in range(generation.manifest.passages):
@@ -154,7 +158,7 @@ def _throughput(table: Table, folder: Path, sources: list[str], rounds: int) -> 
     torch.encode_document(texts[:8])
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(_seconds(lambda: rebuild(store, encoder, sources, cache=cache, full=True)))
+        ours.append(_seconds(lambda: rebuild(store, encoder, full)))
         theirs.append(_seconds(lambda: torch.encode_document(texts)))
     mine, other = (len(texts) / statistics.median(values) for values in (ours, theirs))
     table.add_row("rebuild, passages and sentences", f"{mine:.1f} passages/s", "")

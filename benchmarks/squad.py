@@ -18,6 +18,7 @@ from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED, open_encoder
 from qabot.encoders.e5.packaged import unpack
 from qabot.index import IndexStore
+from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 from training.sampling import measured_titles
@@ -57,7 +58,7 @@ def unanswerable_area(
     encoder = open_encoder(PACKAGED, cache=cache)
     reader = PackagedReader(unpack(cache).folder, graph=graph)
     store = IndexStore(work / "index")
-    rebuild(store, encoder, [str(sources)], cache=cache)
+    rebuild(store, encoder, IndexPlan((str(sources),), cache))
     items = [item for row in rows for item in row["questions"]]
     none = [item["question"] for item in items if not item["answers"]]
     some = [item["question"] for item in items if item["answers"]]

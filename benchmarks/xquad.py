@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qabot.encoders import Encoder
 from qabot.index import Generation, IndexStore
+from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.types import Hit, Quote
 
@@ -98,7 +99,7 @@ def build(
         corpus.write(folder, titles)
         sources.append(str(folder))
     store = IndexStore(work / name)
-    rebuild(store, encoder, sources, cache=cache)
+    rebuild(store, encoder, IndexPlan(tuple(sources), cache))
     return store
 
 

@@ -9,7 +9,8 @@ from qabot.errors import SourceError
 from qabot.web.addresses import checked, server_of, spelled
 from qabot.web.bodies import BodyError, unpacked
 from qabot.web.content_types import Listing, kind_of
-from qabot.web.listings import ListingError, read_listing
+from qabot.web.entries import ListingError
+from qabot.web.listings import read_listing
 from qabot.web.robots import Rules
 
 _MOST = 20

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote, Request
-
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
+    from qabot.types import Answer, Article, ArticleInfo, Filters, Passage, Quote, Request
 
 __version__ = "0.1.0"
 __all__ = [
@@ -29,9 +28,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The engine brings faiss and NumPy along; `qabot --help` needs neither.
+    # Imported late: the engine brings faiss and NumPy along, which `qabot --help` does not need,
+    # and signals are to be handled before more is imported.
     if name == "Engine":
         from qabot.answering.engine import Engine
 
         return Engine
+    if name in __all__:
+        from qabot import types
+
+        return getattr(types, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -141,6 +141,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             # An empty path would mean the working directory.
             if not text.strip() or "\0" in text:
                 raise ValueError(f"{name} is not a name: {text!r}")
+            if not text.isascii() and not _is_utf8(text):
+                raise ValueError(f"{name} is not UTF-8: {text!r}; rename it, or name its folder")
 
     def _check_interval(self) -> None:
         try:
@@ -168,6 +170,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return (
             Path(self.cache).expanduser() if self.cache else platformdirs.user_cache_path("qabot")
         )
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether an index can store a name: those of the system may hold any bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_collection(name: str, sources: tuple[str, ...]) -> None:

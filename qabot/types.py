@@ -92,6 +92,13 @@ class Article:
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """An article that is in the live generation as it is, so that its text need not be read."""
+
+    info: ArticleInfo
+
+
 def page_at(pages: Sequence[int], offset: int) -> int | None:
     """The number, from 1, of the page that ``offset`` lies on; ``None`` if there are no pages.
 
@@ -107,11 +114,6 @@ def counted(**numbers: int) -> str:
         f"{number:d} {name.removesuffix('s') if number == 1 else name}"
         for name, number in numbers.items()
     )
-
-
-def info_of(item: Article | ArticleInfo) -> ArticleInfo:
-    """What is shown of an article, which may stand for it where nothing of it has changed."""
-    return item.info if isinstance(item, Article) else item
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ from qabot.encoders.base import normalize
 from qabot.index import IndexStore
 from qabot.index.manifest import FILES, FileStamp, Manifest, checksum
 from qabot.index.store import KEEP
-from qabot.indexing.rebuild import Summary, rebuild
+from qabot.indexing.plan import IndexPlan
+from qabot.indexing.rebuild import rebuild
+from qabot.indexing.summary import Summary
 from qabot.web import Options
 
 ROOT = Path(__file__).parent.parent
@@ -174,15 +176,15 @@ def build_index(
     return rebuild(
         IndexStore(index, keep=keep),
         encoder or HashingEncoder(),
-        [str(source) for source in sources],
-        collections={
-            name: [str(source) for source in group] for name, group in (collections or {}).items()
-        },
-        only=only,
-        cache=cache or shared_cache(),
-        full=full,
-        files_only=files_only,
-        web=web,
+        IndexPlan(
+            tuple(map(str, sources)),
+            cache or shared_cache(),
+            {name: tuple(map(str, group)) for name, group in (collections or {}).items()},
+            only=tuple(only),
+            full=full,
+            files_only=files_only,
+            web=web or Options(),
+        ),
     )
 
 

@@ -27,7 +27,7 @@ from playwright.async_api import Browser, async_playwright
 from qabot.answering.engine import Engine
 from qabot.bot import create_bot
 from qabot.errors import RebuildError
-from qabot.indexing.rebuild import Progress, Summary
+from qabot.indexing.summary import Progress, Summary
 from qabot.settings import Settings, load_settings
 from tests.bot.support import begin
 

@@ -38,6 +38,7 @@ from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.e5.packaged import unpack
 from qabot.evaluation.overlap import holds
 from qabot.index import IndexStore
+from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
 from qabot.types import Filters, Hit
@@ -130,7 +131,7 @@ def asked(options: argparse.Namespace, work: Path) -> list[Asked]:
         folder = work / ("public" if setting == "public" else "near-topic")
         write_articles(held, folder)
         store = IndexStore(work / f"{folder.name}-index")
-        rebuild(store, encoder, [str(folder)], cache=cache)
+        rebuild(store, encoder, IndexPlan((str(folder),), cache))
         items = [item for article in chosen for item in article.items]
         inside = {article.id for article in held}
         items = [i if i.article in inside else replace(i, answers=()) for i in items]

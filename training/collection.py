@@ -28,8 +28,8 @@ from qabot.articles.formats.parsers import read_draft
 from qabot.encoders import Encoder
 from qabot.encoders.e5.packaged import open_packaged
 from qabot.encoders.language_subspace import LanguageSubspace, cached
+from qabot.indexing.encoding_plan import passage_input
 from qabot.indexing.passages import split_article
-from qabot.indexing.plan import passage_input
 from qabot.types import Article, ArticleInfo, Passage, Span
 
 # Paragraphs that are taken of each public set.

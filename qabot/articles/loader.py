@@ -22,7 +22,7 @@ from qabot.articles.limits import Limits
 from qabot.articles.sandbox import ReadingProcess
 from qabot.articles.sources import Skipped, SourceFile, find_files
 from qabot.errors import ArticleError
-from qabot.types import Article, ArticleInfo
+from qabot.types import Article, ArticleInfo, Unchanged
 
 DRAFT = "a draft"
 """How the reason of a file begins that says that it is not to be published yet."""
@@ -68,11 +68,11 @@ def read_files(files: Iterable[SourceFile]) -> Iterator[Article | Skipped]:
 
 def read_changed(
     files: Iterable[SourceFile],
-    known: Callable[[SourceFile, str], Article | ArticleInfo | None],
+    known: Callable[[SourceFile, str], Article | Unchanged | None],
     limits: Limits | None = None,
     *,
     drafts: bool = False,
-) -> Iterator[Article | ArticleInfo | Skipped]:
+) -> Iterator[Article | Unchanged | Skipped]:
     """Read those of ``files`` whose content is not known, when asked for, in their order.
 
     Args:
@@ -143,6 +143,14 @@ def read_page(
     return replace(article, info=replace(article.info, url=own if same else address))
 
 
+def _without_password(address: str | None) -> str | None:
+    """Drop an address that holds a name or password: it would be shown beside quotes."""
+    try:
+        return None if address is None or "@" in urlsplit(address).netloc else address
+    except ValueError:
+        return None
+
+
 def _server(address: str) -> str:
     try:
         return (urlsplit(address).hostname or "").removeprefix("www.")
@@ -188,7 +196,7 @@ def _article(
         id=file.id,
         title=title_of(draft, language),
         source=file.source,
-        url=draft.url,
+        url=_without_password(draft.url),
         published=draft.published or date_in_name(file.path.name),
         language=language,
         collections=file.collections,

@@ -15,6 +15,7 @@ import typer
 from qabot.cli import ask, bot, evaluate, inspection, maintenance, rebuild
 from qabot.cli.exits import BAD_INPUT, explain
 from qabot.cli.output import complain, flush, prepare_output
+from qabot.signals import INTERRUPTED, ignore_interrupts, was_interrupted
 
 app = typer.Typer(
     name="qabot",
@@ -60,21 +61,33 @@ def main() -> NoReturn:
     code: object = 0
     prepare_output()
     try:
-        code = app(arguments or ["--help"], standalone_mode=False)
+        # As app() would, but without a blank line of its own when it is interrupted.
+        with typer.main.get_command(app).make_context(
+            "qabot", [*arguments] or ["--help"]
+        ) as context:
+            code = context.command.invoke(context)
         sys.stdout.flush()
-        if not arguments:
-            code = BAD_INPUT
     except typer.Exit as stop:
-        code = stop.exit_code
+        # Without a command, the help page is printed.
+        code = stop.exit_code if arguments else BAD_INPUT
     except (BrokenPipeError, SystemExit):
         # The reader of a pipe (`| head`) has seen enough; click and rich make that a SystemExit.
         code = 0
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted")
-        code = 130
+        code = _interrupted()
     except Exception as error:
-        if debug:
+        if was_interrupted():
+            code = _interrupted()
+        elif debug:
             raise
-        code = explain(error)
+        else:
+            code = explain(error)
     flush()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted() -> int:
+    """Say so on one line, and return the exit code."""
+    ignore_interrupts()
+    complain("interrupted")
+    return INTERRUPTED

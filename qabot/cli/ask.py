@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,11 +22,11 @@ from qabot.cli.options import (
     Until,
 )
 from qabot.cli.output import complain, write_line
-from qabot.cli.rebuild_run import Content, build, write_summary
+from qabot.cli.rebuild_run import build, plan_of, write_summary
 from qabot.errors import QuestionError, UsageError
 
 if TYPE_CHECKING:
-    from qabot.indexing.rebuild import Summary
+    from qabot.indexing.summary import Summary
     from qabot.settings import Settings
     from qabot.types import Filters
 
@@ -121,8 +122,8 @@ def repl(
 
         def renew() -> Summary:
             built = engine.manifest()
-            content = Content(built.sources, built.collections)
-            summary = build(settings, content, encoder=engine.encoder)
+            plan = replace(plan_of(settings), sources=built.sources, collections=built.collections)
+            summary = build(settings, plan, encoder=engine.encoder)
             write_summary(summary)
             return summary
 

@@ -85,3 +85,46 @@ Plot = Annotated[
     str | None,
     typer.Option("--plot", metavar="FILE.png", help="Draw risk–coverage and calibration."),
 ]
+
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SOURCE]...",
+        help="Files, folders, patterns, addresses, or collections of qabot.toml; else seeds.",
+    ),
+]
+
+
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="PATTERN",
+        help="Leave out what matches, as in .gitignore; may be given several times.",
+    ),
+]
+
+
+Full = Annotated[bool, typer.Option("--full", help="Encode everything again.")]
+
+
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Rebuild again whenever files change, until stopped.")
+]
+
+
+Every = Annotated[
+    str | None,
+    typer.Option("--every", metavar="TIME", help="Rebuild again at an interval: 90s, 15m, 2h."),
+]
+
+
+FilesOnly = Annotated[
+    bool, typer.Option("--files-only", help="Ask web servers only if an address is new.")
+]
+
+
+Progress = Annotated[
+    bool, typer.Option("--progress", help="Print progress as JSON on standard error.")
+]

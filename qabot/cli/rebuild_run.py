@@ -1,58 +1,112 @@
-"""One rebuild with what the settings say, and what is told of it."""
+"""One rebuild as the settings and flags ask for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from qabot.cli.exits import BAD_INPUT
+from qabot.cli.inputs import settings_with
 from qabot.cli.output import complain, note, write_bold, write_line
 from qabot.errors import UsageError
-from qabot.types import counted
 
 if TYPE_CHECKING:
-    from qabot.articles import Skipped
     from qabot.encoders import Encoder
-    from qabot.indexing.rebuild import Summary
+    from qabot.indexing.plan import IndexPlan
+    from qabot.indexing.summary import Summary
     from qabot.settings import Settings
     from qabot.web import Options
 
 
-_MOST_WARNINGS = 20
-
-
 @dataclass(frozen=True, slots=True)
-class Content:
-    """What an index is to hold.
+class RebuildOptions:
+    """The arguments and flags of ``rebuild``.
 
     Attributes:
-        sources: Files, folders, patterns and addresses that are in no collection.
-        collections: Name → the sources of that collection.
-        only: Collections to renew, the rest staying as it is; all is renewed where none is named.
+        named: Sources or collections.
+        watch: Rebuild when files change.
+        every: Rebuild at this interval, such as ``15m``.
+        full: Encode everything again; of several rebuilds, the first one does.
+        files_only: Ask web servers only if an address is new. Rebuilds after a change of files do
+            so in any case.
+        json: Print what a rebuild did as a JSON object, on a line of its own.
+        progress: Print progress as JSON.
     """
 
-    sources: tuple[str, ...]
-    collections: Mapping[str, tuple[str, ...]]
-    only: tuple[str, ...] = ()
+    named: tuple[str, ...]
+    index: str | None
+    encoder: str | None
+    exclude: tuple[str, ...]
+    watch: bool
+    every: str | None
+    full: bool
+    files_only: bool
+    json: bool
+    progress: bool
 
-    def read(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-        """The sources and collections of which a rebuild reads the files."""
-        if self.only:
-            return (), {name: self.collections[name] for name in self.only}
-        return self.sources, dict(self.collections)
+    def plan(self) -> tuple[Settings, IndexPlan]:
+        """Read the settings, and what they say to index now."""
+        settings = settings_with(
+            index=self.index,
+            encoder=self.encoder,
+            sources=self.named or None,
+            exclude=self.exclude or None,
+        )
+        return settings, plan_of(settings, self.named, full=self.full, files_only=self.files_only)
+
+    def arguments(self, *, full: bool, files_only: bool) -> list[str]:
+        """The command line of one rebuild."""
+        flags = {"index": self.index, "encoder": self.encoder}
+        return [
+            *(f"--{name}={value}" for name, value in flags.items() if value),
+            *(f"--exclude={pattern}" for pattern in self.exclude),
+            *(["--full"] if full else []),
+            *(["--files-only"] if files_only else []),
+            "--",
+            *self.named,
+        ]
 
 
-def content_of(settings: Settings, named: Sequence[str]) -> Content:
-    """What the arguments of ``rebuild`` ask for.
+def rebuild_once(options: RebuildOptions) -> None:
+    """Rebuild, and print what was done.
+
+    Raises:
+        typer.Exit: Documents could not be read.
+        QabotError: The rebuild failed.
+    """
+    settings, plan = options.plan()
+    summary = build(settings, plan, quiet=options.json, progress=options.progress)
+    if options.json:
+        from qabot.render.rebuild import summary_json
+
+        write_line(summary_json(summary))
+    else:
+        write_summary(summary, settings.index)
+    if summary.skipped:
+        raise typer.Exit(BAD_INPUT)
+
+
+def plan_of(
+    settings: Settings, named: Sequence[str] = (), *, full: bool = False, files_only: bool = False
+) -> IndexPlan:
+    """Turn the arguments of ``rebuild`` into a plan.
 
     Args:
         settings: With the arguments as their sources, if there are any.
-        named: The arguments: all of them collections, or none.
+        named: The arguments: only collections, or none of them.
+        full: Encode everything again.
+        files_only: Leave web articles as they are, unless other addresses are named.
 
     Raises:
-        UsageError: Some are collections and others are not.
+        UsageError: Some arguments are collections and others are not.
     """
+    from qabot.articles import Limits
+    from qabot.indexing.plan import IndexPlan
+
     only = tuple(dict.fromkeys(name for name in named if name in settings.collections))
     others = [name for name in named if name not in settings.collections]
     if only and others:
@@ -60,40 +114,45 @@ def content_of(settings: Settings, named: Sequence[str]) -> Content:
             f"{only[0]} is a collection and {others[0]} is none; name collections "
             f"({', '.join(settings.collections)}) or files and folders (./{only[0]})"
         )
-    return Content(settings.sources, settings.collections if only or not named else {}, only)
+    return IndexPlan(
+        settings.sources,
+        settings.cache_folder,
+        settings.collections if only or not named else {},
+        only=only,
+        exclude=settings.exclude,
+        full=full,
+        files_only=files_only,
+        web=_web_options(settings),
+        limits=Limits(settings.max_article_mb),
+        drafts=settings.drafts,
+    )
 
 
 def build(
     settings: Settings,
-    content: Content,
+    plan: IndexPlan,
     *,
     encoder: Encoder | None = None,
-    full: bool = False,
-    files_only: bool = False,
     quiet: bool = False,
     progress: bool = False,
 ) -> Summary:
-    """Make the index of the settings hold this.
+    """Rebuild the index that the settings name, showing progress.
 
     Args:
-        encoder: The settings' own where not given.
-        full: Encode everything again.
-        files_only: Leave articles of the web as they are, unless other addresses are named.
+        encoder: The encoder to use instead of the one in the settings.
         quiet: Show no progress.
         progress: Show it as JSON.
 
     Raises:
-        QabotError: Any that a rebuild can end with.
+        QabotError: The rebuild failed.
     """
-    from qabot.articles import Limits
     from qabot.encoders import open_encoder_later
     from qabot.index import IndexStore
-    from qabot.indexing.rebuild import rebuild as run
+    from qabot.indexing.rebuild import rebuild
     from qabot.render.progress import reporting
-    from qabot.web import find_all
 
-    # A missing source is the likelier mistake: say so before loading a model.
-    find_all(*content.read(), settings.exclude)
+    # A missing source is the likelier mistake: report it before a model is loaded.
+    plan.find()
     encoder = encoder or open_encoder_later(
         settings.encoder,
         cache=settings.cache_folder,
@@ -101,21 +160,7 @@ def build(
         notify=(lambda line: None) if quiet else note,
     )
     with reporting(quiet=quiet, json=progress) as report:
-        return run(
-            IndexStore(Path(settings.index), keep=settings.keep),
-            encoder,
-            content.sources,
-            collections=content.collections,
-            only=content.only,
-            exclude=settings.exclude,
-            cache=settings.cache_folder,
-            full=full,
-            files_only=files_only,
-            web=_web_options(settings),
-            limits=Limits(settings.max_article_mb),
-            drafts=settings.drafts,
-            report=report,
-        )
+        return rebuild(IndexStore(Path(settings.index), keep=settings.keep), encoder, plan, report)
 
 
 def _web_options(settings: Settings) -> Options:
@@ -134,55 +179,21 @@ def _web_options(settings: Settings) -> Options:
 
 
 def write_summary(summary: Summary, index: str | None = None) -> None:
-    """Say what a rebuild did, and where the index is if that is asked for."""
-    where = f" → {index}, generation {summary.generation}" if index else ""
-    if summary.changed:
-        write_bold(_held(summary), f"{_done(summary)}{where}")
+    """Print what a rebuild did.
+
+    Args:
+        index: The index folder, if the line is to name it.
+    """
+    from qabot.render.rebuild import left_out_line, skipped_line, summary_parts, warning_lines
+
+    bold, rest = summary_parts(summary, index)
+    if bold:
+        write_bold(bold, rest)
     else:
-        write_line(f"Nothing changed: {_held(summary)} ({summary.seconds:.1f} s){where}")
+        write_line(rest)
     if line := left_out_line(summary):
         write_line(line)
     for item in summary.skipped:
         complain(skipped_line(item))
-    for line in summary.warnings[:_MOST_WARNINGS]:
-        complain(f"warning: {line}")
-    if more := summary.warnings[_MOST_WARNINGS:]:
-        complain(f"{counted(warnings=len(more))} more; --json lists them all")
-
-
-def left_out_line(summary: Summary) -> str:
-    """How many of the files that people may miss were left out, and why; empty if none was."""
-    if not summary.left_out:
-        return ""
-    from qabot.articles import is_expected
-    from qabot.render.progress import reasons_line
-
-    reasons = [item.reason for item in summary.left_out if is_expected(item)]
-    return reasons_line(reasons) if reasons else ""
-
-
-def changed_line(summary: Summary) -> str:
-    """What a rebuild changed, in one line."""
-    return f"{_held(summary)}{_done(summary)}, generation {summary.generation}"
-
-
-def skipped_line(item: Skipped) -> str:
-    """What became of a document that could not be read, in one line."""
-    return f"{'kept' if item.kept else 'skipped'} {item.source}: {item.reason}"
-
-
-def _held(summary: Summary) -> str:
-    return counted(articles=summary.articles, passages=summary.passages)
-
-
-def _done(summary: Summary) -> str:
-    gone = f", {counted(articles=summary.removed)} removed" if summary.removed else ""
-    done = f"{summary.encoded} encoded, {summary.reused} reused{gone}"
-    return f" ({done}) in {summary.seconds:.1f} s"
-
-
-def summary_json(summary: Summary) -> str:
-    """The one JSON object that says what a rebuild did."""
-    from qabot.render.json import dumps
-
-    return dumps({**asdict(summary), "seconds": round(summary.seconds, 3)})
+    for line in warning_lines(summary):
+        complain(line)

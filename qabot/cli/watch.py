@@ -1,7 +1,8 @@
-"""``rebuild --watch`` and ``--every``: rebuilds until stopped, as files change and time passes.
+"""``rebuild --watch`` and ``--every``: rebuild until stopped, as files change and time passes.
 
-Each one runs in a process of its own. What waits keeps its 60 MB however often it rebuilds; neither
-a model nor an index stays in memory in between, and a rebuild that runs out of memory ends alone.
+Each rebuild runs in a process of its own. The waiting process stays at 60 MB however often it
+rebuilds: neither a model nor an index stays in memory, and a rebuild that runs out of memory ends
+alone.
 """
 
 from __future__ import annotations
@@ -11,197 +12,186 @@ import errno
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
-from qabot.cli.inputs import settings_with
-from qabot.cli.rebuild_run import (
-    changed_line,
-    content_of,
-    left_out_line,
-    skipped_line,
-    summary_json,
-)
-from qabot.errors import QabotError, RebuildRunningError, UsageError
+from qabot.cli.rebuild_run import RebuildOptions
+from qabot.errors import QabotError, UsageError
+from qabot.indexing.repeat import Repeater
 from qabot.indexing.subprocess import RebuildCommand
-from qabot.indexing.watch import Reason, Watched, due
+from qabot.indexing.watch import Reason
 from qabot.render.progress import reporting
+from qabot.render.rebuild import left_out_line, skipped_line, summary_json, summary_line
 from qabot.settings import FILE
 from qabot.text import parse_interval, printable_line
-from qabot.web import find_all, is_address
+from qabot.web import is_address
 
 if TYPE_CHECKING:
     from qabot.articles import Skipped
-    from qabot.cli.rebuild_run import Content
-    from qabot.indexing.rebuild import Summary
+    from qabot.indexing.plan import IndexPlan
+    from qabot.indexing.summary import Summary
     from qabot.settings import Settings
 
-# Between two looks whether another rebuild has ended.
+# Pause between two tries while another process rebuilds.
 _RETRY_SECONDS = 5.0
 _SIGNAL_SECONDS = 0.2
 
 
-class Repeater:
-    """Rebuilds at once, and whenever it is due.
+def watch_sources(options: RebuildOptions) -> None:
+    """Rebuild at once and whenever it is due, until SIGINT, SIGTERM or SIGHUP.
 
-    Args:
-        named: The arguments of ``rebuild``: sources or collections.
-        index, encoder, exclude: Its flags, where given.
-        watch: Whether changes of files are a reason for a rebuild.
-        every: An interval that is one, too, such as ``15m``.
-        full: Whether the first rebuild encodes everything again.
-        files_only: Whether all rebuilds ask web servers only if an address is new, as those do in
-            any case that are due because files changed.
-        json: Whether each rebuild is told as a JSON object, on a line of its own.
-        progress: Whether progress is told as JSON.
+    These end a running rebuild; the index stays whole.
 
     Raises:
         QabotError: It cannot begin: a setting, a source or the interval is wrong, or nothing that
-            it names can be watched.
+            is named can be watched.
+    """
+    # What is wrong from the beginning is a mistake that waiting does not repair.
+    every = _interval(options.every) if options.every is not None else None
+    settings, plan = options.plan()
+    plan.find()
+    if options.watch and not every and all(map(is_address, plan.named)):
+        raise UsageError(
+            "--watch: web addresses cannot be watched, and no file or folder is named; "
+            "give --every 1h to ask them at an interval"
+        )
+    _Watch(options, settings, plan).run(every)
+
+
+class _Watch:
+    """Runs the rebuilds and prints a line about each.
+
+    Args:
+        plan: What the settings say to index at the start.
     """
 
-    def __init__(
-        self,
-        named: Sequence[str],
-        *,
-        index: str | None,
-        encoder: str | None,
-        exclude: Sequence[str],
-        watch: bool,
-        every: str | None,
-        full: bool,
-        files_only: bool,
-        json: bool,
-        progress: bool,
-    ) -> None:
-        self._named = tuple(named)
-        self._flags = {"index": index, "encoder": encoder}
-        self._exclude = tuple(exclude)
-        self._watch = watch
-        self._every = every
-        self._interval = _interval(every) if every is not None else None
-        self._full = full
-        self._files_only = files_only
-        self._json = json
-        self._progress = progress
+    def __init__(self, options: RebuildOptions, settings: Settings, plan: IndexPlan) -> None:
+        self._options = options
+        self._settings = settings
+        self._plan = plan
+        self._full = options.full
         self._stop = threading.Event()
         self._command = RebuildCommand()
-        # Problems that were told: those that stay are not told again.
-        self._told: set[Skipped] = set()
-        self._asked_servers = False
-        # What is wrong from the beginning is a mistake that no waiting repairs.
-        settings, content = self._wanted()
-        find_all(*content.read(), settings.exclude)
-        self._watched = _watched(settings, content)
-        if watch and not every and all(map(is_address, self._watched.sources)):
-            raise UsageError(
-                "--watch: web addresses cannot be watched, and no file or folder is named; "
-                "give --every 1h to ask them at an interval"
-            )
+        self._log = _Log(json=options.json)
+        self._waiting = False
+        self._end = "stopped"
 
-    def run(self) -> None:
-        """Rebuild until SIGINT or SIGTERM, which end a rebuild that runs; the index stays whole.
+    def run(self, every: timedelta | None) -> None:
+        """Rebuild until stopped by a signal.
 
         Raises:
             UsageError: The system cannot watch so many folders.
         """
-        # In a thread, since a signal's handler must not wait for a lock that its own thread holds,
-        # as the event's might be.
-        with _on_signals(self._end), ThreadPoolExecutor(1) as thread:
-            thread.submit(self._run).result()
+        repeater = Repeater(
+            self._rebuild,
+            self._paths,
+            self,
+            self._stop,
+            ignored=(self._settings.index,),
+            retry_seconds=_RETRY_SECONDS,
+        )
 
-    def _end(self) -> None:
+        def work() -> None:
+            repeater.run(watch=self._options.watch, every=every)
+            self._log.say(self._end)
+
+        # In a thread: a signal's handler must not wait for a lock that its own thread may hold,
+        # such as the event's.
+        with _on_signals(self._interrupt), ThreadPoolExecutor(1) as thread:
+            thread.submit(work).result()
+
+    def _interrupt(self) -> None:
         self._stop.set()
         self._command.stop()
 
-    def _run(self) -> None:
-        end = "stopped"
-        reasons = due(self._followed, watch=self._watch, every=self._interval, stop=self._stop)
-        for reason in reasons:
-            # Saving a file is no reason to ask a server for all its pages.
-            files_only = self._files_only or (reason.cause == "change" and self._asked_servers)
-            try:
-                summary = self._rebuild(reason, files_only=files_only)
-            except QabotError as error:
-                # A terminal's Ctrl-C ends both processes, the rebuild perhaps first.
-                if self._stop.wait(_SIGNAL_SECONDS):
-                    if isinstance(error, RebuildRunningError):
-                        break
-                    end = "stopped; the rebuild under way was dropped, the index is as it was"
-                else:
-                    self._tell(f"not rebuilt: {error}; tried again {self._next()}", sys.stderr)
-            else:
-                self._full = False
-                self._asked_servers = True
-                self._tell_summary(summary, reason, files_only=files_only)
-            if reason.cause == "start" and not self._stop.is_set():
-                self._tell(f"waiting: rebuilds {self._next()}; Ctrl-C ends it")
-        self._tell(end)
+    def _rebuild(self, reason: Reason, files_only: bool) -> Summary:
+        options = self._options
+        arguments = options.arguments(full=self._full, files_only=options.files_only or files_only)
+        # Later rebuilds are short: a line about each is enough unless somebody watches.
+        quiet = options.json or (reason.cause != "start" and not sys.stderr.isatty())
+        with reporting(quiet=quiet, json=options.progress) as report:
+            return self._command.run(arguments, report)
 
-    def _rebuild(self, reason: Reason, *, files_only: bool) -> Summary:
-        """Rebuild as soon as no other rebuild runs."""
-        arguments = [f"--{name}={value}" for name, value in self._flags.items() if value]
-        arguments += [f"--exclude={pattern}" for pattern in self._exclude]
-        arguments += ["--full"] if self._full else []
-        arguments += ["--files-only"] if files_only else []
-        waiting = False
-        while True:
-            try:
-                # Later ones are short, and a line each is enough where nobody looks on.
-                quiet = self._json or (reason.cause != "start" and not sys.stderr.isatty())
-                with reporting(quiet=quiet, json=self._progress) as report:
-                    return self._command.run([*arguments, "--", *self._named], report)
-            except RebuildRunningError:
-                if not waiting:
-                    self._tell("another rebuild is running; waiting for it to end", sys.stderr)
-                waiting = True
-                if self._stop.wait(_RETRY_SECONDS):
-                    raise
-
-    def _wanted(self) -> tuple[Settings, Content]:
-        settings = settings_with(
-            **self._flags, sources=self._named or None, exclude=self._exclude or None
-        )
-        return settings, content_of(settings, self._named)
-
-    def _followed(self) -> Watched:
-        """What is to be watched now; the settings may have changed."""
-        # What is wrong with them, the rebuild says.
+    def _paths(self) -> tuple[str, ...]:
+        """Return the paths to watch; the settings may have changed."""
+        # The rebuild reports what is wrong with them.
         with contextlib.suppress(QabotError):
-            self._watched = _watched(*self._wanted())
-        return self._watched
+            _, self._plan = self._options.plan()
+        return (*(source for source in self._plan.named if not is_address(source)), FILE)
+
+    # --- The listener -----------------------------------------------------------------------------
+
+    def rebuilt(self, reason: Reason, summary: Summary, *, files_only: bool) -> None:
+        """Print what a rebuild did."""
+        self._full = self._waiting = False
+        self._log.report(reason, summary, files_only=self._options.files_only or files_only)
+        self._announce(reason)
+
+    def failed(self, reason: Reason, error: QabotError) -> None:
+        """Print why a rebuild failed."""
+        self._waiting = False
+        # A terminal's Ctrl-C ends both processes, the rebuild perhaps first.
+        if self._stop.wait(_SIGNAL_SECONDS):
+            self._end = "stopped; the rebuild under way was dropped, the index is as it was"
+        else:
+            self._log.say(f"not rebuilt: {error}; tried again {self._next()}", sys.stderr)
+            self._announce(reason)
+
+    def waits(self) -> None:
+        """Print, once, that another rebuild is running."""
+        if not self._waiting:
+            line = "another rebuild is running; waiting for it to end"
+            self._log.say(line, sys.stderr)
+        self._waiting = True
+
+    def _announce(self, reason: Reason) -> None:
+        if reason.cause == "start" and not self._stop.is_set():
+            self._log.say(f"waiting: rebuilds {self._next()}; Ctrl-C ends it")
 
     def _next(self) -> str:
-        """When the next rebuild comes."""
+        """Say when the next rebuild comes."""
+        options = self._options
         reasons = []
-        if self._watch:
-            alone = (self._files_only or not self._every) and any(
-                map(is_address, self._watched.sources)
+        if options.watch:
+            alone = (options.files_only or not options.every) and any(
+                map(is_address, self._plan.named)
             )
             reasons.append(f"when files change{', web addresses not' if alone else ''}")
-        reasons += [f"every {self._every}"] if self._every else []
+        reasons += [f"every {options.every}"] if options.every else []
         return " and ".join(reasons)
 
-    def _tell_summary(self, summary: Summary, reason: Reason, *, files_only: bool) -> None:
+
+class _Log:
+    """Prints a line for each event, with the time.
+
+    Args:
+        json: Print each rebuild as a JSON object, and nothing else on standard output.
+    """
+
+    def __init__(self, *, json: bool) -> None:
+        self._json = json
+        # Reported problems, so that those that stay are not reported again.
+        self._reported: set[Skipped] = set()
+
+    def report(self, reason: Reason, summary: Summary, *, files_only: bool) -> None:
+        """Print what a rebuild did."""
         if self._json:
             self._write(summary_json(summary), sys.stdout)
             return
-        if summary.changed:
-            self._tell(f"{reason}: {changed_line(summary)}")
-        elif reason.cause != "interval":
-            self._tell(f"{reason}: nothing new, generation {summary.generation}")
+        if summary.changed or reason.cause != "interval":
+            self.say(f"{reason}: {summary_line(summary)}")
         if reason.cause == "start" and (line := left_out_line(summary)):
-            self._tell(line)
+            self.say(line)
         for item in summary.skipped:
-            if item not in self._told:
-                self._tell(skipped_line(item), sys.stderr)
-        unseen = {item for item in self._told if files_only and is_address(item.source)}
-        self._told = unseen | set(summary.skipped)
+            if item not in self._reported:
+                self.say(skipped_line(item), sys.stderr)
+        unseen = {item for item in self._reported if files_only and is_address(item.source)}
+        self._reported = unseen | set(summary.skipped)
 
-    def _tell(self, line: str, stream: TextIO | None = None) -> None:
-        """Print a line of the log."""
+    def say(self, line: str, stream: TextIO | None = None) -> None:
+        """Print a line; on standard output unless given another stream."""
         if self._json and stream is None:
             return
         time = datetime.now(UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
@@ -224,20 +214,11 @@ def _interval(text: str) -> timedelta:
         raise UsageError(f"--every: {error}") from error
 
 
-def _watched(settings: Settings, content: Content) -> Watched:
-    sources, collections = content.read()
-    return Watched(
-        (*sources, *(source for group in collections.values() for source in group)),
-        exclude=settings.exclude,
-        files=(FILE,),
-        ignored=(settings.index,),
-    )
-
-
 @contextlib.contextmanager
 def _on_signals(end: Callable[[], None]) -> Iterator[None]:
-    """Have SIGINT and SIGTERM do this while the block runs."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    """Call ``end`` on SIGINT, SIGTERM and SIGHUP while the block runs."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = [signal.signal(number, lambda *_: end()) for number in numbers]
     try:
         yield

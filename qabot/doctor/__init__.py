@@ -42,11 +42,11 @@ def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterato
     except SettingsError as error:
         yield fault("settings", error)
         settings = _what_is_right(flags, environment)
-    yield sources_check(settings)
+    store = IndexStore(Path(settings.index))
+    yield sources_check(store, settings)
     encoder, model = model_check(settings)
     yield model
     yield reader_check(settings, model)
-    store = IndexStore(Path(settings.index))
     yield from index_checks(store, encoder)
     yield from generation_checks(store)
     yield leftovers_check(store, settings.cache_folder)

@@ -15,9 +15,9 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import UnusableIndexError
 from qabot.index import Generation, IndexStore
 from qabot.index.manifest import SUBSPACE
+from qabot.indexing.encoding_plan import passage_input
 from qabot.indexing.passages import CHUNKER_VERSION
-from qabot.indexing.plan import passage_input
-from qabot.indexing.rebuild import stamp
+from qabot.indexing.write import stamp
 
 # Passages that are encoded again, spread over the index: a second or two of work.
 _SAMPLE = 8

@@ -17,7 +17,7 @@ from qabot.answering.reader import open_reader
 from qabot.doctor.check import Check, fault
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.e5.packaged import damaged_file, find_unpacked
-from qabot.errors import QabotError
+from qabot.errors import QabotError, UnusableIndexError
 from qabot.index import IndexStore
 from qabot.processes import TOKEN_SHAPE, TOKENS, find_token
 from qabot.settings import Settings
@@ -29,10 +29,20 @@ _LEAST_FREE = 50_000_000
 _UNPACKED_SIZE = 700_000_000
 
 
-def sources_check(settings: Settings) -> Check:
-    """Whether all files and folders of sources and collections are there."""
+def sources_check(store: IndexStore, settings: Settings) -> Check:
+    """Check that all files and folders of sources and collections are there.
+
+    If the settings name none and there is no folder of the default name, these are the ones that
+    the index was built from.
+    """
+    sources, collections = settings.sources, settings.collections
+    missing = not any(Path(source).exists() for source in sources)
+    if sources == Settings().sources and not collections and missing:
+        with contextlib.suppress(UnusableIndexError):
+            manifest = store.manifest()
+            sources, collections = manifest.sources, manifest.collections
     try:
-        found, addresses = find_all(settings.sources, settings.collections, settings.exclude)
+        found, addresses = find_all(sources, collections, settings.exclude)
     except QabotError as error:
         return fault("sources", error)
     problems = [file for file in found.files if file.problem]
@@ -41,7 +51,7 @@ def sources_check(settings: Settings) -> Check:
         detail, _, remedy = first.rpartition("; ")
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return Check("sources", "warning", detail + more, remedy)
-    held = f" in {len(settings.collections)} collections" if settings.collections else ""
+    held = f" in {len(collections)} collections" if collections else ""
     # Looking changes nothing, nor does it ask other machines.
     also = f", {len(addresses)} web addresses (not asked)" if addresses else ""
     return Check("sources", "ok", f"{len(found.files)} documents{also}{held}")

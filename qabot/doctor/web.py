@@ -9,7 +9,7 @@ from qabot.doctor.check import Check
 from qabot.errors import QabotError, UnusableIndexError
 from qabot.index import IndexStore, Manifest
 from qabot.settings import Settings
-from qabot.web import MemoryFaultError, addresses_among, is_address, look, memory_path
+from qabot.web import CrawlStateError, addresses_among, crawl_state_path, crawl_status, is_address
 
 _NAME = "web"
 _AGAIN = "`qabot rebuild` makes it anew and asks for every page in full; no article is lost"
@@ -17,7 +17,7 @@ _AGAIN = "`qabot rebuild` makes it anew and asks for every page in full; no arti
 
 def web_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
     """Whether what is remembered can be used and fits; nothing where nobody names an address."""
-    path = memory_path(store.folder)
+    path = crawl_state_path(store.folder)
     wanted = _addresses(settings)
     articles, built_from = _indexed(store)
     if not (wanted or articles or path.exists()):
@@ -26,8 +26,8 @@ def web_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
         yield Check(_NAME, "ok", "a rebuild is running")
         return
     try:
-        state = look(store.folder)
-    except MemoryFaultError as error:
+        state = crawl_status(store.folder)
+    except CrawlStateError as error:
         remedy = f"move it away; {_AGAIN}" if error.lasting else _AGAIN
         yield Check(_NAME, "fault" if error.lasting else "warning", f"{path}: {error}", remedy)
         return

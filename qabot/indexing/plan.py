@@ -1,131 +1,67 @@
-"""What the next generation holds: what the live one has already, and what is to be encoded."""
+"""One value that says what to index, and how."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-import numpy as np
-
-from qabot.index import Generation, IndexedArticle, StoredArticle
-from qabot.index.vectors import RowArray
-from qabot.indexing.passages import TokenCounter, split_article
-from qabot.types import Article, ArticleInfo, Passage
-
-NEW = -1
-"""In the place of a row of the live generation: there is none."""
+from qabot.articles import Found, Limits
+from qabot.web import Options, find_all
 
 
-@dataclass(slots=True)
-class Plan:
-    """The next generation, but for its vectors.
+@dataclass(frozen=True, slots=True)
+class IndexPlan:
+    """The intended content of an index, and how its sources are read.
 
     Attributes:
-        articles: By id; of one that the live generation has just so, only where it has it.
-        differs: Whether it would hold anything else than the live one.
+        sources: Files, folders, patterns and web addresses that are in no collection.
+        cache: Folder where the encoder's language subspace is kept between indexes.
+        collections: Name → the sources of that collection.
+        only: Collections to renew. Articles in none of them stay as they are in the index. If
+            empty, everything is renewed.
+        exclude: Patterns of files and folders to leave out.
+        full: Read and encode everything again, and publish even if nothing changed.
+        files_only: Leave web articles as they are in the index, unless the addresses changed.
+        web: How web addresses are fetched.
+        limits: What reading one document may cost.
+        drafts: Read articles that are marked as drafts, too.
     """
 
-    articles: list[IndexedArticle | StoredArticle] = field(default_factory=list)
-    differs: bool = False
-    _origins: list[int] = field(default_factory=list)
+    sources: tuple[str, ...]
+    cache: Path
+    collections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    full: bool = False
+    files_only: bool = False
+    web: Options = field(default_factory=Options)
+    limits: Limits = field(default_factory=Limits)
+    drafts: bool = False
 
     @property
-    def count(self) -> int:
-        """How many passages."""
-        return len(self._origins)
+    def renewed_sources(self) -> tuple[str, ...]:
+        """The sources outside collections that a rebuild reads."""
+        return () if self.only else self.sources
 
     @property
-    def origins(self) -> RowArray:
-        """The live generation's row with the same vectors, or ``NEW``, of each: ``(count,)``."""
-        return np.array(self._origins, np.int64)
+    def renewed_collections(self) -> dict[str, tuple[str, ...]]:
+        """The collections that a rebuild reads."""
+        return {name: self.collections[name] for name in self.only or self.collections}
 
-    def missing(self) -> Iterator[tuple[int, str, Passage]]:
-        """The passages to be encoded: row, title, passage."""
-        row = 0
-        for item in self.articles:
-            if isinstance(item, IndexedArticle):
-                for number, passage in enumerate(item.passages, row):
-                    if self._origins[number] == NEW:
-                        yield number, item.article.info.title, passage
-                row += len(item.passages)
-            else:
-                row += item.count
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every source that a rebuild reads, in a collection or not."""
+        groups = self.renewed_collections.values()
+        return (*self.renewed_sources, *(source for group in groups for source in group))
 
-    def keep(self, stored: StoredArticle) -> None:
-        """Add an article that the live generation has just so."""
-        self.articles.append(stored)
-        self._origins += range(stored.first, stored.first + stored.count)
+    def find(self) -> tuple[Found, dict[str, tuple[str, ...]]]:
+        """Find the files that a rebuild reads, and the web addresses; asks no server.
 
-    def add(self, article: Article, passages: list[Passage], rows: dict[str, int]) -> None:
-        """Add an article that the live generation does not have, or not quite so.
+        Returns:
+            The files, and each address with the collections that name it.
 
-        Args:
-            rows: The live generation's passages by their digests.
+        Raises:
+            SourceError: A source is missing or unreadable, or an address cannot be fetched.
         """
-        digests = tuple(_digest(article, passage) for passage in passages)
-        self.articles.append(IndexedArticle(article, tuple(passages), digests))
-        self._origins += [rows.get(digest, NEW) for digest in digests]
-
-
-def plan_next(
-    items: Sequence[Article | ArticleInfo],
-    live: Generation | None,
-    old: Generation | None,
-    count_tokens: TokenCounter,
-) -> Plan:
-    """What the next generation holds.
-
-    Args:
-        items: Its articles, by id. Of one that the live generation has just so, only what is shown
-            of it.
-        live: The live generation, if there is one.
-        old: The same, if its passages and vectors can be taken over.
-        count_tokens: The encoder's, to cut new articles into passages.
-    """
-    stored = old.database.stored() if old else {}
-    # In an index of many articles, all that is done for each unchanged one adds up.
-    changed = any(isinstance(item, Article) for item in items)
-    rows = dict(old.database.passage_digests()) if old and changed else {}
-    plan = Plan(differs=len(stored) != len(items))
-    for item in items:
-        if old and isinstance(item, ArticleInfo):
-            plan.keep(stored[item.id])
-            continue
-        article = item if isinstance(item, Article) else _read_again(live, item)
-        before = stored.get(article.info.id)
-        if old and before and before.digest == article.digest:
-            passages = [passage for _, passage in old.database.passages(article.info.id)]
-        else:
-            plan.differs = True
-            passages = split_article(article, count_tokens)
-        plan.add(article, passages, rows)
-    return plan
-
-
-def _read_again(live: Generation | None, info: ArticleInfo) -> Article:
-    article = live.database.article(info.id) if live else None
-    if article is None:
-        raise AssertionError("only what is in the live generation is taken out of it")
-    return article
-
-
-def passage_input(title: str, passage: Passage) -> str:
-    """What is encoded for a passage: its title and headings stand before it.
-
-    A passage says "the foundation" where its title says which one; on XQuAD-R that is worth half a
-    point of recall within a language and up to a whole one across (benchmarks/retrieval.py).
-    """
-    # A text file's first heading is its title, and a section's first passage begins with its own.
-    headings = [
-        heading
-        for heading in passage.headings
-        if heading != title and not passage.text.startswith(heading)
-    ]
-    return "\n".join([title, *headings, passage.text])
-
-
-def _digest(article: Article, passage: Passage) -> str:
-    parts = [passage_input(article.info.title, passage), passage.sentences]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return find_all(self.renewed_sources, self.renewed_collections, self.exclude)

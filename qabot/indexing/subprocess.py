@@ -1,7 +1,7 @@
-"""A rebuild in a process of its own: whoever answers meanwhile is not held up by it.
+"""Rebuild in a process of its own, so that answers are not delayed.
 
-Splitting and encoding keep Python busy for longer than an event loop may wait; another process has
-its own interpreter, a lower priority, and takes nobody along when it runs out of memory.
+Splitting and encoding keep Python busy for longer than an event loop may wait. Another process has
+its own interpreter and a lower priority, and if it runs out of memory, it ends alone.
 """
 
 from __future__ import annotations
@@ -17,13 +17,21 @@ from typing import IO
 import msgspec
 
 from qabot.errors import QabotError, RebuildError, RebuildRunningError
-from qabot.indexing.rebuild import Progress, Report, Summary
+from qabot.indexing.summary import Progress, Report, Summary
 from qabot.processes import without_tokens
 
-# A rebuild gives way to answers: by this on Windows, elsewhere by what the program begins with.
+# Answers come first: lower the priority, by this on Windows, elsewhere by nice().
 _PRIORITY = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-_PROGRAM = "import os; getattr(os, 'nice', int)(10); from qabot.cli import main; main()"
-# What was left out or kept as it was is in the summary, too.
+_PROGRAM = """
+import os
+from qabot.__main__ import main
+from qabot.signals import end_with_parent
+
+getattr(os, "nice", int)(10)
+end_with_parent()
+main()
+"""
+# The summary has these, too.
 _SKIPPED = ("qabot: skipped ", "qabot: kept ")
 
 
@@ -42,20 +50,21 @@ class RebuildCommand:
         *,
         environment: Mapping[str, str] | None = None,
     ) -> Summary:
-        """Run it with these arguments and wait for its end; what it did.
+        """Run it with these arguments, and wait for its end.
 
         Args:
-            environment: Its variables; this process's own, without tokens, where not given.
+            environment: Its variables; by default this process's own, without tokens.
 
         Raises:
-            RebuildRunningError: Another rebuild runs.
-            RebuildError: It could not be done; says why.
+            RebuildRunningError: Another rebuild is running.
+            RebuildError: It failed; the text says why.
         """
-        # A file, because a pipe that nobody reads holds the process up once it is full.
+        # A file: a full pipe that nobody reads would block the process.
         with tempfile.TemporaryFile("w+", encoding="utf-8") as output, self._lock:
             with subprocess.Popen(  # noqa: S603 (this very program; sources are no options)
                 [sys.executable, "-c", _PROGRAM, "rebuild", "--json", "--progress", *arguments],
-                stdin=subprocess.DEVNULL,
+                # Its other end closes when this process ends, by which the rebuild ends, too.
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
@@ -65,7 +74,7 @@ class RebuildCommand:
             ) as process:
                 self._process = process
                 if self._stopped:
-                    # Meanwhile, when there was nothing to end.
+                    # stop() was called before there was a process to end.
                     process.terminate()
                 complaint = _followed(process.stderr, report)
             self._process = None
@@ -73,7 +82,7 @@ class RebuildCommand:
             return _summary(output.read(), process.returncode, complaint)
 
     def stop(self) -> None:
-        """End a rebuild that runs, and all later ones; the index stays as it was."""
+        """End the running rebuild and refuse later ones; the index stays as it was."""
         self._stopped = True
         process = self._process
         if process is not None:
@@ -86,8 +95,8 @@ class RebuildProcess:
     Args:
         index: The index folder.
         encoder: The setting of that name.
-        cache: The same; empty for the user's cache folder.
-        has_collections: Whether the settings' collections are in the index beside its sources.
+        cache: The setting of that name; empty for the user's cache folder.
+        has_collections: Returns whether the index holds the settings' collections, too.
     """
 
     def __init__(
@@ -108,19 +117,19 @@ class RebuildProcess:
     def __call__(
         self, sources: Sequence[str], report: Report, *, files_only: bool = False
     ) -> Summary:
-        """Make the index hold what ``sources`` and all collections hold now; waits for it.
+        """Rebuild from ``sources`` and all collections, and wait for the end.
 
         Args:
-            files_only: Leave articles of the web as they are, as far as the same ones are named.
+            files_only: Leave web articles as they are, unless other addresses are named.
 
         Raises:
-            RebuildRunningError: Another rebuild runs.
-            RebuildError: It could not be done; says why.
+            RebuildRunningError: Another rebuild is running.
+            RebuildError: It failed; the text says why.
         """
         environment = dict(self._environment)
         if self._has_collections():
-            # Sources that are named on the command line would be all that the index holds.
-            # Empty, the variable would not count; the settings' own are none of it then.
+            # Sources on the command line would leave out the collections, so they go into the
+            # environment. An empty list there means none, not the settings' own.
             environment["QABOT_SOURCES"] = json.dumps(list(sources)) if sources else ""
             named = []
         else:
@@ -129,12 +138,12 @@ class RebuildProcess:
         return self._command.run([*options, *named], report, environment=environment)
 
     def stop(self) -> None:
-        """End a rebuild that runs, and all later ones; the index stays as it was."""
+        """End the running rebuild and refuse later ones; the index stays as it was."""
         self._command.stop()
 
 
 def _followed(lines: IO[str] | None, report: Report) -> str:
-    """Report the progress in ``lines``; the last line that says what is wrong."""
+    """Report the progress in ``lines``; return the last complaint."""
     complaint = ""
     for line in lines or ():
         if line.startswith("{"):
@@ -146,7 +155,7 @@ def _followed(lines: IO[str] | None, report: Report) -> str:
 
 def _summary(output: str, code: int, complaint: str) -> Summary:
     if output.strip():
-        # Also where documents were left out, which the exit code tells.
+        # Also if documents were left out, which changes the exit code.
         return msgspec.json.decode(output, type=Summary)
     if code == RebuildRunningError.exit_code:
         raise RebuildRunningError(complaint)

@@ -1,44 +1,31 @@
-"""A rebuild's progress: bar, rate and time left on a terminal; elsewhere lines now and then."""
+"""Show a rebuild's progress: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from json import dumps
 from typing import TYPE_CHECKING
 
-from qabot.indexing.rebuild import Progress
+from qabot.indexing.summary import Progress, Report
+from qabot.render.rebuild import STAGES, progress_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-_TITLES = {
-    "fetching": "Fetching pages",
-    "reading": "Reading articles",
-    "preparing": "Learning languages (once a model)",
-    "encoding": "Encoding passages",
-    "writing": "Writing index",
-}
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_OBJECTS = 0.5
-
-_REASONS = 5
-
-Report = Callable[[Progress], None]
 
 
 @contextmanager
 def reporting(*, quiet: bool = False, json: bool = False) -> Iterator[Report]:
-    """A report function that shows progress on standard error while the block runs.
+    """Return a function that shows progress on standard error while the block runs.
 
     Args:
         quiet: Show nothing.
-        json: Print objects with the fields of ``Progress``, one a line, quiet or not.
+        json: Print ``Progress`` as JSON objects, one a line, even if quiet.
     """
     if json:
         yield _JsonReport()
@@ -85,7 +72,7 @@ class _BarReport:
         if progress.stage not in self._tasks:
             self._started = time.monotonic()
             self._tasks[progress.stage] = self._bars.add_task(
-                _TITLES[progress.stage], total=None, rate=""
+                STAGES[progress.stage], total=None, rate=""
             )
         self._bars.update(
             self._tasks[progress.stage],
@@ -96,6 +83,8 @@ class _BarReport:
 
 
 class _LineReport:
+    """Prints a line when a stage has got somewhere, and another one now and then."""
+
     def __init__(self) -> None:
         self._stage = ""
         self._next = 0.0
@@ -104,13 +93,13 @@ class _LineReport:
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.stage != self._stage:
-            self._stage, self._started = progress.stage, now
-        elif now < self._next:
+            self._stage, self._started, self._next = progress.stage, now, now
+        if not progress.done or now < self._next:
             return
         self._next = now + _SECONDS_BETWEEN_LINES
         share = 100 * progress.done // max(progress.total, 1)
         rate = _rate(progress, now - self._started)
-        sys.stderr.write(f"{_TITLES[progress.stage]}: {share} %{'  ' + rate if rate else ''}\n")
+        sys.stderr.write(f"{STAGES[progress.stage]}: {share} %{'  ' + rate if rate else ''}\n")
 
 
 class _JsonReport:
@@ -123,7 +112,7 @@ class _JsonReport:
         if progress.stage == self._stage and now < self._next:
             return
         self._stage, self._next = progress.stage, now + _SECONDS_BETWEEN_OBJECTS
-        sys.stderr.write(f"{dumps(asdict(progress))}\n")
+        sys.stderr.write(f"{progress_json(progress)}\n")
         sys.stderr.flush()
 
 
@@ -131,11 +120,3 @@ def _rate(progress: Progress, seconds: float) -> str:
     if progress.stage != "encoding" or not progress.passages or seconds <= 0:
         return ""
     return f"{progress.passages / seconds:.1f} passages/s"
-
-
-def reasons_line(reasons: Iterable[str]) -> str:
-    """How many files were left out for which reasons, most first, on one line."""
-    counts = Counter(reasons).most_common()
-    told = [f"{count} {reason}" for reason, count in counts[:_REASONS]]
-    others = sum(count for _, count in counts[_REASONS:])
-    return f"Left out: {', '.join([*told, *([f'{others} others'] if others else [])])}"

@@ -34,7 +34,7 @@ from qabot.types import Answer, Quote
 
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
-    from qabot.indexing.rebuild import Summary
+    from qabot.indexing.summary import Summary
 
 # An answer that takes longer than this many seconds is announced.
 _PATIENCE = 0.5

@@ -1,31 +1,47 @@
-"""The web: pages, sitemaps and feeds → articles, politely, and only what has changed.
+"""The web: addresses → pages, politely, and only what has changed.
 
-Data flows one way: ``addresses`` tells addresses from paths; ``fetcher`` asks servers, within the
+Data flows one way: ``addresses`` tells addresses from paths. ``fetcher`` asks servers within the
 bounds of ``policy``, through ``guard`` (no private networks), ``robots`` (their rules) and
-``bodies`` (no endless answers); ``content_types`` tells what came, ``listings`` reads sitemaps and
-feeds, ``freshness`` their dates; ``crawler`` joins these to the pages of all sources; ``pages``
-makes articles of them, of which ``canonical`` leaves one each; ``visit`` is all of that for one
-rebuild. ``crawl_state`` is what is known from rebuild to rebuild, and ``crawl_status`` looks at it.
-Nothing here knows of generations or a model.
+``bodies`` (no endless answers). ``content_types`` tells what was sent, ``listings`` reads sitemaps
+and feeds, ``freshness`` their dates. ``crawler`` joins these to the pages of all sources, and
+``crawl_state`` keeps what is known of them between rebuilds; ``crawl_status`` checks it. Nothing
+here makes articles, or knows of generations or a model.
 """
 
-from qabot.web.addresses import addresses_among, checked, find_all, is_address
-from qabot.web.crawl_status import MemoryFaultError, MemoryState, look, memory_path
-from qabot.web.pages import in_place
+from qabot.web.addresses import addresses_among, checked, find_all, is_address, server_of
+from qabot.web.crawl_state import (
+    CrawlOutcome,
+    CrawlState,
+    Gone,
+    open_crawl_state,
+    record_crawl,
+)
+from qabot.web.crawl_status import (
+    CrawlStateError,
+    CrawlStatus,
+    crawl_state_path,
+    crawl_status,
+)
+from qabot.web.crawler import Crawl, Page, crawl
 from qabot.web.policy import Options
-from qabot.web.visit import Visit, visit
 
 __all__ = [
-    "MemoryFaultError",
-    "MemoryState",
+    "Crawl",
+    "CrawlOutcome",
+    "CrawlState",
+    "CrawlStateError",
+    "CrawlStatus",
+    "Gone",
     "Options",
-    "Visit",
+    "Page",
     "addresses_among",
     "checked",
+    "crawl",
+    "crawl_state_path",
+    "crawl_status",
     "find_all",
-    "in_place",
     "is_address",
-    "look",
-    "memory_path",
-    "visit",
+    "open_crawl_state",
+    "record_crawl",
+    "server_of",
 ]

@@ -1,4 +1,4 @@
-"""Web addresses: which sources are some, and their one spelling."""
+"""Web addresses: tell them from paths, and give each one spelling."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from qabot.articles import Found, find_sources
 from qabot.errors import SourceError
 
-_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+# Of any kind: an address that cannot be fetched is no path either, and may hold a password.
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LONGEST = 2048
 
 
 def is_address(source: str) -> bool:
-    """Whether a source is a web address, not a path."""
+    """Tell a web address from a path."""
     return bool(_ADDRESS.match(source))
 
 
@@ -22,13 +23,13 @@ def find_all(
     collections: Mapping[str, Sequence[str]],
     exclude: Sequence[str] = (),
 ) -> tuple[Found, dict[str, tuple[str, ...]]]:
-    """The files that sources name, and the addresses among them; no server is asked.
+    """Find the files that sources name, and the addresses among them; ask no server.
 
     Returns:
-        What ``find_sources`` finds, and each address with the collections that name it.
+        The files, and each address with the collections that name it.
 
     Raises:
-        SourceError: As ``find_sources``; or an address is none that can be fetched.
+        SourceError: A source is missing or unreadable, or an address cannot be fetched.
     """
     paths, grouped = _paths(sources, collections)
     addresses = addresses_among(sources, collections)
@@ -38,17 +39,17 @@ def find_all(
 
 
 def server_of(address: str) -> str:
-    """The host of an address in its one spelling, and its port if that is no standard one."""
+    """Return the host of an address in its one spelling, with the port unless it is the default."""
     return address.split("/")[2]
 
 
 def addresses_among(
     sources: Iterable[str], collections: Mapping[str, Iterable[str]]
 ) -> dict[str, tuple[str, ...]]:
-    """Each address among sources, in its one spelling, with the collections that name it.
+    """Return the addresses among sources, in one spelling, with the collections that name them.
 
     Raises:
-        SourceError: An address is none that can be fetched.
+        SourceError: An address cannot be fetched.
     """
     named = [("", source) for source in sources]
     named += [(name, source) for name, group in collections.items() for source in group]
@@ -62,7 +63,7 @@ def addresses_among(
 def _paths(
     sources: Iterable[str], collections: Mapping[str, Iterable[str]]
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """The paths in no collection, and those of each collection that has some."""
+    """Return the paths outside collections, and those of each collection."""
     grouped = {
         name: tuple(source for source in group if not is_address(source))
         for name, group in collections.items()
@@ -72,15 +73,15 @@ def _paths(
 
 
 def checked(source: str) -> str:
-    """The one spelling of an address that a person wrote.
+    """Return the one spelling of an address that a person wrote.
 
     Raises:
-        SourceError: It is none that can be fetched.
+        SourceError: It cannot be fetched.
     """
     try:
         return spelled(source)
     except ValueError as error:
-        # Not the address itself: it may hold a password.
+        # The address may hold a password, so the error leaves that out.
         shown = _ADDRESS.match(source)
         name = f"{shown[0] if shown else ''}{source.rpartition('@')[2][:_LONGEST]}"
         name = source if "@" not in source else name
@@ -88,10 +89,10 @@ def checked(source: str) -> str:
 
 
 def spelled(address: str) -> str:
-    """The one spelling of ``address``: host in lower case, no fragment, no standard port.
+    """Return the one spelling of an address: host in lower case, no fragment, no default port.
 
     Raises:
-        ValueError: It is no http address with a host, or holds a password.
+        ValueError: It is not an http address with a host, or contains a password.
     """
     from yarl import URL
 
@@ -99,7 +100,7 @@ def spelled(address: str) -> str:
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("not an http or https address with a host")
     if url.user is not None or url.password is not None:
-        raise ValueError("holds a name or password, which would be shown beside quotes")
+        raise ValueError("contains a name or password, which would be shown with quotes")
     if url.is_default_port():
         url = url.with_port(None)
     if len(text := str(url)) > _LONGEST:

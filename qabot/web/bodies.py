@@ -1,4 +1,4 @@
-"""The body of an answer, unpacked piece by piece, so that it never outgrows its limit."""
+"""Read the body of a response piece by piece, so that it never exceeds its limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qabot.web.policy import MEGABYTE
 
 PDF = b"%PDF-"
 ZIP = b"PK\x03\x04"
-"""How documents begin; those of office programs and books are ZIP archives."""
+"""The first bytes of documents; office documents and e-books are ZIP archives."""
 
 # zlib and gzip, told apart by their headers.
 _ANY_HEADER = 32 + zlib.MAX_WBITS
@@ -20,35 +20,35 @@ _MOST_PARTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Bytes that a body may have, as sent and unpacked.
+    """The most bytes of a body, as sent and unpacked.
 
     Attributes:
-        document: Those of one that begins as a document does.
+        document: The limit if the body begins like a document.
     """
 
     any: int
     document: int = 0
 
     def of(self, beginning: bytes | bytearray) -> int:
-        """What holds for a body with this beginning."""
+        """Return the limit of a body with this beginning."""
         return max(self.any, self.document) if beginning.startswith(_DOCUMENTS) else self.any
 
 
 class BodyError(Exception):
-    """A body that is too large, damaged or packed in an unknown way; says so on one line."""
+    """A body that is too large, damaged or compressed in an unknown way; its text says so."""
 
 
 def too_large(limit: int) -> BodyError:
-    """What is said of a body that has more bytes than ``limit``."""
+    """Return the error for a body of more than ``limit`` bytes."""
     return BodyError(f"is larger than {limit / MEGABYTE:g} MB, the limit")
 
 
 class Body:
-    """Gathers a body.
+    """Collects a body.
 
     Args:
-        length: Bytes that were announced, if any.
-        packed: Whether it is compressed by gzip or deflate.
+        length: The announced number of bytes, if any.
+        packed: It is compressed by gzip or deflate.
     """
 
     def __init__(self, limit: Limit, *, packed: bool, length: int = 0) -> None:
@@ -60,12 +60,12 @@ class Body:
         self._unpacker = zlib.decompressobj(_ANY_HEADER) if packed else None
 
     def add(self, chunk: bytes) -> None:
-        """Take more of it.
+        """Add a piece.
 
         Raises:
             BodyError: It is too large or damaged.
         """
-        # Counted, too: a gzip file may go on for ever and hold nothing.
+        # Counted as well: a gzip file may go on for ever and contain nothing.
         self._received += len(chunk)
         while chunk:
             self._refuse(self._received)
@@ -78,7 +78,7 @@ class Body:
             raise too_large(limit)
 
     def _unpack(self, chunk: bytes) -> bytes:
-        """Add what ``chunk`` holds, as far as there is room; what is left of it."""
+        """Unpack a piece as far as there is room; return the rest of it."""
         if self._unpacker is None:
             self._data += chunk
             return b""
@@ -91,15 +91,15 @@ class Body:
             return self._unpacker.unconsumed_tail
         rest = self._unpacker.unused_data.lstrip(b"\0")
         if rest:
-            # Several gzip files in a row are one; thousands of them only cost time.
+            # Several gzip files in a row are one file; thousands of them only cost time.
             self._parts += 1
             if self._parts > _MOST_PARTS:
-                raise BodyError(f"is packed in more than {_MOST_PARTS} parts")
+                raise BodyError(f"is compressed in more than {_MOST_PARTS} parts")
             self._unpacker = zlib.decompressobj(_ANY_HEADER)
         return rest
 
     def whole(self) -> bytes:
-        """All of it.
+        """Return the complete body.
 
         Raises:
             BodyError: The end is missing.
@@ -110,12 +110,12 @@ class Body:
 
 
 def is_text(data: bytes) -> bool:
-    """Whether ``data`` may be text, whose encoding matters: it is no document and not packed."""
+    """Tell whether ``data`` may be text: neither a document nor compressed."""
     return not data.startswith((*_DOCUMENTS, _GZIP))
 
 
 def unpacked(data: bytes, limit: int) -> bytes:
-    """``data``, or what it holds if it is a gzip file.
+    """Return ``data``, unpacked if it is a gzip file.
 
     Raises:
         BodyError: It is too large or damaged.

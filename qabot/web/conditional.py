@@ -1,4 +1,4 @@
-"""Ask for one address: only for what has changed, and remember what came."""
+"""Fetch an address only if it has changed, and record what was sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 from qabot.articles import DOCUMENTS
 from qabot.web.bodies import BodyError, Limit, too_large, unpacked
 from qabot.web.content_types import LISTINGS, Kind, kind_of
-from qabot.web.crawl_state import Memory, Remembered
+from qabot.web.crawl_state import CrawlState, KnownPage
 from qabot.web.fetcher import Fetcher
 from qabot.web.freshness import is_current
 from qabot.web.policy import Options
@@ -20,13 +20,12 @@ from qabot.web.responses import Fetched, Validators
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is at an address.
+    """The state of an address.
 
     Attributes:
-        state: ``there`` where its content is that of the memory.
+        state: ``there`` if its content is in the crawl state.
         reason: Why it is gone or failed.
-        kind: What it is.
-        body: Of a sitemap or feed, all of it.
+        body: The content of a sitemap or feed.
     """
 
     state: Literal["there", "gone", "failed"]
@@ -35,8 +34,8 @@ class Found:
     body: bytes = b""
 
 
-class Asker:
-    """Asks for addresses.
+class ConditionalFetcher:
+    """Fetches addresses that may have changed.
 
     Args:
         held: Address → the content that the live generation's article was read from.
@@ -45,26 +44,26 @@ class Asker:
     def __init__(
         self,
         fetcher: Fetcher,
-        memory: Memory,
+        state: CrawlState,
         held: Mapping[str, str | None],
         options: Options,
     ) -> None:
         self._fetcher = fetcher
-        self._memory = memory
+        self._state = state
         self._held = held
         self._options = options
 
-    async def ask(self, address: str, *, limit: int, changed: float | None = None) -> Found:
-        """What is at ``address`` now.
+    async def fetch(self, address: str, *, limit: int, changed: float | None = None) -> Found:
+        """Find out what is at an address now.
 
         Args:
-            limit: Bytes that it may have; a document has a limit of its own.
-            changed: When it changed last, in Unix seconds, if a list says so: what was fetched
-                after that need not be asked for.
+            limit: The most bytes; documents have a limit of their own.
+            changed: Its last change in Unix seconds, if a list says so. What was fetched after
+                that is not fetched again.
         """
-        known = self._memory.known(address)
+        known = self._state.known(address)
         validators: Validators | None = None
-        # Where a server has nothing new, what it had must be at hand.
+        # If a server has nothing new, the old content must be available.
         if known and known.content and self._is_at_hand(address, known):
             if not known.gone.times and is_current(known.fetched, changed, time.time()):
                 return self._same(address, known)
@@ -73,41 +72,41 @@ class Asker:
         fetched = await self._fetcher.fetch(address, limit=most, known=validators)
         if fetched.outcome == "read":
             return self._read(address, fetched)
-        self._memory.touch(address, confirmed=fetched.outcome == "same")
+        self._state.touch(address, confirmed=fetched.outcome == "same")
         if fetched.outcome == "same":
             return self._same(address, known)
         return Found(fetched.outcome, fetched.reason)
 
-    def _is_at_hand(self, address: str, known: Remembered) -> bool:
-        # Of what no article can be made, all that matters is known.
+    def _is_at_hand(self, address: str, known: KnownPage) -> bool:
+        # The content of a page that is no article is not needed again.
         content_held = self._held.get(address)
         return known.has_body or known.refused is not None or known.content == content_held
 
-    def _same(self, address: str, known: Remembered | None) -> Found:
+    def _same(self, address: str, known: KnownPage | None) -> Found:
         kind = known.kind if known else None
-        body = self._memory.body(address) if kind in LISTINGS else None
+        body = self._state.body(address) if kind in LISTINGS else None
         return Found("there", "", kind, body or b"")
 
     def _read(self, address: str, fetched: Fetched) -> Found:
         try:
             body = unpacked(fetched.body, self._options.listing_bytes)
-            kind = kind_of(body, fetched.type)
+            kind = kind_of(body, fetched.type, fetched.validators.final)
             if kind not in LISTINGS:
                 is_document = kind in DOCUMENTS
                 most = self._options.document_bytes if is_document else self._options.page_bytes
                 if len(body) > most:
                     raise too_large(most)
         except (BodyError, ValueError) as error:
-            # There is something, but no article: as good as gone.
-            self._memory.touch(address)
+            # There is something, but not an article: as good as gone.
+            self._state.touch(address)
             return Found("gone", str(error))
         content = _content(kind, fetched.validators, body)
-        self._memory.keep(address, fetched.validators, kind, content, body)
+        self._state.keep(address, fetched.validators, kind, content, body)
         return Found("there", "", kind, body)
 
 
 def _content(kind: Kind, validators: Validators, body: bytes) -> str:
-    # The address that it was read from is shown with it, so it takes part.
+    # The final address is shown with the article, so it is part of the content.
     digest = hashlib.sha256(f"{kind} {validators.final}\n".encode())
     digest.update(body)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What an answer holds, told by its beginning, and by its declared type where that is open."""
+"""Tell what a response contains, by its first bytes and, if these leave it open, by its type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Format | Listing
 LISTINGS: frozenset[str] = frozenset(get_args(Listing))
 
 _HEAD = 65_536
-# What may stand before the first element of a document.
+# May precede the first element of a document.
 _PROLOG = re.compile(
     r"\s+ | <\?.*?\?> | <!--.*?-->"
     r"| <!doctype (?: [^\[>\"'] | \"[^\"]*\" | '[^']*' | \[ [^\]]* \] )* >",
@@ -37,9 +37,9 @@ _DOCUMENT_TYPES: dict[str, Document] = {
     _EPUB: "epub",
     _ODT: "odt",
 }
-# In this space of its beginning a PDF says that it is one (ISO 32000, annex H).
+# A PDF identifies itself within its first bytes (ISO 32000, annex H).
 _PDF_WITHIN = 1024
-# Where a ZIP archive has the length of its first name, of what follows that, and the name.
+# Offsets in a ZIP archive: the lengths of its first name and of the extra field, and the name.
 _NAME_LENGTH, _EXTRA_LENGTH, _NAME = slice(26, 28), slice(28, 30), 30
 _TYPES: dict[str, Kind] = {
     "text/html": "html",
@@ -47,17 +47,20 @@ _TYPES: dict[str, Kind] = {
     "text/plain": "plain",
     "text/markdown": "markdown",
 }
+_JSON_FEED = re.compile(r'\s*\{.*"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/', re.DOTALL)
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _NOTHING = "not a page, document, sitemap or feed"
 
 
-def kind_of(body: bytes, declared: str) -> Kind:
-    """What ``body`` is to be read as.
+def kind_of(body: bytes, declared: str, address: str = "") -> Kind:
+    """Return the kind of a body.
 
     Args:
-        declared: Its media type as the server told it, in lower case.
+        declared: Its media type as the server declares it, in lower case.
+        address: Where it was read from, for what neither of these tells.
 
     Raises:
-        ValueError: Nothing that qabot reads; says what it is.
+        ValueError: It is nothing that qabot reads; the text says what it is.
     """
     document = _DOCUMENT_TYPES.get(declared)
     if body.startswith(PDF):
@@ -72,25 +75,41 @@ def kind_of(body: bytes, declared: str) -> Kind:
         start = found.end()
     root = _ROOT.match(head, start)
     kind = _ROOTS.get(root[1].lower()) if root else None
-    kind = kind or _TYPES.get(declared)
+    kind = kind or _text_kind(head, declared, address)
     if kind is None and document == "pdf" and PDF in body[:_PDF_WITHIN]:
         return "pdf"
     if kind is None and document:
-        raise ValueError(
-            f"is called {declared} by its server, but is no {document.upper()} document"
-        )
+        raise ValueError(f"is declared as {declared}, but is not a {document.upper()} document")
     if kind is None:
         raise ValueError(f"is {declared or 'of no declared type'}, {_NOTHING}")
     return kind
 
 
+def _text_kind(head: str, declared: str, address: str) -> Kind | None:
+    """Return the kind of a text that is not XML."""
+    if _JSON_FEED.match(head):
+        return "feed"
+    kind = _TYPES.get(declared)
+    if kind not in ("plain", "markdown"):
+        return kind
+    path = address.partition("?")[0].lower()
+    if path.endswith("/llms.txt") and "](" in head:
+        return "sitemap"
+    # The last line of the beginning may be cut off.
+    lines = head.split("\n")
+    lines = [line.strip() for line in (lines[:-1] if len(head) >= _HEAD else lines)]
+    if any(lines) and all(_ADDRESS.fullmatch(line) for line in lines if line):
+        return "sitemap"
+    return "markdown" if path.endswith((".md", ".markdown")) else kind
+
+
 def _packed_document(body: bytes, declared: str) -> Kind:
-    """Which document a ZIP archive is, of which nothing is unpacked here.
+    """Return the kind of document in a ZIP archive, without unpacking it.
 
     Raises:
-        ValueError: None.
+        ValueError: It is no document.
     """
-    # Books and OpenDocument say first, and not packed, what they are.
+    # E-books and OpenDocument begin with their type, uncompressed.
     name = _NAME + int.from_bytes(body[_NAME_LENGTH], "little")
     start = name + int.from_bytes(body[_EXTRA_LENGTH], "little")
     for media in (_EPUB, _ODT):

@@ -1,10 +1,10 @@
-"""What is remembered of the web between rebuilds: a database beside the generations.
+"""The crawl state: what is known of web addresses between rebuilds, in a database of its own.
 
-The articles themselves are in the index. Here is what servers said of them last, so that they need
-not be sent again; what was fetched and is in no generation yet, so that a rebuild that was killed
-goes on where it was; and how often in a row an article was gone. What is said here of an article
-counts only together with a generation that holds just this article, so that neither a rebuild that
-was killed nor ``qabot rollback`` can make the two differ.
+The articles themselves are in the index. The crawl state holds what servers said of pages, so that
+unchanged ones are not sent again; pages that were fetched and are in no generation yet, so that a
+killed rebuild is resumed; and how often in a row an article was gone. An entry counts only together
+with a generation that holds the same content. So neither a killed rebuild nor ``qabot rollback``
+can make the two differ.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ _MUCH_FREE = 250
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """How often in a row an article was gone.
+    """The number of times in a row that an article was gone.
 
     Attributes:
-        times: In how many rebuilds, of those that lie far enough apart.
-        counted: When the last of these was, in Unix seconds.
+        times: The number of rebuilds, only counting those that are far enough apart.
+        counted: The time of the last of these, in Unix seconds.
     """
 
     times: int = 0
     counted: int = 0
 
     def again(self, now: float, hours: float) -> Gone:
-        """What it is after one more rebuild that found it gone.
+        """Return the count after one more rebuild that found it gone.
 
         Args:
-            hours: That must have passed since it was counted last.
+            hours: The least time between two counted rebuilds.
         """
         passed = now - self.counted
         if self.times and passed < 0:
-            # The clock was set back: how much has passed, nobody knows.
+            # The clock was set back, so that the time between is unknown.
             return Gone(self.times, int(now))
         if self.times and passed < hours * 3600:
             return self
@@ -67,18 +67,17 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """What is known of an address.
+class KnownPage:
+    """The entry of an address.
 
     Attributes:
-        kind: What it held; ``None`` where nothing was ever read there.
-        content: Names what it held, as ``Article.content`` does.
-        has_body: Whether what it held is kept here.
-        gone: How often in a row it was gone.
-        asked: The number of the rebuild that asked for it last; they count up from 1.
-        fetched: When a server last sent what it held, or said that it has not changed: Unix
-            seconds, 0 for never.
-        refused: Why no article could be made of what it held, if that was tried.
+        kind: The kind of its content; ``None`` if it was never read.
+        content: Digest of its content, as ``Article.content``.
+        has_body: The content itself is kept here.
+        asked: Number of the last rebuild that asked for it, from 1.
+        fetched: When a server last sent the content, or said that it has not changed, in Unix
+            seconds; 0 for never.
+        refused: Why the content is no article, if that was tried.
     """
 
     validators: Validators
@@ -91,11 +90,32 @@ class Remembered:
     refused: str | None
 
 
-class Memory:
-    """The open database, for one thread; only who holds the index's lock may have it.
+@dataclass(frozen=True, slots=True)
+class CrawlOutcome:
+    """The outcome of a rebuild, recorded when its generation is live.
 
     Attributes:
-        is_new: Whether nothing was remembered.
+        gone: Address → how often in a row it was gone.
+        indexed: Addresses whose recorded content the live generation holds now.
+        members: Sitemap or feed → pages.
+        refused: Address → why its recorded content is no article.
+        readers: The version of the parsers that tried.
+        wanted: The addresses to keep; ``None`` keeps all.
+    """
+
+    gone: Mapping[str, Gone]
+    indexed: Iterable[str]
+    members: Mapping[str, Iterable[str]]
+    refused: Mapping[str, str]
+    readers: str
+    wanted: Iterable[str] | None
+
+
+class CrawlState:
+    """The open database, for one thread that holds the index's lock.
+
+    Attributes:
+        is_new: Nothing was recorded before.
         round: The number of this rebuild.
     """
 
@@ -105,8 +125,8 @@ class Memory:
         last = connection.execute("SELECT coalesce(max(asked), 0) FROM page").fetchone()[0]
         self.round = int(last) + 1
 
-    def known(self, address: str) -> Remembered | None:
-        """What is remembered of ``address``."""
+    def known(self, address: str) -> KnownPage | None:
+        """Return the entry of an address."""
         row = self._connection.execute(
             "SELECT final, etag, modified, kind, content, body IS NOT NULL, gone, counted, asked, "
             "fetched, refused FROM page WHERE address = ?",
@@ -115,7 +135,7 @@ class Memory:
         if row is None:
             return None
         final, etag, modified, kind, content, has_body, gone, counted, *rest = row
-        return Remembered(
+        return KnownPage(
             Validators(final, etag, modified),
             kind,
             content,
@@ -125,7 +145,7 @@ class Memory:
         )
 
     def body(self, address: str) -> bytes | None:
-        """What was read at ``address``, where it is kept."""
+        """Return the content of an address, if it is kept."""
         row = self._connection.execute(
             "SELECT body FROM page WHERE address = ?", (address,)
         ).fetchone()
@@ -134,7 +154,7 @@ class Memory:
     def keep(
         self, address: str, validators: Validators, kind: Kind, content: str, body: bytes
     ) -> None:
-        """Remember what was read at ``address``."""
+        """Record what was read at an address."""
         values = (validators.final, validators.etag, validators.modified, kind, content)
         with self._connection:
             self._connection.execute(
@@ -148,10 +168,10 @@ class Memory:
             )
 
     def touch(self, address: str, *, confirmed: bool = False) -> None:
-        """Remember that ``address`` was asked for in this rebuild.
+        """Record that an address was asked for in this rebuild.
 
         Args:
-            confirmed: Whether its server said that what is remembered has not changed.
+            confirmed: Its server said that the recorded content has not changed.
         """
         with self._connection:
             self._connection.execute(
@@ -165,10 +185,10 @@ class Memory:
                 )
 
     def forget_refusals(self, readers: str | None) -> None:
-        """Forget of which pages no article could be made, so that it is tried again.
+        """Forget which pages are no articles, so that they are tried again.
 
         Args:
-            readers: Not of those that were tried by readers of this version.
+            readers: The version of the parsers; what this version tried is not tried again.
         """
         with self._connection:
             self._connection.execute(
@@ -177,52 +197,34 @@ class Memory:
             )
 
     def members(self, listing: str) -> set[str]:
-        """The pages that a sitemap or feed named, and whose articles may be in the index."""
+        """Return the pages that a sitemap or feed named and that may be in the index."""
         rows = self._connection.execute("SELECT address FROM member WHERE listing = ?", (listing,))
         return {address for (address,) in rows}
 
-    def settle(
-        self,
-        gone: Mapping[str, Gone],
-        indexed: Iterable[str],
-        members: Mapping[str, Iterable[str]],
-        refused: Mapping[str, str],
-        *,
-        readers: str,
-        wanted: Iterable[str] | None,
-    ) -> None:
-        """Write down what came of a rebuild, in one step.
-
-        Args:
-            gone: Address → how often in a row it was gone; not at all where it was there.
-            indexed: Addresses whose content, as remembered, the live generation holds now.
-            members: Sitemap or feed → pages.
-            refused: Address → why no article can be made of its content, as remembered.
-            readers: The version of those who tried.
-            wanted: All else is forgotten; nothing is where this is ``None``.
-        """
+    def record(self, outcome: CrawlOutcome) -> None:
+        """Record the outcome of a rebuild, in one step."""
         run = self._connection.executemany
         with self._connection:
             run(
                 "INSERT INTO page (address, final, gone, counted) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (address) DO UPDATE SET "
                 "gone = excluded.gone, counted = excluded.counted",
-                ((address, address, it.times, it.counted) for address, it in gone.items()),
+                ((address, address, it.times, it.counted) for address, it in outcome.gone.items()),
             )
-            run("UPDATE page SET body = NULL WHERE address = ?", ((a,) for a in indexed))
+            run("UPDATE page SET body = NULL WHERE address = ?", ((a,) for a in outcome.indexed))
             run(
                 "UPDATE page SET body = NULL, refused = ?, readers = ? WHERE address = ?",
-                ((reason, readers, address) for address, reason in refused.items()),
+                ((reason, outcome.readers, address) for address, reason in outcome.refused.items()),
             )
-            for listing, addresses in members.items():
+            for listing, addresses in outcome.members.items():
                 run("DELETE FROM member WHERE listing = ?", [(listing,)])
                 run("INSERT INTO member VALUES (?, ?)", ((listing, a) for a in set(addresses)))
-            if wanted is not None:
-                self._forget_all_but(set(wanted))
+            if outcome.wanted is not None:
+                self._forget_all_but(set(outcome.wanted))
         self._shrink()
 
     def _shrink(self) -> None:
-        # Once articles are indexed, nearly all of what was fetched for them is dropped.
+        # Once articles are indexed, most of the fetched content is dropped.
         (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
         (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         if free > max(_MUCH_FREE, pages // 2):
@@ -238,11 +240,11 @@ class Memory:
 
 
 @contextlib.contextmanager
-def remembering(folder: Path, *, checked: bool = False) -> Iterator[Memory]:
-    """The memory of the index in ``folder``; where it is damaged or none, a new one.
+def open_crawl_state(folder: Path, *, checked: bool = False) -> Iterator[CrawlState]:
+    """Open the crawl state of the index in ``folder``; a new one if it is missing or damaged.
 
     Args:
-        checked: Whether it was found whole under the same lock, so that it need not be read again.
+        checked: It was found whole under the same lock, so that it need not be checked again.
 
     Raises:
         sqlite3.Error: It cannot be read or written.
@@ -252,15 +254,27 @@ def remembering(folder: Path, *, checked: bool = False) -> Iterator[Memory]:
     try:
         is_new = connection is None
         if connection is None:
-            # Of another version, or damaged: all of it can be asked for again.
+            # Of another version, or damaged: everything in it can be fetched again.
             for name in (FILE, JOURNAL, f"{FILE}-wal", f"{FILE}-shm"):
                 (folder / name).unlink(missing_ok=True)
             connection = sqlite3.connect(path)
             connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-        yield Memory(connection, is_new=is_new)
+        yield CrawlState(connection, is_new=is_new)
     finally:
         if connection is not None:
             connection.close()
+
+
+def record_crawl(folder: Path, outcome: CrawlOutcome) -> None:
+    """Record the outcome of a rebuild whose generation is live now.
+
+    If this fails, no article is lost: pages are fetched in full once more.
+    """
+    with (
+        contextlib.suppress(sqlite3.Error, OSError),
+        open_crawl_state(folder, checked=True) as state,
+    ):
+        state.record(outcome)
 
 
 def _opened(path: Path, *, checked: bool) -> sqlite3.Connection | None:

@@ -1,4 +1,4 @@
-"""Sitemaps, sitemaps of sitemaps, and feeds: all pages that one source names."""
+"""Read sitemaps, sitemap indexes and feeds: all pages that one source names."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from qabot.articles import Skipped
 from qabot.web.bodies import BodyError, too_large
-from qabot.web.conditional import Asker
+from qabot.web.conditional import ConditionalFetcher
 from qabot.web.content_types import LISTINGS, Kind, Listing
+from qabot.web.entries import Entry, ListingError
 from qabot.web.freshness import later
-from qabot.web.listings import Entry, ListingError, read_listing
+from qabot.web.listing_process import ListingProcess
 from qabot.web.policy import Options
 
 _DEPTH = 3
@@ -17,15 +18,15 @@ _DEPTH = 3
 
 @dataclass(slots=True)
 class NamedPages:
-    """What a source of several pages names.
+    """The pages that a sitemap or feed names.
 
     Attributes:
         source: Its address.
         entries: The pages, by address.
-        visited: Its sitemaps, itself among them.
-        problems: What is wrong with parts of it.
-        partial: Whether something of it could not be read, so that what is missing may be there.
-        cut: Whether it names more than may be read.
+        visited: All its sitemaps, including itself.
+        problems: Parts that could not be read, with reasons.
+        partial: Part of it could not be read, so that a missing page may still be there.
+        cut: It names more pages or sitemaps than may be read.
     """
 
     source: str
@@ -38,14 +39,17 @@ class NamedPages:
 
 
 class ListReader:
-    """Reads lists, and the lists that they lead to."""
+    """Reads lists, and the lists that these name."""
 
-    def __init__(self, asker: Asker, options: Options) -> None:
-        self._asker = asker
+    def __init__(
+        self, fetcher: ConditionalFetcher, process: ListingProcess, options: Options
+    ) -> None:
+        self._fetcher = fetcher
+        self._process = process
         self._options = options
 
     async def read(self, source: str, kind: Kind, body: bytes) -> NamedPages:
-        """What the list at ``source`` names.
+        """Read the list at ``source``.
 
         Raises:
             ListingError: It cannot be read.
@@ -62,13 +66,13 @@ class ListReader:
         if kind == "sitemap index":
             if depth >= _DEPTH:
                 raise ListingError("is a sitemap of sitemaps within others; name those it leads to")
-            sitemaps = read_listing(body, kind, address, self._options.sitemaps)
+            sitemaps = await self._process.read(body, kind, address, self._options.sitemaps)
             await self._read_all(found, sitemaps, depth)
             return
         if kind == "feed" and len(body) > self._options.feed_bytes:
             raise too_large(self._options.feed_bytes)
         listing: Listing = "feed" if kind == "feed" else "sitemap"
-        for entry in read_listing(body, listing, address, self._options.pages):
+        for entry in await self._process.read(body, listing, address, self._options.pages):
             if first := found.entries.get(entry.address):
                 changed = later(first.changed, entry.changed)
                 found.entries[entry.address] = replace(first, changed=changed)
@@ -90,11 +94,11 @@ class ListReader:
             await self._read_part(found, sitemap, depth + 1)
 
     async def _read_part(self, found: NamedPages, entry: Entry, depth: int) -> None:
-        """One sitemap of several; what is wrong with it concerns no other."""
+        """Read one of several sitemaps; its faults concern no other."""
         sitemap = entry.address
         found.visited.add(sitemap)
         limit = self._options.listing_bytes
-        part = await self._asker.ask(sitemap, limit=limit, changed=entry.changed)
+        part = await self._fetcher.fetch(sitemap, limit=limit, changed=entry.changed)
         try:
             if part.state != "there" or part.kind is None:
                 raise ListingError(part.reason)

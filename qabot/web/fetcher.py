@@ -1,4 +1,4 @@
-"""Fetch addresses: politely, within bounds, and only what has changed."""
+"""Fetch addresses politely, within bounds, and only what has changed."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 PRIVATE = (
-    "is within a private network or on this machine; "
-    "set allow_private_addresses = true if it is meant"
+    "is in a private network or on this machine; set allow_private_addresses = true if it is meant"
 )
 
 
 @dataclass(slots=True)
 class _Server:
-    """One server: its rules, and what it was asked in this rebuild.
+    """One server: its rules, and its requests in this rebuild.
 
     Attributes:
-        free: When it may be asked again, in the event loop's time.
-        failures: In a row, up to now.
-        reason: What the last failure was.
+        free: When the next request may be sent, in the event loop's time.
+        failures: Consecutive failures up to now.
+        reason: The last failure.
     """
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -44,7 +43,7 @@ class _Server:
 
 @contextlib.asynccontextmanager
 async def fetching(options: Options) -> AsyncIterator[Fetcher]:
-    """A fetcher whose connections are closed at the end of the block."""
+    """Open a fetcher; its connections are closed at the end of the block."""
     from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
     factory = None if options.allow_private_addresses else open_public_socket
@@ -57,17 +56,17 @@ async def fetching(options: Options) -> AsyncIterator[Fetcher]:
         ),
         headers={"User-Agent": options.user_agent, "Accept-Encoding": "gzip"},
         cookie_jar=DummyCookieJar(),
-        # Unpacked by us, who see how large it gets.
+        # Unpacked in bodies, which watches the size.
         auto_decompress=False,
-        # Neither proxies nor passwords from the environment: a proxy would connect for us, and
-        # nobody would look where.
+        # No proxies or passwords from the environment: a proxy would connect for us, to addresses
+        # that nobody checks.
         trust_env=False,
     ) as session:
         yield Fetcher(session, options)
 
 
 class Fetcher:
-    """Asks servers, one request at a time each, and keeps to their rules."""
+    """Sends requests, one at a time to each server, and follows the servers' rules."""
 
     def __init__(self, session: ClientSession, options: Options) -> None:
         self._session = session
@@ -78,11 +77,11 @@ class Fetcher:
     async def fetch(
         self, address: str, *, limit: Limit, known: Validators | None = None
     ) -> Fetched:
-        """Ask for ``address``; raises nothing that a server could cause.
+        """Fetch an address; raises nothing that a server could cause.
 
         Args:
-            limit: What its body may have.
-            known: Its validators, where it need not be sent again if it has not changed.
+            limit: The most bytes of the body.
+            known: Validators of the known content, which is not sent again if it is unchanged.
         """
         try:
             return await self._follow(address, limit, known, obey=True)
@@ -103,7 +102,7 @@ class Fetcher:
             if isinstance(answer, Fetched):
                 return answer
             address = answer
-        raise FinalError("failed", f"leads on more than {self._options.redirects} times")
+        raise FinalError("failed", f"redirects more than {self._options.redirects} times")
 
     def _server(self, address: str) -> _Server:
         return self._servers.setdefault(_origin(address), _Server())
@@ -117,14 +116,14 @@ class Fetcher:
         if server.rules.problem:
             raise FinalError("failed", server.rules.problem)
         if not server.rules.allow(address, self._options.user_agent):
-            raise FinalError("gone", f"must not be read, says {_origin(address)}/robots.txt")
+            raise FinalError("gone", f"must not be read: {_origin(address)}/robots.txt forbids it")
 
     async def _rules(self, origin: str) -> Rules:
         limit = Limit(self._options.robots_bytes)
         try:
             found = await self._follow(f"{origin}/robots.txt", limit, None, obey=False)
         except FinalError as failure:
-            # A server without rules allows everything; one that cannot tell them, nothing.
+            # A server without rules allows everything; one whose rules cannot be read, nothing.
             if 400 <= failure.fetched.status < 500:
                 return Rules()
             return Rules(problem=_of_robots(origin, failure.fetched.reason))
@@ -135,7 +134,7 @@ class Fetcher:
     async def _ask(
         self, server: _Server, address: str, limit: Limit, known: Validators | None
     ) -> Fetched | str:
-        """What ``server`` answers, or the address that it leads on to."""
+        """Send a request; return the response, or the address of a redirect."""
         async with server.turn:
             if server.failures >= self._options.failures:
                 raise TroubleError(server.reason)
@@ -151,7 +150,7 @@ class Fetcher:
     async def _patiently(
         self, server: _Server, address: str, limit: Limit, known: Validators | None
     ) -> Fetched | str:
-        """Ask when the server may be asked, and once more if it says when."""
+        """Send a request when the server allows it, and again if it says when."""
         await self._wait(server)
         try:
             return await self._once(address, limit, known)
@@ -186,15 +185,15 @@ class Fetcher:
         except BodyError as error:
             raise FinalError("failed", str(error)) from error
         except ClientPayloadError as error:
-            raise TroubleError("cannot be reached (the answer broke off)") from error
+            raise TroubleError("cannot be reached (the response broke off)") from error
         except ClientResponseError as error:
-            raise TroubleError("cannot be reached (what it answers is not HTTP)") from error
+            raise TroubleError("cannot be reached (its response is not HTTP)") from error
         except InvalidURL as error:
-            raise FinalError("failed", "is no address that can be asked") from error
+            raise FinalError("failed", "is not a valid address") from error
         except (ClientError, OSError, ValueError) as error:
             if isinstance(getattr(error, "os_error", None), PrivateAddressError):
                 raise FinalError("failed", PRIVATE) from error
-            raise TroubleError(f"cannot be reached ({_told(error)})") from error
+            raise TroubleError(f"cannot be reached ({_reason(error)})") from error
 
 
 def _origin(address: str) -> str:
@@ -204,13 +203,13 @@ def _origin(address: str) -> str:
 
 
 def _of_robots(origin: str, reason: str) -> str:
-    # Whether the server cannot be reached at all is the same for all of its addresses.
+    # A server that cannot be reached is the same fault for all of its addresses.
     known = reason == PRIVATE or reason.startswith(("cannot be reached", "took longer"))
     return reason if known else f"cannot be read, because {origin}/robots.txt {reason}"
 
 
-def _told(error: Exception) -> str:
-    """What a library says of a connection, on one line."""
+def _reason(error: Exception) -> str:
+    """Return what a library says about a connection, on one line."""
     reason = getattr(error, "os_error", error)
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return " ".join(str(text).split())[:200]

@@ -1,4 +1,4 @@
-"""What a sitemap says of its pages' last change, and when that makes asking needless."""
+"""The last change of pages according to sitemaps, and when it makes a request unnecessary."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import re
 from datetime import UTC, datetime, timedelta
 
 _DAY = timedelta(days=1)
-# Time zones that are not named, clocks that are not set, caches that are not emptied: a page that
-# changed so shortly before it was fetched may have changed after.
+# Missing time zones, wrong clocks and stale caches: a page that changed this shortly before it was
+# fetched may have changed after.
 _MARGIN = _DAY.total_seconds()
-# Many sitemaps give a date that never changes, and none says that a page is gone: after a week the
-# page itself is asked.
+# Many sitemaps have dates that never change, and none says that a page is gone: after a week the
+# page itself is fetched.
 _TRUSTED = 7 * _DAY.total_seconds()
-# Programs write year 1 or 1970 where they know no date.
+# Programs write the year 1 or 1970 if they know no date.
 _FIRST_PAGE = datetime(1991, 1, 1, tzinfo=UTC)
 _INEXACT = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 
 
 def last_change(text: str) -> float | None:
-    """The last moment that a date in a sitemap may mean, in Unix seconds.
+    """Return the last moment that a date in a sitemap may mean, in Unix seconds.
 
     Args:
-        text: A year, month or day, or a moment with or without a time zone, as the W3C writes them.
+        text: A year, month, day or moment in the W3C's format, with or without a time zone.
 
     Returns:
-        ``None`` where it is none of these, or from before there were web pages.
+        ``None`` if it is none of these, or earlier than the web.
     """
     try:
         last = _end_of(text)
@@ -44,18 +44,18 @@ def _end_of(text: str) -> datetime:
 
 
 def later(one: float | None, other: float | None) -> float | None:
-    """The later of two moments; unknown where one is."""
+    """Return the later of two moments; unknown if one is."""
     return None if one is None or other is None else max(one, other)
 
 
 def is_current(fetched: float, changed: float | None, now: float) -> bool:
-    """Whether what was fetched need not be asked for again.
+    """Tell whether a page need not be fetched again.
+
+    A change or a fetch in the future counts for nothing: a clock is wrong.
 
     Args:
         fetched: When a server last sent it, or said that it has not changed.
-        changed: Its last change, as ``last_change`` gives it.
-
-    A change or a fetch in the future says nothing: a clock is wrong.
+        changed: Its last change, as returned by ``last_change``.
     """
     if changed is None or changed > now:
         return False

@@ -1,7 +1,7 @@
-"""Which servers may be connected to: none in private networks, unless that is allowed.
+"""Refuse connections to private networks, unless they are allowed.
 
-Asked with the very address that is connected to, for each connection, so that no name, redirect or
-second look-up of a name leads past it.
+The check is made with the address of each connection, so that no name, redirect or second look-up
+of a name gets past it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-# Networks that have no IPv4 any more reach its servers by these addresses (RFC 6052).
+# Networks without IPv4 reach IPv4 servers by these addresses (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -19,16 +19,16 @@ class PrivateAddressError(OSError):
     """A server that is not on the public internet."""
 
     def __init__(self, address: str) -> None:
-        # The same for all addresses of a host: errors that differ become one of another class.
+        # One text for all addresses of a host: different ones become an error of another class.
         super().__init__(errno.EACCES, "a private address")
         self.address = address
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet, and of one machine.
+    """Tell whether an IP address is on the public internet and names one machine.
 
     Args:
-        address: As ``getaddrinfo`` gives it, with or without a zone (``fe80::1%eth0``).
+        address: As from ``getaddrinfo``, with or without a zone (``fe80::1%eth0``).
     """
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
@@ -43,7 +43,7 @@ def is_public(address: str) -> bool:
 
 
 def open_public_socket(target: tuple[Any, ...]) -> socket.socket:
-    """A socket for ``target``, as ``getaddrinfo`` gives it.
+    """Open a socket for ``target``, as from ``getaddrinfo``.
 
     Raises:
         PrivateAddressError: It is not public.

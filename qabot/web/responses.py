@@ -1,4 +1,4 @@
-"""One answer of a server: what it means, and its body."""
+"""Read one response of a server: its meaning and its body."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _CHUNK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server said last of an address, to ask whether that has changed.
+    """Headers of the last response of an address, for a conditional request.
 
     Attributes:
-        final: The address that answered, at the end of all redirects.
+        final: The address at the end of all redirects.
         etag, modified: The headers ``ETag`` and ``Last-Modified``.
     """
 
@@ -36,23 +36,23 @@ class Validators:
     modified: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """Headers of a request for what has changed."""
+        """Return the headers of a conditional request."""
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
         return {name: value for name, value in headers.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came of asking for an address.
+    """The outcome of a request.
 
     Attributes:
-        outcome: ``same`` where it has not changed; ``gone`` where there is nothing, or nothing that
-            may be read; ``failed`` where that cannot be told now.
-        reason: Why it is gone or failed, fit to stand after the address.
-        status: The HTTP status, where there was one.
-        body: Unpacked; in UTF-8 where the server named another encoding.
-        type: Its media type in lower case, as the server declared it.
-        validators: For asking again.
+        outcome: ``same`` if nothing changed; ``gone`` if there is nothing that may be read;
+            ``failed`` if that is unknown.
+        reason: Why it is gone or failed; the text follows the address.
+        status: The HTTP status, if there was one.
+        body: Unpacked; converted to UTF-8 if the server named another encoding.
+        type: The declared media type, in lower case.
+        validators: For the next request.
     """
 
     outcome: Outcome
@@ -64,7 +64,7 @@ class Fetched:
 
 
 class FinalError(Exception):
-    """An address that could not be read; the server is not to blame, or its answer is final."""
+    """An address that cannot be read, which is final or not the server's fault."""
 
     def __init__(self, outcome: Outcome, reason: str, status: int = 0) -> None:
         super().__init__(reason)
@@ -72,10 +72,10 @@ class FinalError(Exception):
 
 
 class TroubleError(Exception):
-    """A server that does not answer as it should; perhaps it does later.
+    """A server that does not work at present.
 
     Attributes:
-        wait: Seconds after which to ask again, if it said so.
+        wait: Seconds until the next try, if the server says so.
     """
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
@@ -86,16 +86,16 @@ class TroubleError(Exception):
 async def read_answer(
     response: ClientResponse, address: str, limit: Limit, known: Validators | None
 ) -> Fetched | str:
-    """What a server answered, or the address that it leads on to.
+    """Return the response of a server, or the address of a redirect.
 
     Args:
-        limit: What its body may have.
-        known: What it was told is known.
+        limit: The most bytes of the body.
+        known: The validators that were sent.
 
     Raises:
-        FinalError: There is nothing that could be read.
-        TroubleError: There may be later.
-        BodyError: The body is too large, damaged or packed in an unknown way.
+        FinalError: There is nothing that can be read.
+        TroubleError: There may be something later.
+        BodyError: The body is too large, damaged or compressed in an unknown way.
     """
     status = response.status
     if status == HTTPStatus.NOT_MODIFIED and known:
@@ -116,7 +116,7 @@ async def read_answer(
 async def _body(response: ClientResponse, limit: Limit) -> bytes:
     packing = response.headers.get("Content-Encoding", "").strip().lower()
     if packing not in _PACKED:
-        raise BodyError(f"is packed by {packing[:20]}, which was not asked for")
+        raise BodyError(f"is compressed by {packing[:20]}, which was not asked for")
     body = Body(limit, packed=_PACKED[packing], length=response.content_length or 0)
     async for chunk in response.content.iter_chunked(_CHUNK):
         body.add(chunk)
@@ -124,17 +124,17 @@ async def _body(response: ClientResponse, limit: Limit) -> bytes:
 
 
 def _joined(address: str, location: str) -> str:
-    """The address that a redirect leads to."""
+    """Return the address of a redirect."""
     from yarl import URL
 
     try:
         return spelled(str(URL(address, encoded=True).join(URL(location))))
     except ValueError as error:
-        raise FinalError("failed", f"leads on to what is no address ({error})") from error
+        raise FinalError("failed", f"redirects to an invalid address ({error})") from error
 
 
 def _refusal(status: int, retry_after: str) -> Exception:
-    """The exception for a status that brings no body."""
+    """Return the exception for a status without a body."""
     try:
         name = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -154,7 +154,7 @@ def _charset(response: ClientResponse) -> str | None:
 
 
 def _in_utf8(body: bytes, charset: str | None) -> bytes:
-    """``body`` in UTF-8 if it is in another encoding that the server named; else as it came."""
+    """Convert a body to UTF-8 from the encoding that the server names, if any."""
     if charset is None or charset.lower() in ("utf-8", "utf8") or not is_text(body):
         return body
     try:

@@ -1,4 +1,4 @@
-"""What a server's robots.txt lets qabot read, and how fast (RFC 9309)."""
+"""The rules of robots.txt: what may be read, and how fast (RFC 9309)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Rules:
     """The rules of one server.
 
     Attributes:
-        parsed: Its robots.txt; ``None`` where it has none, so that all may be read.
-        problem: Why it could not be read; nothing may be, then.
+        parsed: Its robots.txt; ``None`` if there is none, which allows everything.
+        problem: Why it could not be read, which forbids everything.
     """
 
     parsed: Protego | None = None
@@ -23,15 +23,15 @@ class Rules:
 
     @classmethod
     def read(cls, body: bytes) -> Rules:
-        """The rules in a robots.txt, which is UTF-8 and may hold anything."""
+        """Parse a robots.txt; it is UTF-8 and may contain anything."""
         from protego import Protego
 
         return cls(Protego.parse(body.decode("utf-8", "replace").removeprefix("\ufeff")))
 
     def allow(self, address: str, user_agent: str) -> bool:
-        """Whether ``address`` may be read."""
+        """Tell whether an address may be read."""
         return self.parsed is None or self.parsed.can_fetch(address, user_agent)
 
     def delay(self, user_agent: str) -> float:
-        """Seconds between requests that the server asks for."""
+        """Return the seconds between requests that the server asks for."""
         return (self.parsed and self.parsed.crawl_delay(user_agent)) or 0.0

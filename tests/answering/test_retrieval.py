@@ -16,7 +16,7 @@ from qabot.encoders.language_subspace import COMMON
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import Generation, IndexStore
 from qabot.index.terms import terms
-from qabot.indexing.plan import passage_input
+from qabot.indexing.encoding_plan import passage_input
 from tests.index.bm25 import coverages, rarities
 from tests.support import HashingEncoder, build_index, small_index, write_article
 

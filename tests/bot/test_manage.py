@@ -17,7 +17,9 @@ from qabot.bot.store.records import GuildSettings
 from qabot.bot.store.uploads import Uploads
 from qabot.errors import RebuildRunningError, StorageError
 from qabot.index import IndexStore
-from qabot.indexing.rebuild import Progress, rebuild
+from qabot.indexing.plan import IndexPlan
+from qabot.indexing.rebuild import rebuild
+from qabot.indexing.summary import Progress
 from qabot.settings import Settings
 from tests.articles.documents import lines, pdf
 from tests.bot.support import (
@@ -71,7 +73,7 @@ class Renewal:
         if self.fault:
             raise self.fault
         store = IndexStore(Path(self.engine.settings.index))
-        return rebuild(store, self.engine.encoder, sources, cache=self.cache, report=report)
+        return rebuild(store, self.engine.encoder, IndexPlan(tuple(sources), self.cache), report)
 
     def stop(self) -> None:
         self.go.set()
@@ -142,7 +144,7 @@ async def test_what_is_kept_for_want_of_its_server_is_told_apart(mod, tmp_path, 
     assert "1 document was left out:" in lines
     kept = lines.index("1 address could not be read; what it held is kept:")
     shown_address = address.replace("http:", r"http\:")
-    assert lines[kept + 1].startswith(f"- {shown_address}: is within a private network")
+    assert lines[kept + 1].startswith(f"- {shown_address}: is in a private network")
     assert kept + 2 == len(lines)
 
 

@@ -253,10 +253,9 @@ def test_rebuild_asks_and_rebuilds_again(call, model_cache, monkeypatch, tmp_pat
     assert built.out.endswith(" s → index, generation 1\n")
     assert built.out.count("\n") == 1
     for line in built.err.splitlines():
-        assert re.fullmatch(
-            r"(Reading articles|Learning languages|Encoding|Writing).*: \d+ %.*", line
-        )
+        assert re.fullmatch(r"(Reading articles|Preparing|Encoding|Writing).*: \d+ %.*", line)
     assert "Reading articles: 100 %\n" in built.err
+    assert ": 0 %" not in built.err
     assert "probe" in call("ask", "When did the probe Hope reach Mars?").out
     again = call("rebuild")
     assert again.code == 0
@@ -269,6 +268,16 @@ def test_rebuild_asks_and_rebuilds_again(call, model_cache, monkeypatch, tmp_pat
         summary[name] for name in ("generation", "changed", "articles", "encoded", "reused")
     ) == (2, True, 1, 1, 0)
     assert [item["source"] for item in summary["skipped"]] == ["seeds/image.txt"]
+
+
+@pytest.mark.parametrize("arguments", [["b\udcffd"], ["seeds", "--index", "b\udcffd"]])
+def test_a_name_that_is_not_utf_8_is_refused_before_an_index_is_built(call, tmp_path, arguments):
+    write_article(tmp_path / "seeds", "probe", "The probe Hope reached Mars in February 2021.")
+    write_article(tmp_path / "b\udcffd", "probe", "The probe Hope reached Mars in February 2021.")
+    result = call("rebuild", *arguments)
+    assert result.code == 2
+    assert "is not UTF-8: 'b\\udcffd'; rename it, or name its folder" in result.complaint
+    assert not (tmp_path / "index").exists()
 
 
 def test_rebuild_names_what_it_skips(call, real_index, monkeypatch, tmp_path):

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,21 @@ def test_stopped_while_it_rebuilds_it_takes_the_rebuild_along(start, tmp_path, n
     # Nobody holds its lock.
     with store.rebuild():
         pass
+
+
+@pytest.mark.slow
+def test_killed_while_it_rebuilds_it_leaves_no_orphan(start, tmp_path):
+    write_article(tmp_path / "articles", "long", LONG)
+    running = start("articles", "--watch", "--progress")
+    running.line('"stage": "encoding"')
+    assert running.end(signal.SIGKILL) == -signal.SIGKILL
+    store = IndexStore(tmp_path / "index")
+    end = time.monotonic() + PATIENCE
+    while store.busy() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not store.busy()
+    assert store.leftovers() == []
+    assert store.current() == 1
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pathspec
 import pytest
 
 from qabot.index.manifest import FILES, NAME
-from qabot.web import memory_path
+from qabot.web import crawl_state_path
 from tests.support import ROOT, TELESCOPE, build_index, write_article
 
 README = ROOT / "index" / "README.md"
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_drawing_names_what_a_rebuild_writes(folder, tmp_path):
     [drawing] = re.findall(r"```text\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     named = [line.split()[0].rstrip("/") for line in drawing.splitlines()]
-    of_the_web = memory_path(folder).name
+    of_the_web = crawl_state_path(folder).name
     assert named == [
         *("index", "CURRENT", "LOCK", of_the_web, "generations", "7"),
         *(*FILES, NAME),

@@ -335,6 +335,15 @@ def test_a_flag_that_makes_no_sense(call, examined):
     assert {check["status"] for check in others} == {"ok", "warning"}
 
 
+def test_without_seeds_the_sources_of_the_index_count(examined, tmp_path):
+    shutil.rmtree(tmp_path / "seeds")
+    check = examined()["sources"]
+    assert (check["status"], check["detail"]) == ("ok", "4 documents")
+    shutil.rmtree(tmp_path / "index")
+    check = examined(code=3)["sources"]
+    assert (check["status"], check["detail"]) == ("fault", "seeds: no such file or folder")
+
+
 def test_sources_that_are_missing_or_lead_astray(examined, tmp_path):
     (tmp_path / "seeds/out.md").symlink_to("/etc/hostname")
     check = examined()["sources"]

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from qabot.errors import EncoderError, NoIndexError, RebuildRunningError, SourceError
 from qabot.index import Generation, IndexStore
-from qabot.indexing.rebuild import Progress, rebuild
+from qabot.indexing.plan import IndexPlan
+from qabot.indexing.rebuild import rebuild
+from qabot.indexing.summary import Progress
 from tests.support import (
     TELESCOPE,
     VOLCANO,
@@ -299,9 +301,9 @@ def test_progress_runs_through_the_stages_in_order(tmp_path, articles):
     rebuild(
         IndexStore(tmp_path / "index"),
         HashingEncoder(),
-        [str(articles)],
-        cache=tmp_path / "cache",  # New, so that the samples are encoded.
-        report=seen.append,
+        # A new cache, so that the samples are encoded.
+        IndexPlan((str(articles),), tmp_path / "cache"),
+        seen.append,
     )
     assert list(dict.fromkeys(progress.stage for progress in seen)) == [
         "reading",

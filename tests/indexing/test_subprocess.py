@@ -9,8 +9,8 @@ import pytest
 
 from qabot.errors import RebuildError, RebuildRunningError
 from qabot.index import IndexStore
-from qabot.indexing.rebuild import Progress
 from qabot.indexing.subprocess import RebuildProcess
+from qabot.indexing.summary import Progress
 from tests.support import write_article
 
 

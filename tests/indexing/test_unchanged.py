@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from qabot.index import IndexStore
-from qabot.indexing.rebuild import Summary
+from qabot.indexing.summary import Summary
 from tests.support import (
     TELESCOPE,
     VOLCANO,

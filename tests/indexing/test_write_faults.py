@@ -16,7 +16,9 @@ from faults.disk import Write, watched
 from qabot.errors import SourceError, StorageError
 from qabot.index import IndexStore
 from qabot.index.manifest import FILES, NAME
-from qabot.indexing.rebuild import Progress, Summary, rebuild
+from qabot.indexing.plan import IndexPlan
+from qabot.indexing.rebuild import rebuild
+from qabot.indexing.summary import Progress, Summary
 from tests.support import HashingEncoder, build_index, shared_cache, write_article
 
 OLD, NEW = "The state is old.", "The state is new."
@@ -133,9 +135,8 @@ def rebuild_while(folder: Path, happens: Callable[[], Any]) -> Summary:
     return rebuild(
         IndexStore(folder / "index"),
         HashingEncoder(),
-        [str(folder / "articles")],
-        cache=shared_cache(),
-        report=report,
+        IndexPlan((str(folder / "articles"),), shared_cache()),
+        report,
     )
 
 

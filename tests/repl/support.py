@@ -16,7 +16,9 @@ from rich.console import Console
 from qabot.answering.engine import Engine
 from qabot.encoders import FloatArray
 from qabot.index import IndexStore
-from qabot.indexing.rebuild import Progress, Summary, rebuild
+from qabot.indexing.plan import IndexPlan
+from qabot.indexing.rebuild import rebuild
+from qabot.indexing.summary import Progress, Summary
 from qabot.render.terminal import NOT_FOUND, confidence_words
 from qabot.repl import Repl
 from qabot.settings import Settings
@@ -115,9 +117,8 @@ class Chat:
         return rebuild(
             IndexStore(self._index),
             HashingEncoder(),
-            [str(self.articles)],
-            cache=self._cache,
-            report=self.report,
+            IndexPlan((str(self.articles),), self._cache),
+            self.report,
         )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from qabot.index import IndexStore
-from qabot.indexing.rebuild import Summary
+from qabot.indexing.summary import Summary
 from qabot.types import Article
 from qabot.web import Options
 from tests.support import build_index

@@ -97,9 +97,9 @@ def test_a_page_that_is_called_a_document_is_read_as_a_page(index, site):
         (
             "Please log in.",
             "application/pdf",
-            "is called application/pdf by its server, but is no PDF document",
+            "is declared as application/pdf, but is not a PDF document",
         ),
-        (b"", WORD, f"is called {WORD} by its server, but is no DOCX document"),
+        (b"", WORD, f"is declared as {WORD}, but is not a DOCX document"),
         (
             zipped({"a.txt": "A"}),
             "text/html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -174,5 +175,100 @@ def test_text_of_a_feed_that_is_no_html_is_taken_as_it_stands(index, site):
 def test_entities_are_refused(index, site, pages, entities, encoding):
     source = site.put("/feed", BOMB.format(entities).encode(encoding), media="text/xml")
     summary = build(index, source, pages[0])
-    assert reasons(summary) == {source: "declares entities of its own, which is refused"}
+    assert reasons(summary) == {source: "declares entities, which are refused"}
     assert summary.articles == 1
+
+
+# --- JSON Feed ------------------------------------------------------------------------------------
+
+
+def json_feed(*items: dict[str, object], version: str = "https://jsonfeed.org/version/1.1") -> str:
+    return json.dumps({"version": version, "title": "News", "language": "en", "items": items})
+
+
+@pytest.mark.parametrize("media", ["application/feed+json", "application/json", "text/plain"])
+def test_a_json_feed_is_a_feed(index, site, pages, media):
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in story("The canal"))
+    source = site.put(
+        "/feed.json",
+        json_feed(
+            {"id": "0", "url": pages[0], "content_text": "In short."},
+            {"id": "1", "url": "/1", "title": "Relative"},
+            {
+                "id": "2",
+                "url": f"{site.url}/canal",
+                "title": "The canal",
+                "content_html": text,
+                "date_published": "2024-01-02T03:04:05Z",
+            },
+            {"id": "3", "content_text": "Without a page."},
+            {"id": "4", "url": 7},
+        ),
+        media=media,
+    )
+    summary = build(index, source)
+    assert (3, ()) == (summary.articles, summary.skipped)
+    canal = held(index)[f"{site.url}/canal"].info
+    assert (canal.title, canal.published, canal.language) == ("The canal", "2024-01-02", "en")
+    assert not build(index, source).changed
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ('{"version": "https://jsonfeed.org/version/1", "items": [', "is not valid JSON"),
+        ('{"version": "https://jsonfeed.org/version/1", "items": 3}', "is not a valid JSON Feed"),
+        (
+            '{"version": "https://jsonfeed.org/version/1", "items": ' + "[" * 100_000,
+            "is not valid JSON",
+        ),
+    ],
+)
+def test_a_json_feed_that_is_damaged_is_named(index, site, pages, body, reason):
+    source = site.put("/feed.json", body, media="application/feed+json")
+    assert reasons(build(index, source, pages[0])) == {source: reason}
+
+
+# --- Dates ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "date"),
+    [
+        ("rss", "<pubDate>Tue, 02 Jan 2024 03:04:05 GMT</pubDate>"),
+        ("rss", "<dc:date>2024-01-02T03:04:05Z</dc:date>"),
+        ("atom", "<updated>2024-01-02T03:04:05Z</updated>"),
+    ],
+)
+def test_a_page_without_a_date_has_that_of_its_entry(index, site, pages, kind, date):
+    if kind == "rss":
+        feed = (
+            '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel>'
+            f"<title>News</title><item><link>{pages[0]}</link>{date}</item></channel></rss>"
+        )
+    else:
+        feed = (
+            '<feed xmlns="http://www.w3.org/2005/Atom"><title>News</title><entry>'
+            f'<title>Bridge</title><link href="{pages[0]}"/>{date}</entry></feed>'
+        )
+    source = site.put("/feed", feed, media="text/xml")
+    build(index, pages[0])
+    assert held(index)[pages[0]].info.published is None
+    for _ in range(2):
+        build(index, source)
+        assert held(index)[pages[0]].info.published == "2024-01-02"
+    assert not build(index, source).changed
+    # Out of the feed, and read again: it keeps its date.
+    site.put("/feed", rss((pages[1], "")), media="text/xml")
+    site.put_story("/0", "Tunnel 0")
+    build(index, source)
+    assert held(index)[pages[0]].info.title == "Tunnel 0"
+    assert held(index)[pages[0]].info.published == "2024-01-02"
+
+
+def test_a_page_keeps_its_own_date(index, site):
+    head = '<meta property="article:published_time" content="2020-05-06">'
+    bridge = site.put_story("/bridge", "The bridge", head=head)
+    source = site.put("/feed", rss((bridge, "Short.")), media="text/xml")
+    build(index, source)
+    assert held(index)[bridge].info.published == "2020-05-06"

@@ -110,7 +110,7 @@ def test_no_form_of_this_machines_address_gets_an_answer(index, site, tmp_path, 
 
 
 def test_the_reason_names_the_setting(index, site):
-    told = "is within a private network or on this machine; set allow_private_addresses = true"
+    told = "is in a private network or on this machine; set allow_private_addresses = true"
     with pytest.raises(SourceError, match=told):
         build(index, site.put_story("/secret", "The secret"), web=GUARDED)
     with pytest.raises(SourceError, match=told):
@@ -160,7 +160,7 @@ def test_a_redirect_into_the_private_network_is_not_followed(index, site, public
     moved = site.redirect("/moved", target).replace(site.url, public)
     summary = build(index, f"{public}/open", moved, web=GUARDED)
     assert summary.articles == 1
-    assert reasons(summary)[moved].startswith("is within a private network or on this machine; set")
+    assert reasons(summary)[moved].startswith("is in a private network or on this machine; set")
     assert site.asked("/secret") == []
 
 

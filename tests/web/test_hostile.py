@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from qabot.web.addresses import spelled
 from qabot.web.bodies import Body, BodyError, Limit, unpacked
 from qabot.web.content_types import kind_of
-from qabot.web.listings import ListingError, read_listing
+from qabot.web.entries import ListingError
+from qabot.web.listings import read_listing
 from qabot.web.policy import MEGABYTE
 from qabot.web.responses import Validators
 from tests.web.support import OPTIONS, build, page, reasons, rss, sitemap, story
@@ -86,14 +87,14 @@ def sends_less_than_announced(over):
     def answer(handler):
         handler.wfile.write(HEAD + b"Content-Length: 5000\r\n\r\n" + page("Short.").encode())
 
-    return answer, "cannot be reached (the answer broke off)"
+    return answer, "cannot be reached (the response broke off)"
 
 
 def breaks_off_a_chunk(over):
     def answer(handler):
         handler.wfile.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n<p>")
 
-    return answer, "cannot be reached (the answer broke off)"
+    return answer, "cannot be reached (the response broke off)"
 
 
 def sends_a_bomb(over):
@@ -111,21 +112,21 @@ def sends_empty_parts(over):
         while not over.is_set():
             handler.wfile.write(gzip.compress(b"") * 1000)
 
-    return answer, "is packed in more than 1000 parts"
+    return answer, "is compressed in more than 1000 parts"
 
 
 def speaks_no_http(over):
     def answer(handler):
         handler.wfile.write(b"SSH-2.0-OpenSSH_9.9\r\n" * 10)
 
-    return answer, "cannot be reached (what it answers is not HTTP)"
+    return answer, "cannot be reached (its response is not HTTP)"
 
 
 def sends_a_long_header(over):
     def answer(handler):
         handler.wfile.write(HEAD + b"X: " + b"x" * MEGABYTE + b"\r\n\r\n")
 
-    return answer, "cannot be reached (what it answers is not HTTP)"
+    return answer, "cannot be reached (its response is not HTTP)"
 
 
 def sends_an_endless_document(over):

@@ -10,6 +10,7 @@ import pytest
 
 from qabot.errors import SourceError
 from qabot.index import IndexStore
+from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from tests.support import HashingEncoder, build_index, shared_cache, write_article
 from tests.web.support import OPTIONS, build, held, page, reasons, set_memory, story, titles
@@ -291,10 +292,8 @@ def test_what_was_fetched_before_a_rebuild_was_stopped_is_not_fetched_again(inde
         rebuild(
             IndexStore(index),
             HashingEncoder(),
-            [first, second],
-            cache=shared_cache(),
-            web=OPTIONS,
-            report=stop,
+            IndexPlan((first, second), shared_cache(), web=OPTIONS),
+            stop,
         )
     assert titles(index) == {"The harbour"}
     site.forget()
@@ -405,7 +404,10 @@ def test_articles_of_the_web_are_shown_cited_and_filtered(call, site, settings):
 def test_addresses_that_are_none_are_named_before_anything_is_loaded(call):
     for wrong, complaint in (
         ("http://", "http://: not an http or https address with a host; correct the address"),
-        ("https://me:secret@example.org/a", "https://example.org/a: holds a name or password"),
+        (
+            "https://me:secret@example.org/a",
+            "https://example.org/a: contains a name or password",
+        ),
         ("http://example.org:99999/", "http://example.org:99999/: Port out of range"),
     ):
         result = call("rebuild", wrong)
@@ -427,3 +429,23 @@ def test_the_doctor_asks_nobody(call, site, settings, real_index):
     found = {check["name"]: check for check in call("doctor", "--json").object["checks"]}
     assert (found["sources"]["status"], site.seen) == ("ok", [])
     assert "1 web addresses (not asked)" in found["sources"]["detail"]
+
+
+def test_an_address_with_a_password_reaches_no_article(index, site, tmp_path):
+    secret = site.url.replace("//", "//me:secret@")
+    head = f'<link rel="canonical" href="{secret}/bridge">'
+    bridge = site.put_story("/bridge", "The bridge", head=head)
+    file = tmp_path / "tunnel.html"
+    file.write_text(page(*story("The tunnel"), title="The tunnel", head=head), "utf-8")
+    note = write_article(tmp_path / "notes", "canal", "The canal is long.", url=f"{secret}/canal")
+    build(index, bridge, file, note)
+    found = held(index)
+    assert found[bridge].info.url == bridge
+    assert [found[str(path)].info.url for path in (file, note)] == [None, None]
+    written = [path for path in index.rglob("*") if path.is_file()]
+    assert [path for path in written if b"secret" in path.read_bytes()] == []
+
+
+def test_a_source_of_another_kind_is_refused_without_its_password(index):
+    with pytest.raises(SourceError, match=r"^ftp://example\.org/a: not an http or https address"):
+        build(index, "ftp://me:secret@example.org/a")

@@ -23,7 +23,7 @@ def test_what_robots_txt_forbids_is_not_asked_for(index, site, pages):
     )
     summary = build(index, *pages)
     assert summary.articles == 1
-    told = f"must not be read, says {site.url}/robots.txt"
+    told = f"must not be read: {site.url}/robots.txt forbids it"
     assert reasons(summary) == {pages[1]: told, pages[2]: told}
     assert [path for path, _, _ in site.seen] == ["/robots.txt", "/open"]
 
@@ -54,7 +54,7 @@ def test_rules_of_where_a_page_leads_to_count(index, site, pages):
     site.put("/robots.txt", "User-agent: *\nDisallow: /private\n", media="text/plain")
     moved = site.redirect("/moved", f"{other}/private/a")
     summary = build(index, pages[0], moved)
-    assert reasons(summary) == {moved: f"must not be read, says {other}/robots.txt"}
+    assert reasons(summary) == {moved: f"must not be read: {other}/robots.txt forbids it"}
 
 
 def test_requests_to_one_server_keep_their_distance(index, site, pages):

@@ -130,7 +130,7 @@ def broken(site):
 def with_entities(site):
     text = sitemap(site.url + "/0").replace("<urlset", '<!DOCTYPE a [<!ENTITY b "c">]><urlset')
     site.put("/sitemap.xml", text, media="text/xml")
-    return "declares entities of its own, which is refused"
+    return "declares entities, which are refused"
 
 
 def replaced_by_a_picture(site):
@@ -185,11 +185,11 @@ def test_each_page_that_cannot_be_read_has_its_reason(index, site, pages):
         site.put("/c", sitemap(*pages), media="text/xml"): "is a sitemap, not a page; name it as a",
         site.put("/d", b"%PDF-1.7"): "damaged: PDFium cannot open it",
         site.put("/e", b"", media=""): "no main text found in the page",
-        site.redirect("/f", "/f"): "leads on more than 10 times",
-        site.redirect("/g", "ftp://example.org/"): "leads on to what is no address",
-        site.redirect("/h", "http://me:secret@example.org/"): "leads on to what is no address",
+        site.redirect("/f", "/f"): "redirects more than 10 times",
+        site.redirect("/g", "ftp://example.org/"): "redirects to an invalid address",
+        site.redirect("/h", "http://me:secret@example.org/"): "redirects to an invalid address",
         site.put("/i", "", status=204): "cannot be read (the server answers 204",
-        site.put("/j", "ok", headers={"Content-Encoding": "br"}): "is packed by br, which was not",
+        site.put("/j", "ok", headers={"Content-Encoding": "br"}): "is compressed by br, which",
         site.put("/k", b"ok", headers={"Content-Encoding": "gzip"}): "is damaged",
         site.put("/l", packed("ok")[:-3], headers={"Content-Encoding": "gzip"}): "is damaged",
         other + "/m": "is not there (404 Not Found)",
@@ -247,3 +247,51 @@ def test_more_sitemaps_than_may_be_read_are_cut_off(index, site, pages):
     summary = build(index, source, web=replace(OPTIONS, sitemaps=2))
     assert summary.articles == 2
     assert "names more than 2 sitemaps" in reasons(summary)[source]
+
+
+# --- Other forms ----------------------------------------------------------------------------------
+
+
+def test_a_sitemap_may_be_a_text_file(index, site, pages):
+    text = "\ufeff" + "\r\n".join([*pages, "", f"{pages[0]}#top", "https://me:secret@example.org/"])
+    source = site.put("/sitemap.txt", text, media="text/plain")
+    summary = build(index, source)
+    assert (3, ()) == (summary.articles, summary.skipped)
+    assert list(held(index)) == sorted(pages)
+    site.put("/sitemap.txt", pages[0], media="text/plain")
+    assert [build(index, source).articles for _ in range(3)] == [3, 3, 1]
+
+
+def test_a_text_with_addresses_in_it_is_an_article(index, site, pages):
+    text = "\n".join(["These are my favourite pages about bridges:", *pages])
+    source = site.put("/notes.txt", text, media="text/plain")
+    build(index, source)
+    assert list(held(index)) == [source]
+
+
+def test_llms_txt_names_pages(index, site, pages):
+    note = site.put("/notes/cables.md", "# Cables\n\nSteel cables carry it.", media="text/plain")
+    text = (
+        "# Bridges\n\n> All about bridges. See [the club](https://example.org/club).\n\n"
+        f"## Pages\n\n- [Bridge 0]({pages[0]}): the first\n* [Bridge [1]](/1)\n"
+        "- [Cables](notes/cables.md)\n- no link\n"
+    )
+    source = site.put("/llms.txt", text, media="text/markdown")
+    summary = build(index, source)
+    assert (3, ()) == (summary.articles, summary.skipped)
+    assert list(held(index)) == sorted([*pages[:2], note])
+    assert held(index)[note].info.title == "Cables"
+
+
+def test_a_news_sitemap_gives_the_date_of_a_page(index, site, pages):
+    news = (
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+        'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">'
+        f"<url><loc>{pages[0]}</loc><news:news><news:publication><news:name>N</news:name>"
+        "</news:publication><news:publication_date>2024-01-02T03:04:05+01:00"
+        "</news:publication_date><news:title>Bridge</news:title></news:news></url></urlset>"
+    )
+    source = site.put("/news.xml", news, media="text/xml")
+    build(index, source)
+    assert held(index)[pages[0]].info.published == "2024-01-02"
+    assert not build(index, source).changed

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from qabot.bot.rebuilds.runner import Outcome, RebuildRunner
-from qabot.errors import QabotError, UsageError
-from qabot.indexing.watch import Reason, Watched, due
-from qabot.settings import FILE, Settings, load_settings
+from qabot.bot.rebuilds.runner import RebuildRunner
+from qabot.errors import QabotError, RebuildError, UsageError
+from qabot.indexing.repeat import Repeater
+from qabot.indexing.summary import Summary
+from qabot.indexing.watch import Reason
+from qabot.settings import FILE, Settings
+from qabot.web import is_address
 
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
@@ -54,9 +57,8 @@ class AutomaticRebuilds:
         self._engine = engine
         self._settings = settings
         self._stop = threading.Event()
-        self._stopping = asyncio.Event()
         self._thread: threading.Thread | None = None
-        self._watched = Watched(())
+        self._paths: tuple[str, ...] = ()
         self.schedule = Schedule()
 
     def start(self) -> None:
@@ -72,7 +74,6 @@ class AutomaticRebuilds:
     async def stop(self) -> None:
         """End the waiting; end a running rebuild before this."""
         self._stop.set()
-        self._stopping.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
 
@@ -92,46 +93,59 @@ class AutomaticRebuilds:
     def _follow(
         self, loop: asyncio.AbstractEventLoop, watch: bool, every: timedelta | None
     ) -> None:
-        for reason in due(self._sources, watch=watch, every=every, stop=self._stop):
-            asyncio.run_coroutine_threadsafe(self._rebuild(reason), loop).result()
-            self.schedule = Schedule(watch, time.time() + every.total_seconds() if every else None)
+        Repeater(
+            lambda _, files_only: self._rebuild(loop, files_only=files_only),
+            self._sources,
+            _Log(self, watch, every),
+            self._stop,
+            ignored=(self._settings.index,),
+            retry_seconds=SECONDS_BETWEEN_TRIES,
+        ).run(watch=watch, every=every)
 
-    async def _rebuild(self, reason: Reason) -> None:
-        """Rebuild once no other process does."""
-        while not self._stop.is_set():
-            # Saving a file is no reason to ask a server for all its pages.
-            files_only = reason.cause == "change"
-            outcome = await self._rebuilds.run(None, files_only=files_only)
-            if not outcome.is_elsewhere:
-                _report(reason, outcome)
-                return
-            _log.info("another process rebuilds; trying again in %d s", SECONDS_BETWEEN_TRIES)
-            self.schedule = Schedule(at=time.time() + SECONDS_BETWEEN_TRIES)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), SECONDS_BETWEEN_TRIES)
+    def _rebuild(self, loop: asyncio.AbstractEventLoop, *, files_only: bool) -> Summary:
+        running = self._rebuilds.run(None, files_only=files_only)
+        outcome = asyncio.run_coroutine_threadsafe(running, loop).result()
+        if isinstance(outcome.error, QabotError):
+            raise outcome.error
+        if outcome.summary is None:
+            raise RebuildError(str(outcome.error))
+        return outcome.summary
 
-    def _sources(self) -> Watched:
-        """Return what the next rebuild will read; reads files."""
-        settings = self._settings
+    def _sources(self) -> tuple[str, ...]:
+        """Return the paths that the next rebuild reads, and the settings file."""
         # If this fails, the rebuild says why; the old paths are still watched.
         with contextlib.suppress(QabotError, OSError):
             manifest = self._engine.manifest()
-            groups = (manifest.sources, *manifest.collections.values(), (settings.uploads,))
-            self._watched = Watched(
-                sources=tuple(source for group in groups for source in group),
-                # As the rebuild will read them, since they may have changed.
-                exclude=load_settings().exclude,
-                files=(FILE,),
-                ignored=(settings.index,),
-            )
-        return self._watched
+            groups = (manifest.sources, *manifest.collections.values())
+            named = (source for group in groups for source in group if not is_address(source))
+            self._paths = (*named, self._settings.uploads, FILE)
+        return self._paths
 
 
-def _report(reason: Reason, outcome: Outcome) -> None:
-    """Log what a rebuild did; failures are logged already."""
-    summary = outcome.summary
-    if summary is None:
-        return
-    done = f"generation {summary.generation}" if summary.changed else "nothing new"
-    left_out = f", {len(summary.skipped)} documents left out" if summary.skipped else ""
-    _log.info("rebuilt (%s): %s, %d articles%s", reason, done, summary.articles, left_out)
+class _Log:
+    """Logs automatic rebuilds, and plans the next one."""
+
+    def __init__(self, rebuilds: AutomaticRebuilds, watch: bool, every: timedelta | None) -> None:
+        self._rebuilds = rebuilds
+        self._watch = watch
+        self._every = every
+
+    def rebuilt(self, reason: Reason, summary: Summary, *, files_only: bool) -> None:  # noqa: ARG002
+        """Log a rebuild."""
+        done = f"generation {summary.generation}" if summary.changed else "nothing new"
+        left_out = f", {len(summary.skipped)} documents left out" if summary.skipped else ""
+        _log.info("rebuilt (%s): %s, %d articles%s", reason, done, summary.articles, left_out)
+        self._plan_next()
+
+    def failed(self, reason: Reason, error: QabotError) -> None:  # noqa: ARG002
+        """Plan the next one; the failure is logged already."""
+        self._plan_next()
+
+    def waits(self) -> None:
+        """Log that another process rebuilds."""
+        _log.info("another process rebuilds; trying again in %d s", SECONDS_BETWEEN_TRIES)
+        self._rebuilds.schedule = Schedule(at=time.time() + SECONDS_BETWEEN_TRIES)
+
+    def _plan_next(self) -> None:
+        at = time.time() + self._every.total_seconds() if self._every else None
+        self._rebuilds.schedule = Schedule(self._watch, at)

@@ -14,13 +14,13 @@ import discord
 from qabot.bot.interactions import say_privately
 from qabot.bot.messages import Outgoing, notice, view_message
 from qabot.bot.rebuilds.runner import Outcome, RebuildRunner
-from qabot.bot.rebuilds.views import finished_view, progress_view, running_text
 from qabot.errors import QabotError
 from qabot.render.markup import one_line
+from qabot.render.rebuild import finished_view, progress_view, running_text
 from qabot.render.translations import translate
 
 if TYPE_CHECKING:
-    from qabot.indexing.rebuild import Progress
+    from qabot.indexing.summary import Progress
 
 SECONDS_BETWEEN_EDITS = 2.5
 """Discord takes five edits in five seconds; people read more slowly."""

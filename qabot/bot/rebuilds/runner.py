@@ -14,7 +14,7 @@ from qabot.errors import QabotError, RebuildRunningError, SourceError
 
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
-    from qabot.indexing.rebuild import Progress, Report, Summary
+    from qabot.indexing.summary import Progress, Report, Summary
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,108 @@
+"""Write a new generation: vectors, articles, words and manifest."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from qabot.encoders import Encoder, language_subspace
+from qabot.encoders.language_subspace import LanguageSubspace
+from qabot.index import (
+    Database,
+    EncoderStamp,
+    Generation,
+    GenerationWriter,
+    Manifest,
+    write_database,
+    write_lexical,
+)
+from qabot.index import manifest as files
+from qabot.indexing.collect import Collected
+from qabot.indexing.encode import write_encodings
+from qabot.indexing.encoding_plan import EncodingPlan, passage_input
+from qabot.indexing.passages import CHUNKER_VERSION
+from qabot.indexing.summary import Progress, Report
+
+_STEPS = 3
+
+
+def stamp(encoder: Encoder) -> EncoderStamp:
+    """Describe an encoder as the manifest of an index does."""
+    return EncoderStamp(
+        encoder.name, encoder.fingerprint, encoder.dimension, language_subspace.version()
+    )
+
+
+def write_generation(
+    writer: GenerationWriter,
+    plan: EncodingPlan,
+    old: Generation | None,
+    collected: Collected,
+    *,
+    encoder: Encoder,
+    cache: Path,
+    report: Report,
+) -> None:
+    """Write the next generation and publish it.
+
+    Args:
+        old: The live generation, if its vectors can be reused.
+        cache: Folder where the language subspace is kept between indexes.
+    """
+    subspace = _subspace(encoder, old, cache, report)
+    subspace.save(writer.folder / files.SUBSPACE)
+    sentences = write_encodings(
+        writer, plan, old, encoder=encoder, subspace=subspace, report=report
+    )
+    report(Progress("writing", 0, _STEPS))
+    before = old.folder / files.DATABASE if old else None
+    write_database(writer.folder / files.DATABASE, plan.articles, before)
+    report(Progress("writing", 1, _STEPS))
+    _write_words(writer.folder)
+    report(Progress("writing", 2, _STEPS))
+    writer.publish(
+        Manifest(
+            generation=writer.number,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            sources=collected.sources,
+            collections=collected.collections,
+            encoder=stamp(encoder),
+            chunker=CHUNKER_VERSION,
+            readers=collected.readers,
+            articles=len(plan.articles),
+            passages=plan.count,
+            sentences=sentences,
+            languages=dict(sorted(Counter(info.language for info in collected.infos).items())),
+            files=writer.stamps(),
+        )
+    )
+    report(Progress("writing", _STEPS, _STEPS))
+
+
+def _write_words(folder: Path) -> None:
+    """Write the lexical index of the database that is already there."""
+    with contextlib.closing(Database(folder / files.DATABASE)) as written:
+        write_lexical(
+            folder / files.LEXICAL,
+            (
+                (row, info.language, passage_input(info.title, passage))
+                for row, (passage, info) in enumerate(written.all_passages())
+            ),
+        )
+
+
+def _subspace(
+    encoder: Encoder, old: Generation | None, cache: Path, report: Report
+) -> LanguageSubspace:
+    if old:
+        return LanguageSubspace.load(old.folder / files.SUBSPACE)
+    done, total = 0, language_subspace.sample_count()
+
+    def encoded(count: int) -> None:
+        nonlocal done
+        done += count
+        report(Progress("preparing", done, total))
+
+    return language_subspace.cached(encoder, cache, encoded)

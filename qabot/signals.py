@@ -1,0 +1,91 @@
+"""Signals: how a process ends by them, cleanly and with one line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
+_RECENT_SECONDS = 5.0
+_CLEANUP_SECONDS = 30.0
+_interrupted: float | None = None
+
+
+class TerminatedError(BaseException):
+    """SIGTERM or SIGHUP was received; unwinds the stack, so that everything is cleaned up.
+
+    Attributes:
+        number: The signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def handle_signals() -> None:
+    """Have Ctrl-C interrupt this process, and SIGTERM and SIGHUP end it after cleaning up.
+
+    Signals that are ignored, as by ``nohup``, stay so.
+    """
+    _handle("SIGINT", _interrupt)
+    for name in ("SIGTERM", "SIGHUP"):
+        _handle(name, _terminate)
+
+
+def was_interrupted() -> bool:
+    """Tell whether Ctrl-C was pressed a moment ago.
+
+    Libraries may turn a KeyboardInterrupt into another error, such as an ImportError.
+    """
+    return _interrupted is not None and time.monotonic() - _interrupted < _RECENT_SECONDS
+
+
+def ignore_interrupts() -> None:
+    """Ignore Ctrl-C from now on, because the process is ending anyway."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def end_by(number: int) -> None:
+    """End this process by a signal, as if it had not been handled."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def end_with_parent() -> None:
+    """End this process, cleaning up, when the other end of its standard input is closed.
+
+    The parent keeps it open, so that this happens when the parent ends, even if it is killed.
+    """
+    threading.Thread(target=_wait_for_parent, name="parent", daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    while os.read(sys.__stdin__.fileno() if sys.__stdin__ else 0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_CLEANUP_SECONDS)
+    os._exit(1)
+
+
+def _handle(name: str, handler: object) -> None:
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+        signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 (as signal calls it)
+    global _interrupted  # noqa: PLW0603 (there is one process)
+    _interrupted = time.monotonic()
+    raise KeyboardInterrupt
+
+
+def _terminate(number: int, frame: object) -> None:  # noqa: ARG001 (as signal calls it)
+    # A second signal must not stop the cleaning up.
+    signal.signal(number, signal.SIG_IGN)
+    raise TerminatedError(number)
