@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import traceback
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+
+import openpyxl
 
 import qabot
 from fuzz.registry import is_line, target, text_of
@@ -23,7 +26,17 @@ from qabot.errors import ArticleError
 from qabot.indexing.passages import split_article
 from qabot.text import printable_line
 from qabot.types import Article, ArticleInfo, Heading
-from tests.articles.documents import docx, epub, lines, odt, pdf, word_paragraph, zipped
+from tests.articles.documents import (
+    docx,
+    epub,
+    lines,
+    odt,
+    pdf,
+    pptx,
+    shape,
+    word_paragraph,
+    zipped,
+)
 
 _OWN = Path(qabot.__file__).parent
 # Cells of tables that are not there are filled in, and between blocks stand blank lines.
@@ -130,6 +143,39 @@ def html(data: bytes) -> None:
     _check("html", data)
 
 
+@target('"How long?","Two years."\nWho?,We.\n', "a;b\n1;2\n3;4\n", 'a\tb\n"c\n')
+def delimited(data: bytes) -> None:
+    """A table of values."""
+    _check("delimited", data)
+
+
+@target("1\n00:00:01,000 --> 00:00:02,500\n<i>One</i>\n\n2\n00:01:01,000 --> 00:01:02,000\nTwo.\n")
+def subtitles(data: bytes) -> None:
+    """Subtitles."""
+    _check("subtitles", data)
+
+
+@target(
+    "Ferry\n=====\n\n:date: 2021\n\n.. note:: a\n\n* b [1]_\n\n.. [1] c\n",
+    "=== ===\na   b\n=== ===\nc   d\n=== ===\n",
+)
+def restructured(data: bytes) -> None:
+    """A file of reStructuredText."""
+    _check("restructured", data)
+
+
+@target('{"cells": [{"cell_type": "code", "source": ["a"], "outputs": [{"text": "b"}]}]}')
+def notebook(data: bytes) -> None:
+    """A notebook."""
+    _check("notebook", data)
+
+
+@target("From: A <a@b>\nSubject: =?utf-8?q?F?=\nDate: Tue, 14 May 2024 09:12 +0200\n\nText.\n")
+def email(data: bytes) -> None:
+    """A message."""
+    _check("email", data)
+
+
 @target(
     "Prose.", "Brücke".encode("cp1252"), "Мост".encode("koi8_r"), b'<meta charset="gbk">\xc4\xe3'
 )
@@ -225,6 +271,30 @@ def odt_text(data: bytes) -> None:
     """The text of an OpenDocument."""
     _document("odt", odt("", extra={"content.xml": data}), len(data))
     _document("odt", odt("<text:p>Text.</text:p>", extra={"meta.xml": data}), len(data))
+
+
+@target(shape("Ferry", kind="title") + "<a:tbl><a:tr><a:tc/></a:tr></a:tbl>" + shape("a", "b"))
+def pptx_slide(data: bytes) -> None:
+    """A slide."""
+    _document("pptx", pptx([data.decode("utf-8", "replace")]), len(data))
+
+
+@cache
+def _workbook() -> dict[str, bytes]:
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], ["c", 1]):
+        book.worksheets[0].append(row)
+    out = io.BytesIO()
+    book.save(out)
+    members = Archive(out.getvalue(), "a workbook")
+    return {name: members.read(name) for name in members.names()}
+
+
+@target(_workbook()["xl/worksheets/sheet1.xml"], _workbook()["xl/workbook.xml"])
+def xlsx_sheet(data: bytes) -> None:
+    """A sheet of a workbook, and the workbook itself."""
+    for name in ("xl/worksheets/sheet1.xml", "xl/workbook.xml"):
+        _document("xlsx", zipped({**_workbook(), name: data}), len(data))
 
 
 def _document(file_format: Format, data: bytes, size: int | None = None) -> None:

@@ -222,3 +222,45 @@ def odt(
         "</office:document-meta>",
     }
     return zipped({**members, **(extra or {})})
+
+
+_SLIDES = "http://schemas.openxmlformats.org/presentationml/2006/main"
+_DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
+_RELATIONS = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
+_SPACES = f'xmlns:p="{_SLIDES}" xmlns:a="{_DRAWING}" xmlns:r="{_RELATION}"'
+
+
+def shape(*paragraphs: str, kind: str = "") -> str:
+    """A shape of a slide with text; ``kind`` is that of its placeholder."""
+    placeholder = f'<p:nvSpPr><p:nvPr><p:ph type="{kind}"/></p:nvPr></p:nvSpPr>' if kind else ""
+    lines = "".join(f"<a:p><a:r><a:t>{escape(text)}</a:t></a:r></a:p>" for text in paragraphs)
+    return f"<p:sp>{placeholder}<p:txBody>{lines}</p:txBody></p:sp>"
+
+
+def pptx(slides: Sequence[str], notes: str = "") -> bytes:
+    """A PPTX presentation.
+
+    Args:
+        slides: The shapes of each slide.
+        notes: The shapes of the first slide's notes.
+    """
+    count = len(slides)
+    listed = "".join(f'<p:sldId id="{n + 256}" r:id="r{n}"/>' for n in range(count))
+    relations = "".join(
+        f'<Relationship Id="r{n}" Type="{_RELATION}/slide" Target="slides/s{count - n}.xml"/>'
+        for n in range(count)
+    )
+    members = {
+        "ppt/presentation.xml": f"<p:presentation {_SPACES}><p:sldIdLst>{listed}</p:sldIdLst>"
+        "</p:presentation>",
+        "ppt/_rels/presentation.xml.rels": f"<Relationships {_RELATIONS}>{relations}"
+        "</Relationships>",
+        f"ppt/slides/_rels/s{count}.xml.rels": f"<Relationships {_RELATIONS}><Relationship "
+        f'Id="r1" Type="{_RELATION}/notesSlide" Target="../notesSlides/n.xml"/></Relationships>',
+        "ppt/notesSlides/n.xml": f"<p:notes {_SPACES}>{notes}</p:notes>",
+    }
+    for number, content in enumerate(slides):
+        members[f"ppt/slides/s{count - number}.xml"] = (
+            f"<p:sld {_SPACES}><p:cSld><p:spTree>{content}</p:spTree></p:cSld></p:sld>"
+        )
+    return zipped(members)

@@ -134,7 +134,7 @@ NO_PASSWORD = "encrypted; save it without a password"
         ),
         ("a.docx", b"Hello.", "not a DOCX document, or damaged (File is not a zip file)"),
         ("a.docx", zipped({"a": "b"}), "not a DOCX document (holds no text); save it as DOCX"),
-        ("a.docx", docx("<w:p>"), "damaged: cannot be read (ExpatError: "),
+        ("a.docx", docx("<w:p>"), "damaged: word/document.xml is not valid XML ("),
         ("a.docx", docx("", extra={"word/styles.xml": LAUGHS}), f"word/styles.xml {ENTITIES}"),
         (
             "a.docx",

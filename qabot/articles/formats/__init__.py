@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Document = Literal["pdf", "docx", "epub", "odt"]
-Format = Literal["plain", "markdown", "html", Document]
+Document = Literal["pdf", "docx", "epub", "odt", "pptx", "xlsx"]
+Text = Literal["plain", "markdown", "html", "delimited", "subtitles", "restructured", "notebook"]
+Format = Literal[Text, "email", Document]
 
 DOCUMENTS: frozenset[str] = frozenset(get_args(Document))
 """The formats that are no text."""
@@ -26,5 +27,14 @@ FORMATS: dict[str, Format] = {
     ".docx": "docx",
     ".epub": "epub",
     ".odt": "odt",
+    ".pptx": "pptx",
+    ".xlsx": "xlsx",
+    ".csv": "delimited",
+    ".tsv": "delimited",
+    ".srt": "subtitles",
+    ".vtt": "subtitles",
+    ".rst": "restructured",
+    ".ipynb": "notebook",
+    ".eml": "email",
 }
 """The format of a file by its ending; a folder's files with other endings are left out."""

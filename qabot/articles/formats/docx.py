@@ -5,20 +5,20 @@ from __future__ import annotations
 import io
 import logging
 import warnings
+from itertools import pairwise
 from typing import Any
 
 from qabot.articles.formats.archive import Archive
 from qabot.articles.formats.blocks import blocks_of
-from qabot.articles.formats.dates import parse_date
-from qabot.articles.formats.draft import Draft, compose, one_line
-from qabot.articles.formats.language import language_code
+from qabot.articles.formats.draft import Draft, compose
+from qabot.articles.formats.office import main_part, properties_of
+from qabot.articles.formats.word_xml import plain_document
 from qabot.articles.formats.xhtml import XHTML
 from qabot.articles.formats.xml import parse_xml, refuse_entities
 from qabot.errors import ArticleError
 
 _KIND = "a DOCX document"
-_DOCUMENT, _PROPERTIES = "word/document.xml", "docProps/core.xml"
-_DC, _TERMS = "{http://purl.org/dc/elements/1.1/}", "{http://purl.org/dc/terms/}"
+_DOCUMENT = "word/document.xml"
 # Beside mammoth's own, which knows headings by the names that their styles have in any language.
 _STYLES = """
 p[style-name='Title'] => h1:fresh
@@ -26,6 +26,8 @@ p[style-name^='toc '] => !
 p[style-name^='TOC '] => !
 p[style-name^='Contents '] => !
 """
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_LONGEST_BOLD = 100
 # To notes and back: numbers and arrows that are no words of the text.
 _NOTE_MARKS = "//a[starts-with(@href, '#footnote-') or starts-with(@href, '#endnote-')]"
 
@@ -37,24 +39,37 @@ def read_docx(data: bytes) -> Draft:
         ArticleError: It is no such document, damaged, encrypted or too large.
     """
     archive = Archive(data, _KIND)
-    if _DOCUMENT not in archive:
+    main = main_part(archive, _DOCUMENT)
+    if main not in archive:
         raise ArticleError(f"not {_KIND} (holds no text); save it as DOCX")
     for name in archive.names():
         # mammoth reads what it likes, and its parser would expand entities.
         refuse_entities(archive.read(name), name[:100])
-    page = parse_xml(f"<body>{_html(data)}</body>".encode(), "its text", forgiving=True)
+    plain = plain_document(archive, main)
+    page = parse_xml(f"<body>{_html(plain)}</body>".encode(), "its text", forgiving=True)
     for mark in page.xpath(_NOTE_MARKS):
         mark.clear(keep_tail=True)
+    _find_headings(page)
     text, headings = compose(blocks_of(page, XHTML))
-    properties = _properties(archive)
-    return Draft(
-        text,
-        headings,
-        title=properties.get(f"{_DC}title"),
-        author=properties.get(f"{_DC}creator"),
-        published=parse_date(properties.get(f"{_TERMS}created", "")),
-        language=language_code(properties.get(f"{_DC}language", "")),
-    )
+    return Draft(text, headings, **properties_of(archive))
+
+
+def _find_headings(page: Any) -> None:
+    """Make headings of short bold lines above running text, where their style does not say it."""
+    levels = [int(item.tag[1]) for item in page if item.tag in _HEADINGS]
+    level = min(max(levels, default=1) + 1, 6)
+    for line, following in pairwise(list(page)):
+        text = "".join(line.itertext()).strip()
+        bold = "".join(part for strong in line.iter("strong") for part in strong.itertext()).strip()
+        if (
+            line.tag == "p"
+            and text == bold
+            and 0 < len(text) <= _LONGEST_BOLD
+            and not text.endswith((".", ",", ";", "!", "…", "。"))
+            and following.tag in ("p", "ul", "ol", "table")
+            and following.find("strong") is None
+        ):
+            line.tag = f"h{level}"
 
 
 def _html(data: bytes) -> str:
@@ -73,11 +88,3 @@ def _html(data: bytes) -> str:
             external_file_access=False,
         )
     return str(result.value)
-
-
-def _properties(archive: Archive) -> dict[str, str]:
-    if _PROPERTIES not in archive:
-        return {}
-    root = parse_xml(archive.read(_PROPERTIES), _PROPERTIES)
-    texts = ((child.tag, one_line(child.text or "")) for child in root)
-    return {tag: text for tag, text in texts if isinstance(tag, str) and text}

@@ -6,16 +6,25 @@ from collections.abc import Callable
 
 from qabot.articles.formats import Format
 from qabot.articles.formats.decoding import decode
+from qabot.articles.formats.delimited import read_delimited
 from qabot.articles.formats.draft import Draft
+from qabot.articles.formats.email import is_email, read_email
 from qabot.articles.formats.html import read_html
 from qabot.articles.formats.markdown import read_markdown
+from qabot.articles.formats.notebook import notebook_as_markdown
 from qabot.articles.formats.plain import read_plain
+from qabot.articles.formats.restructured import read_restructured
+from qabot.articles.formats.subtitles import read_subtitles
 from qabot.text import described, printable_line
 
 _TEXTS: dict[Format, Callable[[str], Draft]] = {
     "plain": read_plain,
     "markdown": read_markdown,
     "html": read_html,
+    "delimited": read_delimited,
+    "subtitles": read_subtitles,
+    "restructured": read_restructured,
+    "notebook": lambda text: read_markdown(notebook_as_markdown(text)),
 }
 _LONGEST_REASON = 200
 
@@ -28,6 +37,9 @@ def read_draft(file_format: Format, data: bytes) -> Draft:
         MemoryError: It takes more memory than there is.
         Exception: A library has tripped over it, which ``why_damaged`` tells to a person.
     """
+    # Messages are often kept as plain text.
+    if file_format == "email" or (file_format == "plain" and is_email(data)):
+        return read_email(data)
     if read_text := _TEXTS.get(file_format):
         return read_text(decode(data, markup=file_format == "html"))
     return _document_reader(file_format)(data)
@@ -53,6 +65,14 @@ def _document_reader(file_format: Format) -> Callable[[bytes], Draft]:
         from qabot.articles.formats.epub import read_epub
 
         return read_epub
+    if file_format == "pptx":
+        from qabot.articles.formats.slides import read_slides
+
+        return read_slides
+    if file_format == "xlsx":
+        from qabot.articles.formats.sheets import read_sheets
+
+        return read_sheets
     from qabot.articles.formats.odt import read_odt
 
     return read_odt

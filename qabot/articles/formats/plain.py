@@ -11,6 +11,11 @@ from qabot.errors import ArticleError
 from qabot.types import Heading
 
 _DATE_LINE = regex.compile(r"(?i)date:?[ \t]+([0-9]{4}-[0-9]{2}(?:-[0-9]{2})?)(?:\s+|$)")
+_MESSAGE = regex.compile(
+    r"(?m)^\[?\d{1,4}[./-]\d{1,2}[./-]\d{2,4},?[ \u202f]"
+    r"\d{1,2}[:.]\d{2}(?::\d{2})?.{0,6}?[\] -].*?:"
+)
+_MOSTLY = 0.5
 _HEADING_LENGTH = 80
 _HEADING_WORDS = 12
 _DENSE_LENGTH = 40
@@ -37,6 +42,9 @@ def read_plain(text: str) -> Draft:
         if published is None:
             raise ArticleError(f"date: '{match[1]}' is not in the calendar; {REMEDY}")
         text = text[match.end() :].strip()
+    if len(_MESSAGE.findall(text)) > _MOSTLY * text.count("\n") + 1:
+        # Of a chat: each message says by itself who wrote it, and when.
+        return Draft(clean(_MESSAGE.sub(r"\n\g<0>", text)), published=published)
     return Draft(text, headings=_headings(text), published=published)
 
 

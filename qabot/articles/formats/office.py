@@ -1,0 +1,56 @@
+"""What documents of Office Open XML say about themselves, and where their parts lie."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from qabot.articles.formats.archive import Archive, resolved
+from qabot.articles.formats.dates import parse_date
+from qabot.articles.formats.draft import one_line
+from qabot.articles.formats.language import language_code
+from qabot.articles.formats.xml import parse_xml
+
+_PROPERTIES, _RELATIONS = "docProps/core.xml", "_rels/.rels"
+_DC, _TERMS = "{http://purl.org/dc/elements/1.1/}", "{http://purl.org/dc/terms/}"
+
+
+class Properties(TypedDict):
+    """Fields of a ``Draft``."""
+
+    title: str | None
+    author: str | None
+    published: str | None
+    language: str | None
+
+
+def properties_of(archive: Archive) -> Properties:
+    """What a document says about itself; what cannot be read is nothing.
+
+    Raises:
+        ArticleError: It is damaged or hostile.
+    """
+    told: dict[str, str] = {}
+    if _PROPERTIES in archive:
+        root = parse_xml(archive.read(_PROPERTIES), _PROPERTIES)
+        texts = ((child.tag, one_line(child.text or "")) for child in root)
+        told = {tag: text for tag, text in texts if isinstance(tag, str) and text}
+    return Properties(
+        title=told.get(f"{_DC}title"),
+        author=told.get(f"{_DC}creator"),
+        published=parse_date(told.get(f"{_TERMS}created", "")),
+        language=language_code(told.get(f"{_DC}language", "")),
+    )
+
+
+def main_part(archive: Archive, usual: str) -> str:
+    """The name of the part that holds the document itself, as the package's relations tell it.
+
+    Args:
+        usual: Its name where they don't.
+    """
+    if _RELATIONS in archive:
+        for item in parse_xml(archive.read(_RELATIONS), _RELATIONS):
+            target = resolved("", item.get("Target", "").lstrip("/"))
+            if item.get("Type", "").endswith("/officeDocument") and target in archive:
+                return target
+    return usual
