@@ -7,13 +7,15 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from faults import indexes, rebuilds, surroundings
+from faults import identities, indexes, models, readers, rebuilds, surroundings
 from faults.commands import prepare
-from faults.report import render
+from faults.report import render, table
 from faults.site import Campaign, Row
+
+Faults = Callable[[], Iterator[Iterator[Row]]]
 
 _OUTPUT = Path("docs/reliability.md")
 _KILLS = 100
@@ -29,19 +31,28 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory(prefix="qabot-faults-") as folder:
         campaign = Campaign(Path(folder))
-        for runs in _faults(campaign, arguments.kills, arguments.seed, quick=arguments.quick):
-            row = Row("")
-            for row in runs:
-                _progress(row)
-            rows.append(row)
-            _progress(row, end="\n")
-            for problem in row.problems:
-                print(f"    {problem}")
+        groups = _faults(campaign, arguments.kills, arguments.seed, quick=arguments.quick)
+        for name in arguments.only or groups:
+            rows += [_come_of(runs) for runs in groups[name]()]
     quick = " --quick" if arguments.quick else ""
     command = f"python -m faults{quick} --kills {arguments.kills} --seed {arguments.seed}"
-    arguments.output.write_text(render(rows, command, time.monotonic() - started), "utf-8")
-    print(f"written to {arguments.output}")
+    if arguments.only:
+        print(table(rows))
+    else:
+        arguments.output.write_text(render(rows, command, time.monotonic() - started), "utf-8")
+        print(f"written to {arguments.output}")
     sys.exit(any(row.problems for row in rows))
+
+
+def _come_of(runs: Iterator[Row]) -> Row:
+    """Run one kind of fault to its end, and tell what came of it."""
+    row = Row("")
+    for row in runs:
+        _progress(row)
+    _progress(row, end="\n")
+    for problem in row.problems:
+        print(f"    {problem}")
+    return row
 
 
 def _arguments() -> argparse.Namespace:
@@ -51,30 +62,74 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--kills", type=int, default=_KILLS, help="rebuilds killed at random")
     parser.add_argument("--seed", type=int, default=_SEED, help="of all that is drawn by chance")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=("rebuilds", "index", "readers", "model", "surroundings"),
+        help="these faults only (may be given several times): the table goes to the terminal",
+    )
     parser.add_argument("--output", type=Path, default=_OUTPUT, help="where the table is written")
     return parser.parse_args()
 
 
-def _faults(campaign: Campaign, kills: int, seed: int, *, quick: bool) -> Iterator[Iterator[Row]]:
+def _faults(campaign: Campaign, kills: int, seed: int, *, quick: bool) -> dict[str, Faults]:
+    """Group → the faults in it, each a function that begins it."""
+    groups = {
+        "rebuilds": lambda: _rebuilds(campaign, kills, seed, quick=quick),
+        "index": lambda: _indexes(campaign, quick=quick),
+        "readers": lambda: _readers(campaign, quick=quick),
+        "model": lambda: _models(campaign, quick=quick),
+    }
+    if not quick:
+        groups["surroundings"] = lambda: _surroundings(campaign, seed)
+    return groups
+
+
+def _rebuilds(campaign: Campaign, kills: int, seed: int, *, quick: bool) -> Iterator[Iterator[Row]]:
     writes = rebuilds.writes(campaign)
     numbers = list(range(len(writes)))
     moves = list(range(sum(write.moves for write in writes)))
-    sizes, files = rebuilds.file_sizes(campaign), indexes.files()
+    sizes = rebuilds.file_sizes(campaign)
+    # The power may fail when all is written, too.
+    cuts = [*numbers, len(writes)]
     if quick:
-        kills, numbers, moves = 2, numbers[5::25], moves[-1:]
-        sizes, files = sizes[3:4], files[3:4]
+        kills, numbers, moves, sizes = 2, numbers[5::25], moves[-1:], sizes[3:4]
+        cuts = cuts[-3:]
     yield rebuilds.killed_at_random(campaign, kills, seed)
     yield rebuilds.killed_at_writes(campaign, numbers)
     yield rebuilds.killed_after_moves(campaign, moves)
     for error in list(rebuilds.ERRORS)[: 1 if quick else None]:
         yield rebuilds.failing_writes(campaign, numbers, error)
     yield rebuilds.limited_files(campaign, sizes)
-    yield rebuilds.power_cuts(campaign, numbers, seed)
+    yield rebuilds.power_cuts(campaign, cuts, seed)
+
+
+def _indexes(campaign: Campaign, *, quick: bool) -> Iterator[Iterator[Row]]:
+    files = indexes.files()[3:4] if quick else indexes.files()
     for what in indexes.DAMAGES:
         yield indexes.damaged(campaign, what, files)
-    if quick:
-        return
-    yield indexes.all_gone(campaign)
+    yield identities.confused(campaign)
+    yield identities.replaced(campaign)
+    yield identities.misplaced(campaign, files)
+    if not quick:
+        yield indexes.all_gone(campaign)
+
+
+def _readers(campaign: Campaign, *, quick: bool) -> Iterator[Iterator[Row]]:
+    count = readers.count_reads(campaign)
+    files = [name for name in indexes.files() if not name.endswith(("CURRENT", "manifest.json"))]
+    yield readers.failing_reads(campaign, list(range(0, count, 20 if quick else 1)))
+    for what in readers.CHANGES:
+        yield readers.changed_files(campaign, what, files[2:3] if quick else files)
+
+
+def _models(campaign: Campaign, *, quick: bool) -> Iterator[Iterator[Row]]:
+    for silent in (False, True):
+        cases = models.cases(silent=silent)
+        yield models.damaged(campaign, cases[:1] if quick else cases, silent=silent)
+
+
+def _surroundings(campaign: Campaign, seed: int) -> Iterator[Iterator[Row]]:
     yield surroundings.wrong_clock(campaign)
     yield surroundings.vanishing_sources(campaign)
     yield surroundings.crowds(campaign, rounds=5)

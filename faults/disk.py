@@ -63,7 +63,7 @@ def _wrapped(
     name: str, function: Callable[..., Any], happens: Happens, after: bool
 ) -> Callable[..., Any]:
     def run(*arguments: Any, **options: Any) -> Any:
-        if name == "open" and not _opens_for_writing(*arguments, **options):
+        if name == "open" and not opens_for_writing(*arguments, **options):
             return function(*arguments, **options)
         given: list[Any] = [
             argument for argument in arguments[:2] if isinstance(argument, str | os.PathLike)
@@ -81,7 +81,8 @@ def _wrapped(
     return run
 
 
-def _opens_for_writing(path: Any, mode: Any = "r", *_: Any, **__: Any) -> bool:
+def opens_for_writing(path: Any, mode: Any = "r", *_: Any, **__: Any) -> bool:
+    """Whether these arguments of ``open`` (Python's or the system's) are those of a write."""
     # A descriptor that is open already, such as a pipe's, is no file of the index.
     if isinstance(path, int):
         return False

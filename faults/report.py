@@ -50,7 +50,6 @@ renamed.
 
 def render(rows: Sequence[Row], command: str, seconds: float) -> str:
     """The whole document."""
-    lines = [_line(_HEAD), _line(["---"] * len(_HEAD)), *(_line(_cells(row)) for row in rows)]
     problems = sum(len(row.problems) for row in rows)
     return _TEXT.format(
         command=command,
@@ -60,11 +59,17 @@ def render(rows: Sequence[Row], command: str, seconds: float) -> str:
         python=platform.python_version(),
         libraries=", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
         system=f"{platform.system()} on {platform.machine()}",
-        table="\n".join(lines),
+        table=table(rows),
         verdict="Nothing was lost, and no answer was wrong."
         if not problems
         else f"**{problems} problems**: see what the command printed.",
     )
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows alone, under their heads."""
+    lines = [_line(_HEAD), _line(["---"] * len(_HEAD)), *(_line(_cells(row)) for row in rows)]
+    return "\n".join(lines)
 
 
 def _cells(row: Row) -> list[str]:

@@ -6,13 +6,17 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from faults.commands import Ended, Running
 from faults.corpus import AFTER, BEFORE, QUESTIONS, Articles, write
+
+if TYPE_CHECKING:
+    from qabot.answering.engine import Engine
 
 State = Literal["before", "after", "refused", "wrong"]
 # What an answer says: its status, and of each quote the article, the offsets and the text.
@@ -22,7 +26,7 @@ GENERATIONS = 3
 # Of answers that are wrong; enough to see what is.
 _SHOWN = 500
 REBUILD = ("rebuild", "articles", "--json")
-_ASK = ("ask", "--batch", "questions", "--json")
+ASK = ("ask", "--batch", "questions", "--json")
 _ENVIRONMENT = {"QABOT_THREADS": "1", "QABOT_KEEP": str(GENERATIONS)}
 
 
@@ -52,17 +56,28 @@ class Site:
         self.index = folder / "index"
         self._expected = expected
 
-    def start(self, *arguments: str, harm: Callable[[], object] = lambda: None) -> Running:
+    def start(
+        self,
+        *arguments: str,
+        harm: Callable[[], object] = lambda: None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Running:
         """Start a command here."""
-        return Running(*arguments, folder=self.folder, environment=_ENVIRONMENT, harm=harm)
+        variables = {**_ENVIRONMENT, **environment}
+        return Running(*arguments, folder=self.folder, environment=variables, harm=harm)
 
-    def run(self, *arguments: str, harm: Callable[[], object] = lambda: None) -> Ended:
+    def run(
+        self,
+        *arguments: str,
+        harm: Callable[[], object] = lambda: None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Ended:
         """Run a command here."""
-        return self.start(*arguments, harm=harm).end()
+        return self.start(*arguments, harm=harm, environment=environment).end()
 
     def ask(self) -> Running:
         """Start to ask all questions."""
-        return self.start(*_ASK)
+        return self.start(*ASK)
 
     def rebuilt(self, row: Row, ended: Ended, *, may_skip: bool = False) -> None:
         """Enter how a rebuild ended: done without a word, or refused with one line."""
@@ -90,8 +105,35 @@ class Site:
             row.problems.append(f"code {ended.code}, answered {ended.out[:_SHOWN]!r} {ended.err!r}")
         return state
 
-    def _whole(self, ended: Ended) -> State:
+    def judge_begun(self, row: Row, ended: Ended, *, answered: int | None = None) -> State:
+        """Look at answers of a reader that may have had to stop; enter whether they are right.
+
+        What it has answered has to be as before; then it may end with one line.
+
+        Args:
+            answered: How many questions it has answered before it was harmed.
+        """
+        state: State = "wrong"
         told = [answer_told(line) for line in ended.out.splitlines()]
+        right = told == self._expected["before"][: len(told)]
+        if right and ended.code == 3 and _one_line(ended) and answered in (None, len(told)):
+            state = "refused"
+        elif (
+            right
+            and len(told) == len(self._expected["before"])
+            and (ended.code, ended.err) == (0, "")
+        ):
+            state = "before"
+        row.states[state] += 1
+        if state == "wrong":
+            row.problems.append(f"code {ended.code}, answered {ended.out[:_SHOWN]!r} {ended.err!r}")
+        return state
+
+    def _whole(self, ended: Ended) -> State:
+        return self.state_of([answer_told(line) for line in ended.out.splitlines()])
+
+    def state_of(self, told: list[Told]) -> State:
+        """Whether these are the answers to all questions from before, or from after."""
         states: tuple[State, ...] = ("before", "after")
         return next((state for state in states if told == self._expected[state]), "wrong")
 
@@ -145,6 +187,14 @@ def answer_told(line: str) -> Told:
         for quote in answer["quotes"]
     ]
     return answer["status"], *quotes
+
+
+def told_by(engine: Engine) -> list[Told]:
+    """The same of an engine that is asked all questions."""
+    answers = [engine.ask(question) for question in QUESTIONS]
+    return [
+        (a.status, *((q.article.id, q.start, q.end, q.text) for q in a.quotes)) for a in answers
+    ]
 
 
 def is_verbatim(told: Told, articles: Articles) -> bool:

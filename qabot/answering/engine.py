@@ -26,8 +26,9 @@ from qabot.answering.reader import MOST_READ, Reader, open_reader, read_hits
 from qabot.answering.retrieval import Retriever
 from qabot.answering.small_talk import is_small_talk
 from qabot.encoders import Encoder, FloatArray, open_encoder
-from qabot.errors import QuestionError, SourceError, UnusableIndexError
-from qabot.index import Database, Generation, IndexStore, Manifest
+from qabot.encoders.probe import gives
+from qabot.errors import IndexMismatchError, QuestionError, SourceError, UnusableIndexError
+from qabot.index import Database, Generation, Identity, IndexStore, Manifest
 from qabot.settings import Settings
 from qabot.types import (
     LONGEST_QUESTION,
@@ -82,7 +83,7 @@ class Engine:
         self.reader = reader
         self._store = store
         self._lock = threading.Lock()
-        self._refused: int | None = None
+        self._refused: Identity | None = None
         self._live = self._open()
 
     @classmethod
@@ -119,7 +120,26 @@ class Engine:
             threads=settings.threads,
             notify=notify,
         )
-        return cls(store, encoder, settings, reader)
+        engine = cls(store, encoder, settings, reader)
+        try:
+            engine.check_encoder()
+        except BaseException:
+            engine.close()
+            raise
+        return engine
+
+    def check_encoder(self) -> None:
+        """Ask the encoder for a vector that is known.
+
+        Raises:
+            IndexMismatchError: It gives another one than when the index was made.
+        """
+        generation = self._live.generation
+        if not gives(self.encoder, generation.manifest.probe):
+            raise IndexMismatchError(
+                f"{generation.folder}: {self.encoder.name} gives other vectors now than when the "
+                "index was made; run `qabot doctor`"
+            )
 
     def ask(
         self,
@@ -300,7 +320,8 @@ class Engine:
             live = self._live
             live.users += 1
         try:
-            yield live
+            with live.generation.reading():
+                yield live
         finally:
             with self._lock:
                 live.users -= 1
@@ -310,15 +331,15 @@ class Engine:
 
     def _follow(self) -> None:
         """Move to a newly published generation; one that cannot be used changes nothing."""
-        live = self._live.generation.manifest.generation
+        live = self._live.generation.manifest.identity
         try:
-            number = self._store.current()
-            if number in (live, self._refused):
+            identity = self._store.live()
+            if identity in (live, self._refused):
                 return
-            self._refused = number  # Until it has opened.
+            self._refused = identity  # Until it has opened.
             new = self._open()
         except UnusableIndexError as error:
-            _log.warning("%s; answering from generation %d", error, live)
+            _log.warning("%s; answering from generation %d", error, live.number)
             return
         self._refused = None
         old, self._live = self._live, new

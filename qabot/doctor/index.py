@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +40,9 @@ def index_checks(store: IndexStore, encoder: Encoder | None) -> Iterator[Check]:
         try:
             yield _counts(generation)
             yield _vectors(generation, encoder)
-        except (sqlite3.Error, OSError, ValueError, LookupError) as error:
+        except UnusableIndexError as error:
+            yield fault("counts", error)
+        except (OSError, ValueError, LookupError) as error:
             detail = f"{generation.folder}: cannot be read ({error})"
             yield Check("counts", "fault", detail, _REBUILD)
 

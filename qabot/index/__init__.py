@@ -1,7 +1,9 @@
 """Vectors, full text and articles on disk, in immutable generations."""
 
-from qabot.index.articles import Database, IndexedArticle, StoredArticle, write_database
+from qabot.index.articles import IndexedArticle, StoredArticle, write_database
+from qabot.index.database import Database
 from qabot.index.generation import Generation
+from qabot.index.identity import Identity
 from qabot.index.lexical import write_lexical
 from qabot.index.manifest import EncoderStamp, Manifest
 from qabot.index.store import IndexStore
@@ -13,6 +15,7 @@ __all__ = [
     "EncoderStamp",
     "Generation",
     "GenerationWriter",
+    "Identity",
     "IndexStore",
     "IndexedArticle",
     "Manifest",

@@ -1,4 +1,4 @@
-"""Who reads a generation: a shared lock each, so that none is removed under its readers.
+"""Lock generations that are read, so that none is removed under its readers.
 
 The lock is on the generation's manifest and ends with its process, however that ends. Where the
 system has no such locks (Windows), open files keep a folder from being renamed, and renaming is the
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qabot.index.manifest import NAME
+from qabot.index.open_file import open_regular
 
 try:
     import fcntl
@@ -27,10 +28,10 @@ REMOVING = ".removing-"
 def acquire_shared_lock(folder: Path) -> Callable[[], None]:
     """Keep ``folder`` from being removed until the returned function is called.
 
-    A generation whose manifest is missing cannot be held, nor read.
+    A generation without a manifest can neither be locked nor read.
     """
     try:
-        descriptor = os.open(folder / NAME, os.O_RDONLY)
+        descriptor = open_regular(folder / NAME)
     except OSError:
         return lambda: None
     if fcntl is not None:
@@ -41,14 +42,14 @@ def acquire_shared_lock(folder: Path) -> Callable[[], None]:
 
 
 def remove(folder: Path) -> bool:
-    """Remove the generation in ``folder``, unless it is held; whether it is gone.
+    """Remove the generation in ``folder`` unless somebody reads it; whether it is gone.
 
     It vanishes in one step: whoever opens it at this moment finds all of it, or nothing.
     """
     gone = folder.with_name(REMOVING + folder.name)
     with contextlib.ExitStack() as stack:
         try:
-            descriptor = os.open(folder / NAME, os.O_RDONLY)
+            descriptor = open_regular(folder / NAME)
         except OSError:
             pass  # Without a manifest it is no generation that anyone could read.
         else:
@@ -64,5 +65,15 @@ def remove(folder: Path) -> bool:
             folder.rename(gone)
         except OSError:
             return False
-    shutil.rmtree(gone, ignore_errors=True)
+    delete(gone)
     return True
+
+
+def delete(path: Path) -> bool:
+    """Remove a folder, file or link, as far as possible; whether it is gone."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    return not os.path.lexists(path)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import regex
 
-from qabot.index.sqlite import open_new, open_written
+from qabot.index.sqlite import damage, open_new, open_written
 from qabot.index.terms import content_terms, terms
 from qabot.index.vectors import Mask
 
@@ -79,16 +79,19 @@ class LexicalIndex:
     """The full-text index of one generation; calls are safe from several threads.
 
     Raises:
-        sqlite3.Error: The file is no such index.
+        DamagedIndexError: Of any call, where the file cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = threading.Lock()
-        self._connection = open_written(path)
-        names = self._connection.execute(
+        schema = (
             "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%'"
         )
-        self._sizes = {name: self._size(name) for (name,) in names.fetchall()}
+        with damage(path):
+            self._connection = open_written(path)
+            names = self._connection.execute(schema).fetchall()
+            self._sizes = {name: self._size(name) for (name,) in names}
         # One question weighs its terms in each language, and then for each of its hits.
         self._weights = lru_cache(_WEIGHTS_KEPT)(self._read_weights)
 
@@ -111,7 +114,7 @@ class LexicalIndex:
                 reckoned among all of them in any case, so that scores compare.
         """
         found: dict[int, float] = {}
-        with self._lock:
+        with self._lock, damage(self._path):
             condition = self._limit_to(allowed)
             for table in self._sizes:
                 weights = self._weights(table, question)
@@ -145,7 +148,7 @@ class LexicalIndex:
         table = _table(language)
         if table not in self._sizes:
             return [0.0] * len(texts)
-        with self._lock:
+        with self._lock, damage(self._path):
             weights = self._weights(table, question)
         if not weights:
             return [0.0] * len(texts)

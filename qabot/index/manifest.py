@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from qabot.errors import DamagedIndexError, IndexMismatchError
+from qabot.index.identity import Identity
+from qabot.index.open_file import REMEDY, read_regular
 from qabot.types import counted
 
-FORMAT = 4
+FORMAT = 5
 NAME = "manifest.json"
 DATABASE = "articles.sqlite"
 VECTORS = "passages.faiss"
@@ -23,7 +25,6 @@ FILES = (DATABASE, VECTORS, SENTENCES, SENTENCE_ROWS, LEXICAL, SUBSPACE)
 _OWN_CHECKSUM = "sha256"
 # What reading and taking apart JSON that may hold anything can raise.
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
-_REMEDY = "run `qabot rebuild --full`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Manifest:
 
     Attributes:
         generation: Its number, counting up from 1.
+        id: Random; no other generation has it (``Identity``). Empty until it is published.
         created: When it was published, ISO 8601, UTC.
         sources: What it was built from, as the user named it, apart from collections.
         collections: Name → what that collection was built from.
@@ -57,6 +59,7 @@ class Manifest:
         articles, passages, sentences: How many.
         languages: ISO 639-1 code → number of articles.
         files: Name → size and checksum, for each of ``FILES``.
+        probe: What the encoder made of a known question (``qabot.encoders.probe``).
     """
 
     generation: int
@@ -71,8 +74,15 @@ class Manifest:
     sentences: int
     languages: dict[str, int]
     files: dict[str, FileStamp]
+    probe: str
+    id: str = ""
     metric: str = "cosine"
     format: int = FORMAT
+
+    @property
+    def identity(self) -> Identity:
+        """Which generation it is, as ``CURRENT`` names the live one."""
+        return Identity(self.generation, self.id)
 
     @property
     def held(self) -> str:
@@ -86,19 +96,23 @@ class Manifest:
         (folder / NAME).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
+    def read(cls, folder: Path, identity: Identity | None = None) -> Manifest:
         """The manifest of the generation in ``folder``.
 
+        Args:
+            folder: Its name is the generation's number.
+            identity: What ``CURRENT`` says, of the live one.
+
         Raises:
-            DamagedIndexError: It is missing, unreadable or changed.
+            DamagedIndexError: It is missing, unreadable, changed, or of another generation.
             IndexMismatchError: It is of another format.
         """
         path = folder / NAME
         try:
-            content = json.loads(path.read_text("utf-8"))
+            content = json.loads(read_regular(path).decode())
             if content["format"] != FORMAT:
                 raise IndexMismatchError(
-                    f"{path}: index format {content['format']}, not {FORMAT}; {_REMEDY}"
+                    f"{path}: index format {content['format']}, not {FORMAT}; {REMEDY}"
                 )
             if content.pop(_OWN_CHECKSUM) != _content_checksum(content):
                 raise ValueError("changed since it was written")
@@ -106,30 +120,12 @@ class Manifest:
             content["files"] = {k: FileStamp(**v) for k, v in content["files"].items()}
             content["sources"] = tuple(content["sources"])
             content["collections"] = {k: tuple(v) for k, v in content["collections"].items()}
-            return cls(**content)
+            manifest = cls(**content)
         except _UNREADABLE as error:
-            raise DamagedIndexError(f"{path}: damaged or missing; {_REMEDY}") from error
-
-    def verify(self, folder: Path) -> None:
-        """Compare each file's size, then its checksum.
-
-        Raises:
-            DamagedIndexError: A file is missing, cut short or changed.
-        """
-        for name, stamp in self.files.items():
-            path = folder / name
-            try:
-                size = path.stat().st_size
-                if size != stamp.size:
-                    raise DamagedIndexError(
-                        f"{path}: {size} bytes where {stamp.size} were written; {_REMEDY}"
-                    )
-                if checksum(path) != stamp.sha256:
-                    raise DamagedIndexError(f"{path}: changed since it was written; {_REMEDY}")
-            except OSError as error:
-                raise DamagedIndexError(
-                    f"{path}: cannot be read ({error.strerror}); {_REMEDY}"
-                ) from error
+            raise DamagedIndexError(f"{path}: damaged or missing; {REMEDY}") from error
+        if folder.name != str(manifest.generation) or identity not in (None, manifest.identity):
+            raise DamagedIndexError(f"{path}: of another generation than its folder; {REMEDY}")
+        return manifest
 
 
 def _content_checksum(content: dict[str, Any]) -> str:

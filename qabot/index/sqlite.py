@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+
+from qabot.errors import DamagedIndexError
+from qabot.index.open_file import REMEDY
 
 
 def open_new(path: Path) -> sqlite3.Connection:
@@ -11,6 +16,9 @@ def open_new(path: Path) -> sqlite3.Connection:
 
     A generation counts only once it is complete and synced, so SQLite keeps no journal of its own.
     """
+    # With the rights of the umask: SQLite would give fewer. What fails here fails there, too.
+    with contextlib.suppress(OSError):
+        path.touch(exist_ok=False)
     connection = sqlite3.connect(path.absolute().as_uri(), uri=True)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
@@ -29,6 +37,21 @@ def open_written(path: Path) -> sqlite3.Connection:
 def attach(connection: sqlite3.Connection, path: Path, name: str) -> None:
     """Let a connection of ``open_new`` read ``path``, which was written before, as ``name``."""
     connection.execute(f"ATTACH ? AS {name}", (_written(path),))
+
+
+@contextlib.contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a file that it cannot read into one line.
+
+    Raises:
+        DamagedIndexError: The file is damaged, or the disk.
+    """
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
+        raise  # A closed connection, say: no fault of the file.
+    except sqlite3.Error as error:
+        raise DamagedIndexError(f"{path}: cannot be read ({error}); {REMEDY}") from error
 
 
 def _written(path: Path) -> str:

@@ -3,8 +3,8 @@
 ::
 
     index/
-      CURRENT               number of the live generation
-      LOCK                  held by the one rebuild that may run
+      CURRENT               number and id of the live generation (``Identity``)
+      LOCK                  locked by the one rebuild that may run
       generations/7/        complete and immutable
         manifest.json       written last; names every other file and its checksum
         …
@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,15 +33,28 @@ from qabot.errors import (
     UsageError,
 )
 from qabot.index.generation import Generation
-from qabot.index.lease import REMOVING, remove
+from qabot.index.identity import Identity
+from qabot.index.lease import REMOVING, delete, remove
 from qabot.index.manifest import Manifest
+from qabot.index.open_file import read_regular
+from qabot.index.publishing import (
+    CURRENT,
+    LOCK,
+    NEW,
+    lock_obstacle,
+    make_live,
+    rebuild_lock,
+    unwritable,
+)
 from qabot.index.writer import GenerationWriter
 
-_CURRENT, _LOCK, _GENERATIONS = "CURRENT", "LOCK", "generations"
+_GENERATIONS = "generations"
 _WORK = ".building-"
 # The live generation and two before it: enough to go back.
 KEEP = 3
+_NUMBER = re.compile("[0-9]{1,18}")
 _OPEN_ATTEMPTS = 3
+_LONGEST_NUMBER = 20
 
 
 class IndexStore:
@@ -61,12 +74,21 @@ class IndexStore:
         """Number of the live generation.
 
         Raises:
-            NoIndexError: Nothing was published yet.
-            DamagedIndexError: ``CURRENT`` holds no number or cannot be read.
+            UnusableIndexError: As ``live``.
         """
-        path = self.folder / _CURRENT
+        return self.live().number
+
+    def live(self) -> Identity:
+        """Which generation is the live one.
+
+        Raises:
+            NoIndexError: Nothing was published yet.
+            DamagedIndexError: ``CURRENT`` names no generation or cannot be read.
+            IndexMismatchError: The index is of an earlier format.
+        """
+        path = self.folder / CURRENT
         try:
-            return int(path.read_text("ascii"))
+            text = read_regular(path).decode("ascii")
         except FileNotFoundError:
             raise NoIndexError(f"{self.folder}: no index here; run `qabot rebuild`") from None
         except OSError as error:
@@ -75,9 +97,14 @@ class IndexStore:
             )
             raise DamagedIndexError(reason) from error
         except ValueError as error:
-            raise DamagedIndexError(
-                f"{path}: names no generation ({error}); run `qabot rebuild --full`"
-            ) from error
+            raise _names_nothing(path, error) from error
+        try:
+            return Identity.parse(text)
+        except ValueError as error:
+            # Before format 5 it held the number alone. The manifest tells, if it is that old.
+            if text.strip().isdecimal() and len(text) < _LONGEST_NUMBER:
+                Manifest.read(self._path(int(text)))
+            raise _names_nothing(path, error) from error
 
     def manifest(self) -> Manifest:
         """What the live generation is; its other files are not looked at.
@@ -85,7 +112,8 @@ class IndexStore:
         Raises:
             UnusableIndexError: There is none, or its manifest is damaged or of another format.
         """
-        return Manifest.read(self._path(self.current()))
+        live = self.live()
+        return Manifest.read(self._path(live.number), live)
 
     def open(self, *, whole: bool = True) -> Generation:
         """The live generation.
@@ -97,12 +125,12 @@ class IndexStore:
             UnusableIndexError: There is none, or it is damaged or of another format.
         """
         for attempt in range(_OPEN_ATTEMPTS):
-            number = self.current()
+            live = self.live()
             try:
-                return Generation(self._path(number), whole=whole)
+                return Generation(self._path(live.number), live, whole=whole)
             except DamagedIndexError:
                 # Rebuilds may have replaced and removed it since CURRENT was read.
-                if attempt == _OPEN_ATTEMPTS - 1 or self.current() == number:
+                if attempt == _OPEN_ATTEMPTS - 1 or self.live() == live:
                     raise
         raise AssertionError("unreachable")
 
@@ -123,16 +151,23 @@ class IndexStore:
             StorageError: The folder cannot be written; the live generation is untouched.
         """
         self._refuse_obstacle()
-        with _storage_errors(self.folder):
+        writer: GenerationWriter | None = None
+        try:
             (self.folder / _GENERATIONS).mkdir(parents=True, exist_ok=True)
-            with self._locked():
-                self._remove_leftovers()
-                work = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.folder / _GENERATIONS))
+            with rebuild_lock(self.folder):
+                removed = self._remove_leftovers()
+                identity = Identity.new(self.next_number())
+                work = self.folder / _GENERATIONS / f"{_WORK}{identity.id}"
+                work.mkdir()
+                writer = GenerationWriter(work, self._path(identity.number), identity, removed)
                 try:
-                    yield GenerationWriter(work, self.next_number(), self.publish)
+                    yield writer
                 finally:
                     shutil.rmtree(work, ignore_errors=True)
                 self._prune()
+        except (OSError, sqlite3.Error) as error:
+            published = writer is not None and writer.published
+            raise unwritable(self.folder, error, published=published) from error
 
     def rollback(self, number: int | None = None) -> Manifest:
         """Make an earlier generation the live one, in one step; what it holds.
@@ -149,31 +184,36 @@ class IndexStore:
             StorageError: The folder cannot be written.
         """
         self._refuse_obstacle()
-        if not (self.folder / _CURRENT).exists():
+        if not (self.folder / CURRENT).exists():
             self.current()  # Says what is missing.
-        with _storage_errors(self.folder), self._locked():
-            chosen = self._earlier() if number is None else number
-            if chosen not in self.numbers():
-                raise UsageError(
-                    f"{self.folder}: no generation {chosen}; there are {self._listed()}"
-                )
-            with contextlib.closing(self.open_number(chosen)) as generation:
-                manifest = generation.manifest
-            self._make_live(chosen)
-            return manifest
+        try:
+            with rebuild_lock(self.folder):
+                chosen = self._earlier() if number is None else number
+                if chosen not in self.numbers():
+                    raise UsageError(
+                        f"{self.folder}: no generation {chosen}; there are {self._listed()}"
+                    )
+                with contextlib.closing(self.open_number(chosen)) as generation:
+                    manifest = generation.manifest
+                make_live(self.folder, manifest.identity)
+                return manifest
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
 
     def _obstacle(self) -> str | None:
         """What stands where the index belongs and is none, with the remedy."""
         place = next((path for path in (self.folder, *self.folder.parents) if path.exists()), None)
         if place is not None and not place.is_dir():
             return f"{place}: is not a folder; name another one with --index, or move it away"
-        if (self.folder / _CURRENT).is_dir():
-            path = self.folder / _CURRENT
-            return f"{path}: is a folder, not a file; remove it and run `qabot rebuild --full`"
+        for name in (CURRENT, NEW):
+            path = self.folder / name
+            if path.exists() and not path.is_file():
+                found = "is a folder, not a file" if path.is_dir() else "is no regular file"
+                return f"{path}: {found}; remove it and run `qabot rebuild --full`"
         return None
 
     def _refuse_obstacle(self) -> None:
-        if obstacle := self._obstacle():
+        if obstacle := self._obstacle() or lock_obstacle(self.folder):
             raise StorageError(obstacle)
 
     def _earlier(self) -> int:
@@ -190,44 +230,32 @@ class IndexStore:
         names = [f"{number} (live)" if number == live else f"{number}" for number in self.numbers()]
         return f"generations {', '.join(names)}" if names else "none at all"
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.folder / _LOCK, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise RebuildRunningError(
-                f"{self.folder}: another rebuild is running; wait for it to end"
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
-
     def _path(self, number: int) -> Path:
         return self.folder / _GENERATIONS / str(number)
 
     def numbers(self) -> list[int]:
         """The generations that are there, rising; of some, files may be missing."""
-        paths = (self.folder / _GENERATIONS).glob("*")
-        return sorted(int(path.name) for path in paths if path.name.isdecimal())
+        paths = (self.folder / _GENERATIONS).glob("[1-9]*")
+        return sorted(int(path.name) for path in paths if _NUMBER.fullmatch(path.name))
 
     def leftovers(self) -> list[Path]:
-        """What rebuilds have left that were killed; one that runs now has such a folder, too."""
+        """What killed rebuilds have left; one that is running now has such a folder, too."""
         folder = self.folder / _GENERATIONS
-        return [path for prefix in (_WORK, REMOVING) for path in folder.glob(f"{prefix}*")]
+        left = [path for prefix in (_WORK, REMOVING) for path in folder.glob(f"{prefix}*")]
+        new = self.folder / NEW
+        return [*left, new] if os.path.lexists(new) else left
 
     def busy(self) -> bool:
         """Whether a rebuild holds the lock."""
-        if not (self.folder / _LOCK).exists():
+        if not (self.folder / LOCK).exists() or lock_obstacle(self.folder):
             return False
         try:
-            with self._locked():
+            with rebuild_lock(self.folder):
                 return False
-        except (RebuildRunningError, OSError):
+        except RebuildRunningError:
             return True
+        except OSError:  # Nobody can lock it, then.
+            return False
 
     def size(self) -> int:
         """Bytes of the live generation's files; 0 where there is none."""
@@ -237,9 +265,9 @@ class IndexStore:
         except (UnusableIndexError, OSError):
             return 0
 
-    def _remove_leftovers(self) -> None:
-        for path in self.leftovers():
-            shutil.rmtree(path, ignore_errors=True)
+    def _remove_leftovers(self) -> int:
+        """Remove what killed rebuilds have left; how many."""
+        return sum(delete(path) for path in self.leftovers())
 
     def _prune(self) -> None:
         # Never the highest: its number must not be given again.
@@ -253,43 +281,6 @@ class IndexStore:
             return max([self.current(), *self.numbers()]) + 1
         return max(self.numbers(), default=0) + 1
 
-    def publish(self, work: Path, number: int) -> None:
-        """Make the complete generation in ``work`` the live one."""
-        folder = self._path(number)
-        work.chmod(0o755)
-        for path in work.iterdir():
-            _sync(path)
-        _sync(work)
-        work.rename(folder)
-        _sync(folder.parent)
-        self._make_live(number)
 
-    def _make_live(self, number: int) -> None:
-        new = self.folder / f"{_CURRENT}.new"
-        new.write_text(f"{number}\n", "ascii")
-        _sync(new)
-        new.replace(self.folder / _CURRENT)
-        # It is live from here on: nothing may say that it could not be written.
-        with contextlib.suppress(OSError):
-            _sync(self.folder)
-
-
-@contextlib.contextmanager
-def _storage_errors(folder: Path) -> Iterator[None]:
-    """Turn what a full or read-only disk raises into one line."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise StorageError(
-            f"{folder}: the index cannot be written ({reason}); the live one is unchanged; "
-            "free space or name another folder with --index"
-        ) from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _names_nothing(path: Path, error: ValueError) -> DamagedIndexError:
+    return DamagedIndexError(f"{path}: names no generation ({error}); run `qabot rebuild --full`")

@@ -44,8 +44,11 @@ class VectorIndex:
         import faiss
 
         try:
-            index = faiss.read_index(str(path))
-        except RuntimeError as error:
+            # Through a Python file: faiss takes no path whose bytes are not UTF-8.
+            with path.open("rb") as file:
+                reader = faiss.PyCallbackIOReader(file.read)  # type: ignore[attr-defined]
+                index = faiss.read_index(reader)
+        except (RuntimeError, OSError) as error:
             raise ValueError(f"faiss cannot read it ({error})") from error
         if not isinstance(index, faiss.IndexFlatIP):
             raise ValueError(f"{type(index).__name__}, not IndexFlatIP")

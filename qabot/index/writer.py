@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qabot.index import manifest as files
+from qabot.index.identity import Identity
 from qabot.index.manifest import FileStamp, Manifest, checksum
+from qabot.index.publishing import publish
 
 
 class GenerationWriter:
-    """The unpublished next generation: callers write ``FILES`` into ``folder``, then publish."""
+    """The unpublished next generation: callers write ``FILES`` into ``folder``, then publish.
 
-    def __init__(self, folder: Path, number: int, publish: Callable[[Path, int], None]) -> None:
+    Attributes:
+        folder: Where it is written.
+        identity: Its number and id.
+        removed: How many leftovers of killed rebuilds were removed before it was begun.
+        published: Whether it is the live one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        target: Path,
+        identity: Identity,
+        removed: int = 0,
+    ) -> None:
         self.folder = folder
-        self.number = number
-        self._publish = publish
+        self._target = target
+        self.identity = identity
+        self.removed = removed
+        self.published = False
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+        return self.identity.number
 
     def stamps(self) -> dict[str, FileStamp]:
         """Size and checksum of each file that was written."""
@@ -46,5 +68,6 @@ class GenerationWriter:
 
     def publish(self, manifest: Manifest) -> None:
         """Make this the live generation, in one step."""
-        manifest.write(self.folder)
-        self._publish(self.folder, self.number)
+        replace(manifest, id=self.identity.id).write(self.folder)
+        publish(self.folder, self._target, self.identity)
+        self.published = True

@@ -33,7 +33,8 @@ def rebuild(
 
     Raises:
         SourceError: A source is missing or unreadable, or no document is an article.
-        UnusableIndexError: Only some collections are named, and the others cannot be reused.
+        UnusableIndexError: Only some collections are named, and the others cannot be reused; or
+            the encoder gives other vectors now than those that would be reused.
         RebuildRunningError: Another rebuild is running.
         StorageError: The index folder cannot be written.
     """

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from qabot.encoders import Encoder, language_subspace
 from qabot.encoders.language_subspace import LanguageSubspace
+from qabot.encoders.probe import gives, probe
+from qabot.errors import IndexMismatchError
 from qabot.index import (
     Database,
     EncoderStamp,
@@ -50,7 +52,11 @@ def write_generation(
     Args:
         old: The live generation, if its vectors can be reused.
         cache: Folder where the language subspace is kept between indexes.
+
+    Raises:
+        IndexMismatchError: The encoder gives other vectors than those that would be reused.
     """
+    known = _probe(encoder, plan, old)
     subspace = _subspace(encoder, old, cache, report)
     subspace.save(writer.folder / files.SUBSPACE)
     sentences = write_encodings(
@@ -76,6 +82,7 @@ def write_generation(
             sentences=sentences,
             languages=dict(sorted(Counter(info.language for info in collected.infos).items())),
             files=writer.stamps(),
+            probe=known,
         )
     )
     report(Progress("writing", _STEPS, _STEPS))
@@ -91,6 +98,18 @@ def _write_words(folder: Path) -> None:
                 for row, (passage, info) in enumerate(written.all_passages())
             ),
         )
+
+
+def _probe(encoder: Encoder, plan: EncodingPlan, old: Generation | None) -> str:
+    """The vector of a known question; checked, if new vectors will stand beside reused ones."""
+    if old is None:
+        return probe(encoder)
+    if any(True for _ in plan.missing()) and not gives(encoder, old.manifest.probe):
+        raise IndexMismatchError(
+            f"{old.folder}: {encoder.name} gives other vectors now than when the index was made; "
+            "run `qabot rebuild --full`"
+        )
+    return old.manifest.probe
 
 
 def _subspace(

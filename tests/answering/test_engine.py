@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qabot.answering.engine import Engine
+from qabot.encoders.probe import probe
 from qabot.errors import (
     DamagedIndexError,
     IndexMismatchError,
@@ -29,6 +30,7 @@ from tests.support import (
     RecordingEncoder,
     build_index,
     rocket_index,
+    sign,
     small_index,
     write_article,
 )
@@ -255,6 +257,34 @@ def test_an_index_of_another_model_names_both_and_the_remedy(index, encoder, mes
     with pytest.raises(IndexMismatchError) as caught:
         engine_on(index, encoder=encoder)
     assert f"{index / 'generations/1'}: {message}" == str(caught.value)
+
+
+class OtherNumbers(HashingEncoder):
+    """Calls itself the model that made the index, and gives other vectors."""
+
+    def encode_query(self, texts):
+        return -super().encode_query(texts)
+
+
+def test_a_model_that_computes_something_else_is_told(index):
+    with engine_on(index) as engine:
+        engine.check_encoder()
+    with engine_on(index, encoder=OtherNumbers()) as engine:
+        with pytest.raises(IndexMismatchError) as caught:
+            engine.check_encoder()
+        assert str(caught.value) == (
+            f"{index}/generations/1: hashing gives other vectors now than when the index was made; "
+            "run `qabot doctor`"
+        )
+
+
+def test_it_is_told_at_the_start(real_index, tmp_path):
+    shutil.copytree(real_index.folder, tmp_path / "index")
+    settings = Settings(cache=str(real_index.cache), reader="none")
+    Engine.open(tmp_path / "index", settings=settings).close()
+    sign(tmp_path / "index/generations/1", probe=probe(HashingEncoder(dimension=384)))
+    with pytest.raises(IndexMismatchError, match="gives other vectors now than when the index"):
+        Engine.open(tmp_path / "index", settings=settings)
 
 
 def test_a_damaged_index_is_not_opened(index):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qabot.errors import DamagedIndexError
 from qabot.index.lexical import LexicalIndex, write_lexical
 from qabot.index.terms import terms
 from tests.index.bm25 import coverages, group_of, rarities
@@ -320,7 +321,7 @@ def test_file_that_is_no_index(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "index"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(DamagedIndexError, match="index: cannot be read"):
         LexicalIndex(path)
 
 

@@ -21,7 +21,7 @@ from qabot.errors import (
     RebuildRunningError,
     StorageError,
 )
-from qabot.index import Database, IndexedArticle, IndexStore, write_database
+from qabot.index import Database, Identity, IndexedArticle, IndexStore, write_database
 from qabot.index.lexical import LexicalIndex, write_lexical
 from qabot.index.manifest import FILES, FORMAT, NAME
 from qabot.index.vectors import VectorIndex, write_vectors
@@ -62,7 +62,7 @@ def test_opening_writes_nothing(tmp_path):
 
 def test_the_first_generation_is_number_one(index):
     assert store_of(index).current() == 1
-    assert (index / "CURRENT").read_text("ascii") == "1\n"
+    assert (index / "CURRENT").read_text("ascii") == store_of(index).live().line
     assert generation_folders(index) == ["1"]
     assert sorted(ALL_FILES) == sorted(path.name for path in (index / "generations/1").iterdir())
 
@@ -198,13 +198,13 @@ class OvertakenStore(IndexStore):
         super().__init__(folder)
         self.overtaken = False
 
-    def current(self) -> int:
-        number = super().current()
+    def live(self) -> Identity:
+        live = super().live()
         if not self.overtaken:
             self.overtaken = True
             for text in ("One.", "Two.", "Three."):
                 republish(self.folder.parent, text=text)
-        return number
+        return live
 
 
 def test_a_reader_that_was_overtaken_opens_the_newest(index):

@@ -76,7 +76,7 @@ def contents(index: Path) -> dict[str, Any]:
             "passages": database.passage_digests(),
             "counts": database.passage_counts(),
             "vectors": generation.vectors.vectors(np.arange(len(generation.vectors))).tolist(),
-            "sentences": generation.sentences.tobytes(),
+            "sentences": generation.sentences[:].tobytes(),
             "sources": generation.manifest.sources,
         }
 

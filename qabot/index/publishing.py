@@ -1,0 +1,121 @@
+"""Make a complete generation the live one, in one step; one rebuild at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from qabot.errors import RebuildRunningError, StorageError
+from qabot.index.identity import Identity
+
+CURRENT, LOCK = "CURRENT", "LOCK"
+NEW = f"{CURRENT}.new"
+
+_FREE_SPACE = "free space or name another folder with --index"
+_PERMISSIONS = "run it as the folder's owner, or name another folder with --index"
+_LOCKS = "name a folder on a disk that has locks with --index"
+_DISK = "check the disk, or name another folder with --index"
+# By the system's error number; otherwise, most often, space is what lacks.
+_REMEDIES = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _PERMISSIONS),
+    **dict.fromkeys((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP), _LOCKS),
+    **dict.fromkeys((errno.EIO, errno.ENXIO, errno.ENODEV), _DISK),
+}
+
+
+def publish(work: Path, folder: Path, identity: Identity) -> None:
+    """Rename the complete generation in ``work`` to ``folder``, and make it the live one.
+
+    Every file is on the disk before the folder gets its name, and the name before ``CURRENT`` has
+    it.
+
+    Raises:
+        OSError: The disk cannot be written; the live generation is unchanged.
+    """
+    for path in work.iterdir():
+        _sync(path)
+    _sync(work)
+    work.rename(folder)
+    _sync(folder.parent)
+    make_live(folder.parent.parent, identity)
+
+
+def make_live(index: Path, identity: Identity) -> None:
+    """Write ``CURRENT`` in the folder ``index``.
+
+    Raises:
+        OSError: The disk cannot be written; the live generation is unchanged.
+    """
+    new = index / NEW
+    new.unlink(missing_ok=True)  # Never through a link that somebody put there.
+    with new.open("x", encoding="ascii") as file:
+        file.write(identity.line)
+    _sync(new)
+    new.replace(index / CURRENT)
+    # It is live from here on: nothing may say that it could not be written.
+    with contextlib.suppress(OSError):
+        _sync(index)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def rebuild_lock(index: Path) -> Iterator[None]:
+    """Lock the folder ``index`` for one rebuild.
+
+    Raises:
+        RebuildRunningError: Another rebuild has the lock.
+        OSError: It cannot be locked.
+    """
+    from filelock import FileLock, Timeout
+
+    # Without locks of the system's own, a killed rebuild would keep all others out.
+    lock = FileLock(index / LOCK, timeout=0, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RebuildRunningError(
+            f"{index}: another rebuild is running; wait for it to end"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def lock_obstacle(index: Path) -> str | None:
+    """What stands in the place of ``LOCK`` and is none, with the remedy."""
+    path = index / LOCK
+    if not os.path.lexists(path) or (path.is_file() and not path.is_symlink()):
+        return None
+    found = "is a link" if path.is_symlink() else "is no regular file"
+    return f"{path}: {found}; remove it, and the next rebuild makes it anew"
+
+
+def unwritable(
+    index: Path, error: OSError | sqlite3.Error, *, published: bool = False
+) -> StorageError:
+    """What a full, read-only or broken disk raised, in one line.
+
+    Args:
+        index: The index folder.
+        error: What was raised.
+        published: Whether the new generation is the live one already.
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if published:
+        told = f"the new generation is live, but its rebuild failed at the end ({reason})"
+    else:
+        told = f"the index cannot be written ({reason}); the live one is unchanged"
+    return StorageError(f"{index}: {told}; {_REMEDIES.get(number or 0, _FREE_SPACE)}")
