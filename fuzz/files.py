@@ -13,7 +13,7 @@ from qabot.articles.ignore_rules import Excludes
 from qabot.errors import QabotError, SettingsError, SourceError, UnusableIndexError, UsageError
 from qabot.evaluation import read_questions
 from qabot.evaluation.verify import check_answers, read_answers
-from qabot.index.articles import Database, IndexedArticle, write_database
+from qabot.index import Database, Generation, IndexedArticle, write_database
 from qabot.index.filters import allowed_rows
 from qabot.index.manifest import FORMAT, NAME, EncoderStamp, FileStamp, Manifest
 from qabot.indexing.passages import split_article
@@ -65,6 +65,7 @@ def _manifest(files: dict[str, FileStamp]) -> Manifest:
         sentences=2,
         languages={"en": 1},
         files=files,
+        probe="",
     )
 
 
@@ -79,9 +80,11 @@ def manifest(data: bytes) -> None:
     """The manifest of a generation, as it stands and with a checksum that fits."""
     for content in (data, _stamped(data)):
         with tempfile.TemporaryDirectory() as name:
-            (Path(name) / NAME).write_bytes(content)
+            folder = Path(name) / "1"
+            folder.mkdir()
+            (folder / NAME).write_bytes(content)
             try:
-                Manifest.read(Path(name)).verify(Path(name))
+                Generation(folder).close()
             except UnusableIndexError as error:
                 assert "qabot rebuild" in str(error)
 
