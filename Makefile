@@ -141,6 +141,24 @@ fuzz: $(STAMP) ## Fuzz the parsers, a minute each; some of them: ARGS='markdown 
 	  $(SET_QUIET); $(BIN)/pip $(PIP_INSTALL) -e '.[fuzz]' -c constraints.txt; }
 	@$(BIN)/python -m fuzz $(ARGS)
 
+.PHONY: licences
+licences: $(STAMP) ## List the licences of all that qabot needs at run time
+	@$(BIN)/python -m tools.dependencies
+
+.PHONY: sbom
+sbom: $(STAMP) ## Write sbom.json: all that qabot needs at run time, in CycloneDX
+	@$(BIN)/python -m tools.dependencies --sbom > sbom.json
+	@echo "sbom.json is written."
+
+.PHONY: audit
+audit: ## Look the pinned versions up among known weaknesses (asks pypi.org; not part of CI)
+	$(need_python)$(need_venv)
+	@echo "Installing pip-audit into a temporary environment …"
+	@$(SET_QUIET); tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	$(PYTHON) -m venv "$$tmp/venv"; \
+	"$$tmp/venv/bin/pip" $(PIP_INSTALL) pip-audit; \
+	"$$tmp/venv/bin/pip-audit" --disable-pip --no-deps -r constraints.txt
+
 .PHONY: constraints
 constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	$(need_python)$(need_venv)
