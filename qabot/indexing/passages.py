@@ -6,7 +6,8 @@
 2. *Paragraphs* are separated by a blank line. One that fits into a passage stays whole; a longer
    one is cut between sentences into the fewest pieces, of balanced size. Small ones are merged with
    their neighbours, preferably the next. Full-sized ones are not: retrieval was measured with
-   passages of a paragraph each.
+   passages of a paragraph each. A paragraph that ends in a colon, and a question that stands alone,
+   count as one with the next: what answers stands there.
 3. *Sentences* are found by ``sentences``. One that alone is too long for a passage is cut by
    ``cuts``: at punctuation, else at a space, else anywhere.
 """
@@ -24,13 +25,15 @@ from qabot.indexing.cuts import cut, strip
 from qabot.indexing.sentences import sentences_of
 from qabot.types import Article, Heading, Passage, Span
 
-CHUNKER_VERSION: int = 3
+CHUNKER_VERSION: int = 4
 """Raise it with every change that can move a boundary."""
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 """Returns the number of model tokens of each text."""
 
 _BLANK_LINE = re.compile(r"\n\s*\n|\r(?!\n)\s*\r(?!\n)|\u2029")
+_LEADS_IN, _QUESTION = (":", "："), ("?", "？", "؟")
+_CLOSING = "\"'”’»)]」』）*_ "
 # Share of a passage that a piece of a long sentence fills.
 _FILL = 0.8
 # Paragraphs up to this share of a passage are merged, such as a line of a list or a dialogue. Two
@@ -129,7 +132,22 @@ def _paragraphs(text: str, start: int, end: int, language: str) -> list[list[Spa
         paragraphs.append(sentences_of(text, start, blank.start(), language))
         start = blank.end()
     paragraphs.append(sentences_of(text, start, end, language))
-    return [sentences for sentences in paragraphs if sentences]
+    return _with_what_they_introduce(text, [sentences for sentences in paragraphs if sentences])
+
+
+def _with_what_they_introduce(text: str, paragraphs: list[list[Span]]) -> list[list[Span]]:
+    """Join a paragraph that leads in what follows, and a question alone, to the next paragraph."""
+    joined: list[list[Span]] = []
+    open_ended = False
+    for sentences in paragraphs:
+        if open_ended:
+            joined[-1] = joined[-1] + sentences
+        else:
+            joined.append(sentences)
+        last = text[sentences[-1][0] : sentences[-1][1]].rstrip(_CLOSING)
+        question = len(sentences) == 1 and last.endswith(_QUESTION)
+        open_ended = last.endswith(_LEADS_IN) or (question and not open_ended)
+    return joined
 
 
 def _measure(

@@ -1,7 +1,8 @@
 """Find the sentences of a paragraph, by offset.
 
-Line breaks matter only in lists: a bullet or number begins a sentence, and so does every line of a
-paragraph of three or more short, capitalised lines. Other line breaks are hard wrapping. Sentences
+Line breaks matter only in lists and tables: a bullet or number begins a sentence, and so does every
+row of a table, and every line of a paragraph of three or more short, capitalised lines. Other line
+breaks are hard wrapping. Sentences
 come from sentencex, corrected by ``_is_torn`` and ``_join_fragments``.
 """
 
@@ -18,6 +19,7 @@ from qabot.types import Span
 
 _BULLETS = "•◦▪▫■□●○⁃◆◇★☆➤▶▸►‣"
 _LIST_ITEM = re.compile(rf"\s*(?:[{_BULLETS}*+–—-]\s|\(?(?:\d{{1,3}}|[A-Za-z])[.)]\s|\|)")
+_CELLS = " | "
 _MIN_ITEM_LINES, _MAX_ITEM_CHARS = 3, 40
 _LEADS_IN = tuple(".!?:;…。！？：；؟।")
 _CLOSING = "\"'”’»)]」』）"
@@ -77,7 +79,8 @@ def _blocks(paragraph: str) -> Iterator[str]:
             in_list = in_list or index == 0 or before.endswith(_LEADS_IN)
             starts = in_list
         else:
-            starts = item_per_line
+            row = _CELLS in line or (index > 0 and _CELLS in lines[index - 1])
+            starts = item_per_line or row
         if starts and index > first:
             yield "".join(lines[first:index])
             first = index

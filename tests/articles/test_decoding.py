@@ -128,7 +128,7 @@ def test_a_declared_encoding_wins_over_what_would_look_likely(tmp_path: Path):
         (b"\x89PNG\r\n\x1a\n\x00\x00", "not a text file (looks like a PNG image)"),
         (b"\xff\xd8\xff\xe0abc", "not a text file (looks like a JPEG image)"),
         (b"\x7fELF\x02", "not a text file (looks like a program)"),
-        (b"text with \x00 in it", "not a text file (contains NUL bytes)"),
+        (b"text\x00with\x00many\x00", "not a text file (contains NUL bytes)"),
         (b"\x01\x02\x03 many \x04\x05\x06\x07", "not a text file (full of control characters)"),
         (bytes(range(128, 256)) * 4, "not a text file (no text encoding fits)"),
     ],
@@ -161,8 +161,29 @@ def test_a_document_under_a_wrong_name_is_told_the_right_one(tmp_path: Path, dat
 def test_utf_8_with_one_broken_byte_is_not_guessed_to_be_something_else(tmp_path: Path):
     lines = GERMAN + "\n" + GERMAN
     data = lines.encode().replace("Künstler".encode(), "Künstler".encode("latin-1"), 1)
-    with pytest.raises(ArticleError, match=r"damaged UTF-8 \(byte 0xFC in line 1\); save it again"):
-        read(tmp_path, "a.txt", data)
+    assert read(tmp_path, "a.txt", data).text == lines.replace("Künstler", "K\ufffdnstler", 1)
+
+
+def test_a_broken_byte_of_a_page_that_says_it_is_utf_8_is_one_character(tmp_path: Path):
+    page = (
+        '<html><head><meta charset="utf-8"></head><body><main><p>The ferry\u2019s fare is 12 euros '
+        "on every crossing.</p><p>Free until the \u00ff year.</p></main></body></html>"
+    )
+    data = page.encode().replace("\u00ff".encode(), b"\xff")
+    text = read(tmp_path, "a.html", data).text
+    assert text == (
+        "The ferry\u2019s fare is 12 euros on every crossing.\n\nFree until the \ufffd year."
+    )
+
+
+def test_a_stray_nul_is_one_broken_character(tmp_path: Path):
+    data = (GERMAN + "\0").encode() + GERMAN.encode()
+    assert read(tmp_path, "a.txt", data).text == f"{GERMAN}\ufffd{GERMAN}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_told_by_its_zeros(tmp_path: Path, encoding):
+    assert read(tmp_path, "a.txt", GERMAN.encode(encoding)).text == GERMAN
 
 
 def test_utf_16_that_ends_in_half_a_character_is_refused(tmp_path: Path):

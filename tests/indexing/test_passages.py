@@ -481,3 +481,26 @@ class TestOverlongSentences:
 
         split_article(article_from("One. Two.", "# A", "a b c d e f g h."), counter, 5)
         assert [["One.", "Two.", "A", "a b c d e f g h."], ["a b c d", "e f g h."]] == calls
+
+
+def test_a_list_stays_with_the_sentence_that_introduces_it():
+    items = "\n".join(f"Item number {number} is a long thing to bring along" for number in range(6))
+    article = article_of(f"{'The office is closed today. ' * 8}\n\nTo apply you need:\n\n{items}")
+    passages = split_article(article, words, max_tokens=80)
+    [led] = [passage.text for passage in passages if "To apply" in passage.text]
+    assert led == f"To apply you need:\n\n{items}"
+
+
+def test_a_question_that_stands_alone_stays_with_its_answer():
+    answer = "Thirty months from the day of purchase, and sixty for the heating element. " * 3
+    article = article_of(f"How long?\n\n{answer}\n\nWho repairs it?\n\n{answer}")
+    texts = [passage.text for passage in split_article(article, words, max_tokens=45)]
+    assert texts == [f"How long?\n\n{answer.strip()}", f"Who repairs it?\n\n{answer.strip()}"]
+
+
+def test_each_row_of_a_table_is_a_sentence():
+    rows = ["Plan | Storage | Price", "Pro | Storage: 200 GB of it | Price per month: 19 EUR"]
+    text = "\n".join([*rows, "and a last line of its own"])
+    (passage,) = split_article(article_of(text), words)
+    told = [passage.text[start:end] for start, end in passage.sentences]
+    assert told == [*rows, "and a last line of its own"]

@@ -95,6 +95,7 @@ _NON_ASCII = re.compile("[^\x00-\x7f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _CONTROL_SHARE = 0.05
 _DAMAGED_SHARE = 0.2
+_NUL_SHARE, _UTF_16_ZEROS = 0.01, 0.5
 _DECLARATION_WITHIN = 4_096
 _SAMPLE = 2_000
 _REMEDY = "remove it or convert it to UTF-8 text"
@@ -116,7 +117,7 @@ def decode(data: bytes, *, markup: bool = False) -> str:
     for magic, name, remedy in _MISNAMED:
         if data.startswith(magic):
             raise ArticleError(f"not a text file (looks like {name}); {remedy} if it is one")
-    text = _decode_unicode(data)
+    text = _decode_unicode(data, declared=markup and _declares_utf_8(data))
     if text is None:
         text = _decode_legacy(data, markup=markup)
     if len(_CONTROL.findall(text)) > _CONTROL_SHARE * len(text):
@@ -124,7 +125,7 @@ def decode(data: bytes, *, markup: bool = False) -> str:
     return text
 
 
-def _decode_unicode(data: bytes) -> str | None:
+def _decode_unicode(data: bytes, *, declared: bool) -> str | None:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             try:
@@ -134,27 +135,42 @@ def _decode_unicode(data: bytes) -> str | None:
                     f"damaged {encoding.upper()} (at byte {error.start}); save it again as UTF-8"
                 ) from error
     if b"\x00" in data:
-        raise ArticleError(f"not a text file (contains NUL bytes); {_REMEDY}")
+        if text := _unmarked_utf_16(data):
+            return text
+        if data.count(0) > _NUL_SHARE * len(data):
+            raise ArticleError(f"not a text file (contains NUL bytes); {_REMEDY}")
+        data = data.replace(b"\x00", "\N{REPLACEMENT CHARACTER}".encode())
     if data.isascii() and b"\x1b$" in data and (text := _strict(data, "iso2022_jp")):
         return text
     try:
         return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        _refuse_damaged_utf8(data, error)
-        return None
+    except UnicodeDecodeError:
+        return _damaged_utf_8(data, declared=declared)
 
 
-def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
+def _unmarked_utf_16(data: bytes) -> str | None:
+    """UTF-16 without a byte order mark, where every other byte of most characters is 0."""
+    for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
+        if len(data) % 2 == 0 and zeros.count(0) > _UTF_16_ZEROS * len(zeros):
+            text = _strict(data, encoding)
+            if text and "\x00" not in text:
+                return text
+    return None
+
+
+def _declares_utf_8(data: bytes) -> bool:
+    match = _DECLARED.search(data, 0, _DECLARATION_WITHIN)
+    return match is not None and match[1].lower() in (b"utf-8", b"utf8")
+
+
+def _damaged_utf_8(data: bytes, *, declared: bool) -> str | None:
+    """UTF-8 with U+FFFD for what is broken in it; ``None`` for what is another encoding."""
     # Mostly valid multi-byte sequences do not come about by chance: guessing another encoding
     # because of one broken byte would garble every other letter.
     text = data.decode("utf-8", "replace")
     broken = text.count("\N{REPLACEMENT CHARACTER}")
     valid = sum(not character.isascii() for character in text) - broken
-    if broken <= _DAMAGED_SHARE * valid:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ArticleError(
-            f"damaged UTF-8 (byte 0x{data[error.start]:02X} in line {line}); save it again as UTF-8"
-        ) from error
+    return text if broken <= (1 if declared else _DAMAGED_SHARE) * valid else None
 
 
 def _decode_legacy(data: bytes, *, markup: bool) -> str:

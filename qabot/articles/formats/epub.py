@@ -9,7 +9,7 @@ from typing import Any
 from qabot.articles.formats.archive import Archive, resolved
 from qabot.articles.formats.blocks import blocks_of
 from qabot.articles.formats.dates import parse_date
-from qabot.articles.formats.draft import Block, Draft, compose, one_line
+from qabot.articles.formats.draft import Block, Draft, compose, has_words, one_line
 from qabot.articles.formats.language import language_code
 from qabot.articles.formats.xhtml import XHTML
 from qabot.articles.formats.xml import parse_xhtml, parse_xml
@@ -32,7 +32,10 @@ def read_epub(data: bytes) -> Draft:
     package = parse_xml(archive.read(name), name[:100])
     chapters = list(_chapters(package, name))
     _refuse_protected(archive, chapters)
-    text, headings = compose(_blocks(archive, chapters))
+    unread: list[str] = []
+    text, headings = compose(_blocks(archive, chapters, unread))
+    if unread and not has_words(text):
+        raise ArticleError(unread[0])
     return Draft(
         text,
         headings,
@@ -40,6 +43,7 @@ def read_epub(data: bytes) -> Draft:
         author=", ".join(_fields(package, "creator")) or None,
         published=_published(package),
         language=language_code(_field(package, "language") or ""),
+        warnings=tuple(unread),
     )
 
 
@@ -75,11 +79,16 @@ def _refuse_protected(archive: Archive, chapters: list[str]) -> None:
         raise ArticleError("copy-protected; its text cannot be read")
 
 
-def _blocks(archive: Archive, chapters: list[str]) -> Iterator[Block]:
+def _blocks(archive: Archive, chapters: list[str], unread: list[str]) -> Iterator[Block]:
+    """The blocks of all chapters; why some cannot be read is added to ``unread``."""
     if not chapters:
         raise ArticleError(f"damaged: its package names no chapter; {_AGAIN}")
     for chapter in chapters:
-        page = parse_xhtml(archive.read(chapter), chapter[:100])
+        try:
+            page = parse_xhtml(archive.read(chapter), chapter[:100])
+        except ArticleError as error:
+            unread.append(str(error))
+            continue
         yield from blocks_of(page, XHTML)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,7 +53,8 @@ def read_pdf(data: bytes) -> Draft:
         raise ArticleError("damaged: PDFium cannot open it; save it again") from error
     if len(document) > MAX_PAGES:
         raise ArticleError(f"has {len(document)} pages, {MAX_PAGES} at most; split it")
-    composed, pages = lay_out(list(_pages(document)), list(_marks(document)))
+    unread: list[int] = []
+    composed, pages = lay_out(list(_pages(document, unread)), list(_marks(document)))
     if not has_words(composed.text):
         raise ArticleError(
             "holds no text, perhaps pictures of it; have it recognised (OCR) and saved again"
@@ -67,14 +69,23 @@ def read_pdf(data: bytes) -> Draft:
         published=_published(told.get("CreationDate", "")),
         language=_language(document),
         pages=tuple(pages),
+        warnings=tuple(f"page {number} cannot be read; save it again" for number in unread),
     )
 
 
-def _pages(document: Any) -> Iterator[list[Line]]:
+def _pages(document: Any, unread: list[int]) -> Iterator[list[Line]]:
+    """The lines of each page; the numbers of those that cannot be read are added to ``unread``."""
+    from pypdfium2 import PdfiumError
+
     characters = 0
     for number in range(len(document)):
-        page = document[number]
-        text_page = page.get_textpage()
+        try:
+            page = document[number]
+            text_page = page.get_textpage()
+        except PdfiumError:
+            unread.append(number + 1)
+            yield []
+            continue
         characters += text_page.count_chars()
         if characters > MAX_CHARACTERS:
             raise ArticleError(f"holds more than {MAX_CHARACTERS} characters; split it")
@@ -87,7 +98,8 @@ def _lines(page: Any) -> Iterator[Line]:
     from pypdfium2 import raw
 
     units = [raw.FPDFText_GetUnicode(page.raw, n) for n in range(page.count_chars())]
-    text = "".join(map(chr, units))
+    # Damaged fonts give numbers beyond all characters.
+    text = "".join(chr(unit) if unit <= sys.maxunicode else "\ufffd" for unit in units)
     start = 0
     for end in [*(match.end() for match in _LINE_END.finditer(text)), len(text)]:
         places = [place for place in range(start, end) if not text[place].isspace()]
