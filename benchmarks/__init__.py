@@ -1,1 +1,1 @@
-"""Measurements, run by hand: none of them is a test, and no test depends on one."""
+"""Measurements to be run by hand. None is a test, and no test depends on one."""

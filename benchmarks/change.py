@@ -1,11 +1,11 @@
-"""What a rebuild costs after a change, beside one of everything: time by stages, and memory.
+"""Measure a rebuild after one change against a full one: time by stage, and memory.
 
     python -m benchmarks.change [--articles 10000] [--paragraphs 1] [--folder DIR]
 
-Articles are made of the seed articles' sentences, in their languages, put together anew and with
-other numbers: no two are alike. The index of all of them is built by one `qabot rebuild`; then
-one finds nothing changed, and one each an article that was changed, added and removed. With
-`--folder`, articles and index stay there, and a later run does not build them again.
+Articles are new combinations of the seed articles' sentences, in their languages, with other
+numbers, so no two are alike. One `qabot rebuild` builds the index of all of them; the next finds
+nothing changed; three more each find one article changed, added or removed. With `--folder`,
+articles and index stay there, and a later run does not build them again.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ class Run:
 
     Attributes:
         seconds: Wall time from its start to its end.
-        stages: Stage → seconds; "opening" is what comes before all others.
+        stages: Stage → seconds; "opening" precedes all others.
         megabytes: Peak memory.
-        passages, encoded: As the summary has them.
-        computed: Seconds of all cores together, which other processes change little.
+        passages, encoded: As in the summary.
+        computed: CPU seconds of all cores, which depend little on other processes.
     """
 
     seconds: float
@@ -88,7 +88,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Run]:
     runs = {}
     if known and not options.full:
         runs["all"] = Run(**known["run"])
-        # Another version of qabot reads all articles anew, once.
+        # A new version of qabot reads all articles again, once.
         _run(*arguments)
     else:
         runs["all"] = _run("--full", *arguments)
@@ -96,7 +96,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Run]:
     some, new = options.articles // 2, options.articles
     changed = next(articles.glob(f"{some}.*"))
     before = changed.read_bytes()
-    # Each leaves what the next one begins with: the articles as they were at first.
+    # Each leaves the articles as they were at first, for the next one.
     steps: dict[str, Callable[[], object]] = {
         "nothing": lambda: None,
         "changed": lambda: changed.write_bytes(maker.changed(before)),
@@ -110,7 +110,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Run]:
     return runs
 
 
-# A process's peak memory includes that of the parent it was forked from, so a small one starts it.
+# A process's peak memory includes that of its parent, so a small process starts it.
 _LAUNCHER = """
 import json, os, subprocess, sys, time
 started = time.perf_counter()
@@ -163,10 +163,10 @@ def _run(*arguments: str) -> Run:
 
 
 class Maker:
-    """Makes articles out of the seed articles' sentences.
+    """Makes articles of the seed articles' sentences.
 
     Args:
-        paragraphs: Of each article.
+        paragraphs: Paragraphs per article.
     """
 
     def __init__(self, paragraphs: int) -> None:
@@ -196,7 +196,7 @@ class Maker:
         (folder / f"{number}.{language}.md").write_text("\n\n".join(parts) + "\n", "utf-8")
 
     def changed(self, article: bytes) -> bytes:
-        """``article`` with other numbers in its last paragraph."""
+        """Change the numbers in the last paragraph of ``article``."""
         text, last = article.decode().rstrip().rsplit("\n\n", 1)
         return f"{text}\n\n{last} {len(last)}.\n".encode()
 

@@ -1,4 +1,4 @@
-"""The corpus that all systems get, and the tables that set them side by side."""
+"""The corpus for all systems, and the tables that compare them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question and its paragraph, named without its language."""
+    """A question and the language-independent name of its paragraph."""
 
     text: str
     language: str
@@ -36,19 +36,19 @@ class Parallel:
 
     @property
     def languages(self) -> list[str]:
-        """In the order they were asked for."""
+        """The languages, in the order asked for."""
         return list(self.documents)
 
     @property
     def pool(self) -> list[dict[str, Any]]:
-        """The paragraphs of all languages."""
+        """List the paragraphs of all languages."""
         return [document for part in self.documents.values() for document in part]
 
 
 def read(
     folder: Path, languages: Sequence[str], articles: int | None, questions: int | None
 ) -> Parallel:
-    """The first ``articles`` of each language, and at most ``questions`` questions about them."""
+    """Load the first ``articles`` per language, and at most ``questions`` questions on them."""
     documents: dict[str, list[dict[str, Any]]] = {}
     asked: dict[str, list[Asked]] = {}
     for language in languages:
@@ -78,10 +78,10 @@ class Column:
     """A measure.
 
     Attributes:
-        title: Its unit in brackets.
+        title: The name, with its unit in brackets.
         shown: Value → text.
-        higher_is_better: Else lower is.
-        with_ratio: Whether each value is followed by how many times qabot's it is.
+        higher_is_better: If false, lower is better.
+        with_ratio: Each value is followed by its ratio to qabot's.
     """
 
     title: str
@@ -90,30 +90,30 @@ class Column:
     with_ratio: bool = False
 
     def beats(self, one: float, other: float) -> bool:
-        """Whether ``one`` is better, as far as it is shown."""
+        """True if ``one`` is better, to the shown precision."""
         if self.shown(one) == self.shown(other):
             return False
         return one > other if self.higher_is_better else one < other
 
 
 def evenly(items: Sequence[Item], count: int) -> list[Item]:
-    """At most ``count`` of ``items``, from all over them, the first among them."""
+    """Choose at most ``count`` of ``items``, evenly, including the first."""
     count = min(count, len(items))
     return [items[place * len(items) // count] for place in range(count)]
 
 
 def three_digits(value: float) -> str:
-    """A number as exactly as it was measured."""
+    """Write a number to the precision of the measurement."""
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def table(
     columns: dict[str, Column], rows: dict[str, dict[str, float]], command: Callable[[str], str]
 ) -> list[str]:
-    """Lines of Markdown: a row a system, the best of each column in bold, and where peers win.
+    """Write a Markdown table: a row per system, the best of each column in bold, and peers' wins.
 
     Args:
-        columns: By the name of the measure.
+        columns: Name → measure.
         rows: System → measure → value.
         command: System → the command that measures it.
     """
@@ -139,7 +139,7 @@ def _cell(column: Column, name: str, rows: dict[str, dict[str, float]], system: 
 
 
 def _verdict(columns: dict[str, Column], rows: dict[str, dict[str, float]]) -> list[str]:
-    """Where qabot is not the best, in words."""
+    """Say where qabot is not the best."""
     if QABOT not in rows or len(rows) == 1:
         return []
     lines = []

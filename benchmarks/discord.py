@@ -1,10 +1,10 @@
-"""The Discord bot under load: time to answer, event-loop delay, memory.
+"""Measure the Discord bot under load: time to answer, event-loop delay, memory.
 
     python -m benchmarks.discord [SOURCE...] [--rounds N] [--reader none]
 
-The bot runs as it does for users, in a process of its own, but against a Discord on loopback: real
-gateway, real requests, no network. What is timed is what Discord sees: from an interaction sent to
-its acknowledgement and to the answer put in place.
+The bot runs as for users, in a process of its own, but against a Discord on loopback: real gateway,
+real requests, no network. Times are what Discord sees: from sending an interaction to its
+acknowledgement, and to the answer.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ async def _round(
         sent = await _ask_all(server, questions, users, seconds)
         deadline = time.perf_counter() + _SECONDS_TO_ANSWER
         while len(server.edits) < questions and time.perf_counter() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)  # Shorter than what is measured, and the server's own.
+            await asyncio.sleep(0.01)  # Shorter than the measured times, and the server's own.
         process.terminate()
         out, _ = await process.communicate()
     return {**_times(server, sent), **json.loads(out)}
@@ -116,7 +116,7 @@ async def _ask_all(
         if wait > 0:
             await asyncio.sleep(wait)
         sent[f"interaction-{number + 1}"] = time.perf_counter()
-        # Not twice the same text, so that nothing could be looked up.
+        # No text twice, so that no cache could answer.
         question = f"{QUESTIONS[number % len(QUESTIONS)]} ({number})"
         await server.ask(number + 1, question, 1000 + number % users)
     return sent
@@ -138,7 +138,7 @@ def _times(server: FakeDiscord, sent: dict[str, float]) -> dict[str, float]:
 
 
 def _run_bot(url: str, index: str, reader: str) -> None:
-    """The bot's process: runs until SIGTERM, then prints its delays and memory."""
+    """Run the bot until SIGTERM, then print its delays and memory."""
     import discord
     import discord.gateway
     import discord.http
@@ -162,7 +162,7 @@ def _run_bot(url: str, index: str, reader: str) -> None:
 
 
 class _Watch:
-    """Sleeps briefly again and again on the bot's event loop, and notes how late it wakes up."""
+    """Sleeps briefly on the bot's event loop, again and again, and notes how late it wakes."""
 
     def __init__(self) -> None:
         self._delays: list[float] = []
@@ -180,7 +180,7 @@ class _Watch:
             self._busy.append((time.thread_time() - worked) * 1000)
 
     def measured(self) -> dict[str, float]:
-        """Milliseconds, and megabytes."""
+        """Delays in milliseconds, and megabytes."""
         status = Path("/proc/self/status").read_text("utf-8")
         peak = re.search(r"VmHWM:\s+(\d+) kB", status)
         return {

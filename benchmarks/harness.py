@@ -1,8 +1,9 @@
-"""Runs one system on one task: the same measurements for qabot and for every peer.
+"""Run one system on one task: the same measurements for qabot and for every peer.
 
     python -m benchmarks.peers.NAME TASK.json RESULT.json
 
-Runs in the peers' environment, too, which has none of qabot's libraries: only Python's own here.
+It also runs in the peers' environment, which lacks qabot's libraries, so it imports only Python's
+own.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A paragraph: what peers index as it is, and what qabot finds in an article.
+    """A paragraph, which peers index by itself and qabot as part of its article.
 
     Attributes:
         id: The same for qabot and for every peer.
-        title: Its article's title.
-        number: Its place in the article.
+        title: The article's title.
+        number: The paragraph's number in the article.
     """
 
     id: str
@@ -40,46 +41,46 @@ class Document:
 
     @property
     def titled(self) -> str:
-        """What peers index: they get the title, too, which qabot puts before its passages."""
+        """The text for peers: with the title, which qabot puts before its passages itself."""
         return f"{self.title}\n{self.text}"
 
 
 class System(Protocol):
-    """Something that finds documents."""
+    """A system that finds documents."""
 
     def build(self, documents: Sequence[Document]) -> None:
         """Index ``documents`` and nothing else."""
 
     def search(self, question: str, language: str, count: int) -> list[str]:
-        """The ids of the best ``count`` documents, best first."""
+        """Return the ids of the best ``count`` documents, best first."""
 
     def save(self, folder: Path) -> None:
         """Write the index to disk."""
 
     def load(self, folder: Path) -> None:
-        """Open what ``save`` wrote."""
+        """Open the index that ``save`` wrote."""
 
     def change(self, document: Document) -> None:
-        """Take in a document whose text has changed."""
+        """Update a document whose text has changed."""
 
 
 def run(open_system: Callable[[str], System], *packages: str) -> None:
-    """Do the task that the command line names, and write what came of it.
+    """Do the task that the command line names, and write the result.
 
     Args:
         open_system: Model folder → a system without documents.
-        packages: Whose versions are told.
+        packages: The packages whose versions are reported.
     """
     task = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     result = _MODES[task["mode"]](open_system(task["model"]), task)
     result["versions"] = {name: version(name) for name in packages}
     Path(sys.argv[2]).write_text(json.dumps(result), "utf-8")
     sys.stdout.flush()
-    os._exit(0)  # Some libraries' threads outlive their work.
+    os._exit(0)  # Threads of some libraries outlive their work.
 
 
 def _quality(system: System, task: dict[str, Any]) -> dict[str, Any]:
-    """Rankings of all questions in each index."""
+    """Rank documents for all questions in each index."""
     rankings = {}
     for name, documents in task["indexes"].items():
         system.build(_documents(documents))
@@ -91,7 +92,7 @@ def _quality(system: System, task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _speed(system: System, task: dict[str, Any]) -> dict[str, Any]:
-    """Seconds of building, asking and changing; milliseconds a question; megabytes on disk."""
+    """Measure building, asking and changing (s), a question (ms), and the disk (MB)."""
     documents, folder = _documents(task["documents"]), Path(task["folder"])
     questions = [(question["text"], question["language"]) for question in task["questions"]]
     system.build(documents[:8])  # Models load at the first use.
@@ -123,9 +124,9 @@ def _speed(system: System, task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cold(system: System, task: dict[str, Any]) -> dict[str, Any]:
-    """Open what was saved and answer one question; the caller times the whole process.
+    """Open the saved index and answer one question; the caller times the whole process.
 
-    What is then in memory is what serving takes: building takes more.
+    The memory used then is what serving needs; building needs more.
     """
     system.load(Path(task["folder"]))
     question = task["questions"][0]
@@ -147,6 +148,6 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _resident() -> float:
-    """Memory that is in use now, in MB; from Linux's /proc."""
+    """Read the memory in use now, in MB, from Linux's /proc."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

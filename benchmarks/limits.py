@@ -1,4 +1,4 @@
-"""How far qabot is from what the machine can do."""
+"""Compare qabot with the limits of the machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SECONDS = 3.0
 
 
 def measure(corpus: Parallel, model: str, command: str, *, documents: int) -> list[str]:
-    """The section on limits, as lines of Markdown."""
+    """Write the section on limits, as lines of Markdown."""
     chosen = evenly(corpus.pool, documents)
     questions = [question.text for part in corpus.questions.values() for question in part]
     asked = evenly(questions, _QUESTIONS)
@@ -36,7 +36,7 @@ def measure(corpus: Parallel, model: str, command: str, *, documents: int) -> li
         index = Path(folder) / "index"
         system = Qabot(answering=True)
         texts = [Document(**value) for value in chosen]
-        system.build(texts[:8])  # What is only done once is no part of it.
+        system.build(texts[:8])  # One-time work does not count.
         seconds = _seconds(lambda: system.build(texts))
         system.save(index)
         system.clear()
@@ -62,7 +62,7 @@ def measure(corpus: Parallel, model: str, command: str, *, documents: int) -> li
 
 
 def multiply_adds(tokens: Iterable[int], model: Path) -> float:
-    """What a BERT of the shape in ``model/config.json`` multiplies for texts of these lengths."""
+    """Count the multiply-adds of the BERT in ``model/config.json`` for texts of these lengths."""
     shape = json.loads((model / "config.json").read_text("utf-8"))
     hidden, inner = shape["hidden_size"], shape["intermediate_size"]
     # Per token: queries, keys, values and output; feed forward, in and out. Per pair of tokens:
@@ -75,7 +75,7 @@ def multiply_adds(tokens: Iterable[int], model: Path) -> float:
 
 
 def _question(engine: Engine, questions: list[str]) -> tuple[float, float]:
-    """Median milliseconds of an answer, and of encoding its question, in turn."""
+    """Measure an answer and the encoding of its question, in turn: median milliseconds."""
     asking, encoding = [], []
     for question in questions[:8]:
         engine.ask(question)
@@ -86,7 +86,7 @@ def _question(engine: Engine, questions: list[str]) -> tuple[float, float]:
 
 
 def _tokens(index: Path, encoder: Encoder) -> list[int]:
-    """Tokens of each passage and of each sentence, as the rebuild encodes them."""
+    """Count the tokens of each passage and sentence, as the rebuild encodes them."""
     generation = IndexStore(index).open()
     try:
         texts = []
@@ -100,7 +100,7 @@ def _tokens(index: Path, encoder: Encoder) -> list[int]:
 
 
 def _integer_product() -> float:
-    """Multiply-adds per second of ONNX Runtime's product of 8-bit integers."""
+    """Measure ONNX Runtime's product of 8-bit integers, in multiply-adds per second."""
     import onnxruntime
     from onnx import TensorProto, helper
 

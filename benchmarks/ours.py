@@ -21,14 +21,13 @@ from qabot.types import Hit
 
 
 class Qabot:
-    """Articles as text files, rebuilt into an index; found passages stand for paragraphs.
+    """qabot over articles in text files; a found passage counts as its paragraph.
 
-    Unlike peers it cuts paragraphs into passages itself, encodes each sentence, too, and its time
-    includes reading files and writing the index.
+    Unlike its peers, it splits paragraphs into passages itself, also encodes each sentence, and its
+    time includes reading files and writing the index.
 
     Args:
-        answering: Whether ``search`` answers with quotes, as a person would get them, instead of
-            ranking passages.
+        answering: ``search`` answers with quotes, as for a person, instead of ranking passages.
         reader: The setting of that name.
     """
 
@@ -42,20 +41,20 @@ class Qabot:
         self._documents: dict[str, Document] = {}
 
     def build(self, documents: Sequence[Document]) -> None:
-        """A new index of new files."""
+        """Build a new index of new files."""
         self.clear()
         self._documents = {document.id: document for document in documents}
         self._write()
         self._rebuild()
 
     def change(self, document: Document) -> None:
-        """Write the article that holds it anew, and bring the index up to date."""
+        """Write its article again, and bring the index up to date."""
         self._documents[document.id] = document
         self._write()
         self._rebuild()
 
     def search(self, question: str, language: str, count: int) -> list[str]:  # noqa: ARG002
-        """Paragraphs in the order of their best passage or quote."""
+        """Rank paragraphs by their best passage or quote."""
         assert self._engine is not None
         if self._answering:
             quotes = self._engine.ask(question, limit=count).quotes
@@ -74,7 +73,7 @@ class Qabot:
         shutil.copytree(self._work / "index", folder)
 
     def load(self, folder: Path) -> None:
-        """Open an index, with all that answering takes."""
+        """Open an index, with everything that answering needs."""
         self._engine = Engine.open(folder, settings=self._settings)
 
     def clear(self) -> None:
@@ -86,7 +85,7 @@ class Qabot:
         self._work.mkdir()
 
     def _write(self) -> None:
-        """Write an article a title and language, its paragraphs in order."""
+        """Write an article per title and language, with its paragraphs in order."""
         self._spans = {}
         ordered = sorted(self._documents.values(), key=lambda d: (d.language, d.title, d.number))
         for (language, title), group in groupby(ordered, key=lambda d: (d.language, d.title)):
@@ -110,10 +109,9 @@ class Qabot:
             self.load(self._work / "index")
 
     def _paragraph(self, source: str, start: int, end: int) -> str:
-        """The paragraph that most of ``start`` to ``end`` lies in.
+        """Return the paragraph that holds most of ``start`` to ``end``.
 
-        The index leaves out what cannot be seen, so that its places can be some characters before
-        the file's.
+        The index leaves out invisible characters, so its offsets can be slightly below the file's.
         """
         shared, name = max(
             (min(end, stop) - max(start, begin), name) for begin, stop, name in self._spans[source]

@@ -1,4 +1,4 @@
-"""Quality side by side: which system ranks the right paragraph first, in which languages."""
+"""Compare quality: which system ranks the right paragraph first, in which languages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def measure(
     model: str,
     command: Callable[[str], str],
 ) -> tuple[list[str], dict[str, str]]:
-    """The section on quality, as lines of Markdown, and the versions of the peers."""
+    """Write the section on quality, as lines of Markdown, with the versions of the peers."""
     questions = [question for part in corpus.questions.values() for question in part]
     task = {
         "mode": "quality",
@@ -54,7 +54,7 @@ def measure(
         rows[system] = _figures(corpus, questions, result["rankings"])
         if SYSTEMS[system].is_peer:
             versions |= result["versions"]
-    # With one language, nothing is across.
+    # One language has no pairs across.
     columns = {name: column for name, column in _COLUMNS.items() if name in rows[systems[0]]}
     return table(columns, rows, command), versions
 
@@ -62,7 +62,7 @@ def measure(
 def _figures(
     corpus: Parallel, questions: Sequence[Asked], rankings: dict[str, list[list[str]]]
 ) -> dict[str, float]:
-    """Each measure, averaged over pairs of languages."""
+    """Average each measure over pairs of languages."""
     same: list[dict[str, float]] = []
     across: list[dict[str, float]] = []
     for articles in corpus.languages:
@@ -93,7 +93,7 @@ def _figures(
 def _measured(
     wanted: dict[int, list[str]], found: dict[int, list[str]], measures: list[Any]
 ) -> dict[str, float]:
-    """Each measure by its name, averaged over the questions."""
+    """Average each measure over the questions."""
     qrels = {str(n): dict.fromkeys(names, 1) for n, names in wanted.items()}
     run = {
         str(n): {name: -float(place) for place, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""Speed and size side by side: each system in turn, several rounds, medians and ratios."""
+"""Compare speed and size: each system in turn, in several rounds; medians and ratios."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def measure(
     documents: int,
     rounds: int,
 ) -> list[str]:
-    """The section on speed and size, as lines of Markdown."""
+    """Write the section on speed and size, as lines of Markdown."""
     chosen = evenly(corpus.pool, documents)
     questions = [question for part in corpus.questions.values() for question in part]
     asked = evenly(questions, _QUESTIONS)

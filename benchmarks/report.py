@@ -1,10 +1,10 @@
-"""qabot beside what people would use instead, in quality, speed and size: benchmarks/RESULTS.md.
+"""Compare qabot with its alternatives in quality, speed and size: benchmarks/RESULTS.md.
 
     python -m benchmarks.report FOLDER [options]
 
 FOLDER holds XQuAD-R: en.json, de.json and so on. The first run installs the peers into an
-environment of their own (2 GB, some minutes); nothing is downloaded while it measures. A full run
-takes an hour or two, and wants a machine that does nothing else.
+environment of their own (2 GB, some minutes); it downloads nothing while it measures. A full run
+takes an hour or two, on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LIBRARIES = ("onnxruntime", "faiss-cpu", "numpy", "torch")
 
 
 def main() -> None:
-    """Measure what is asked for, and write it down."""
+    """Measure the chosen sections, and write the report."""
     options = _options()
     started = time.perf_counter()
     corpus = read(options.folder, options.languages, options.articles, options.questions)
@@ -97,7 +97,7 @@ def _names(known: tuple[str, ...]) -> Callable[[str], list[str]]:
 def _sections(
     options: argparse.Namespace, corpus: Parallel, model: str, runner: Runner
 ) -> tuple[list[str], dict[str, str]]:
-    """The chosen sections, and the versions of the peers that were measured."""
+    """Measure the chosen sections; return them with the versions of the measured peers."""
     corpus_options = _given(options, "languages", "articles", "questions")
     amount = corpus_options + _given(options, "documents")
 
@@ -174,7 +174,7 @@ def _head(
 
 
 def _given(options: argparse.Namespace, *names: str) -> str:
-    """The options that differ from the defaults, as they were given; of ``names`` only, if any."""
+    """Return the options that differ from the defaults; if ``names``, only those."""
     text = ""
     for name, default in _DEFAULTS.items():
         value = getattr(options, name)
@@ -199,7 +199,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _commit() -> str:
-    """The commit that was measured, if that can be told."""
+    """Name the measured commit, if known."""
     try:
         found = subprocess.run(
             ["git", "describe", "--always", "--dirty"],

@@ -1,10 +1,10 @@
-"""Quality of retrieval, quotes and "not found" on XQuAD-R: a table on standard output.
+"""Measure retrieval, quotes and "not found" on XQuAD-R: a table on standard output.
 
     python -m benchmarks.retrieval FOLDER [--work DIR]
 
 FOLDER holds XQuAD-R's en.json, de.json, es.json, zh.json and ar.json. Questions in each language
-are asked of an index of the articles in each language, all with the same settings; then of one
-index that holds all languages at once; then of indexes that lack every other article.
+are put to an index per language of articles, all with the same settings; then to one index of all
+languages; then to indexes that lack every other article.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _DEPTH = 50
 
 @dataclass(slots=True)
 class Bench:
-    """Corpora, encoder and the folder for indexes."""
+    """The corpora, the encoder and the folder for indexes."""
 
     corpora: dict[str, Corpus]
     encoder: Encoder
@@ -47,7 +47,7 @@ class Bench:
     def generation(
         self, name: str, languages: tuple[str, ...], every: int = 1, base: str | None = None
     ) -> Generation:
-        """An index of the articles of some languages, of each ``every``-th title only."""
+        """Build an index of every ``every``-th article in some languages."""
         chosen = [(self.corpora[x], self.corpora[x].titles()[::every]) for x in languages]
         return build(self.work, name, chosen, self.encoder, self.cache, base).open()
 
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def _ranking(bench: Bench) -> None:
-    """Recall of the right paragraph, and whether quotes hold the answer, by pair of languages."""
+    """Measure recall of the right paragraph, and quotes with the answer, by pair of languages."""
     recall: dict[Pair, float] = {}
     first: dict[Pair, float] = {}
     shown: dict[Pair, float] = {}
@@ -110,7 +110,7 @@ def _answer(question: str, hits: list[Hit]) -> Answer:
 
 
 def _one_pool(bench: Bench) -> None:
-    """Mean average precision over the five versions of the right paragraph in one index."""
+    """Measure mean average precision over the five versions of a paragraph in one index."""
     generation = bench.generation("pool", LANGUAGES)
     where = Paragraphs(generation, bench.corpora["en"].titles())
     precision = {}
@@ -130,7 +130,7 @@ def _one_pool(bench: Bench) -> None:
 
 
 def _average_precision(hits: list[Hit], where: Paragraphs, wanted: tuple[str, int] | None) -> float:
-    """Of one question, each version of a paragraph counting once, at its best passage."""
+    """Compute it for one question; each version of a paragraph counts once, at its best passage."""
     versions = dict.fromkeys((hit.article.language, where.of_hit(hit)) for hit in hits)
     right = [paragraph == wanted for _, paragraph in versions]
     places = np.flatnonzero(right) + 1
@@ -138,7 +138,7 @@ def _average_precision(hits: list[Hit], where: Paragraphs, wanted: tuple[str, in
 
 
 def _uncorrected(bench: Bench, corrected: Generation) -> Generation:
-    """The same index with vectors as the model makes them."""
+    """Open the same index with the model's own vectors."""
     texts, sentences = [], []
     for row in range(corrected.manifest.passages):
         passage, info = corrected.database.passage(row)
@@ -168,7 +168,7 @@ def _uncorrected(bench: Bench, corrected: Generation) -> Generation:
 
 
 def _not_found(bench: Bench) -> None:
-    """Area under the ROC curve of the confidence, every other title left out of the index."""
+    """Measure the confidence's area under the ROC curve, without every other article."""
     rows: list[tuple[Pair, bool, float]] = []
     for articles in LANGUAGES:
         half = bench.generation(f"half.{articles}", (articles,), 2, f"full.{articles}")

@@ -1,9 +1,9 @@
-"""Speed and memory: cold and warm questions, rebuilds. Every figure from one run on one machine.
+"""Measure speed and memory: cold and warm questions, rebuilds. One run, on one machine.
 
     python -m benchmarks.speed [SOURCE...] [--rounds N]
 
-What is compared is run in turn, several rounds, and reported as a median, because machines are
-noisy: trust the ratios.
+Alternatives run in turn, in several rounds, and medians are reported, since machines are noisy:
+trust the ratios.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ def main() -> None:
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """Describe the machine."""
     return (
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
         f"{time.strftime('%Y-%m-%d')}"
     )
 
 
-# A process's peak memory includes that of the parent it was forked from, so a small one starts it.
+# A process's peak memory includes that of its parent, so a small process starts it.
 _LAUNCHER = """
 import os, subprocess, sys, time
 started = time.perf_counter()
@@ -84,7 +84,7 @@ os._exit(0)
 
 
 def _run(*arguments: str) -> tuple[float, float]:
-    """Wall seconds and peak MB of one `qabot` process."""
+    """Run one `qabot` process: wall seconds and peak MB."""
     command = [sys.executable, "-c", "from qabot.cli import main; main()", *arguments]
     launched = subprocess.run(
         [sys.executable, "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True
@@ -139,7 +139,7 @@ def _unchanged(table: Table, index: Path, sources: list[str], rounds: int) -> No
 
 
 def _throughput(table: Table, folder: Path, sources: list[str], rounds: int) -> None:
-    """Whole rebuilds against sentence-transformers encoding the passages alone, in turn."""
+    """Compare rebuilds with sentence-transformers encoding only the passages, in turn."""
     from sentence_transformers import SentenceTransformer
 
     cache = Settings().cache_folder

@@ -1,4 +1,4 @@
-"""Questions in the manner of SQuAD 2.0 whose paragraph does not answer them."""
+"""Measure questions like SQuAD 2.0's, whose paragraph does not answer them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DEPTH = 12
 
 
 def held_back_rows(file: Path) -> list[dict[str, Any]]:
-    """Paragraphs of the titles that no training saw."""
+    """Read paragraphs of the titles held out of training."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     chosen = measured_titles(
@@ -39,13 +39,13 @@ def held_back_rows(file: Path) -> list[dict[str, Any]]:
 def unanswerable_area(
     file: Path, work: Path, graph: Path | None = None
 ) -> tuple[float, float, int]:
-    """Area under the ROC curve of the confidence, without and with the reader.
+    """Measure the confidence's area under the ROC curve, without and with the reader.
 
-    The held back paragraphs are one index; all questions without an answer are asked, and as many
-    of the others.
+    The held-out paragraphs are one index. It is asked all questions without an answer, and as many
+    others.
 
     Returns:
-        The two areas, and how many questions were asked.
+        The two areas, and the number of questions.
     """
     rows = held_back_rows(file)
     sources = work / "articles"

@@ -1,4 +1,4 @@
-"""qabot and its peers: where each runs, and running it on a task."""
+"""qabot and its peers: run each on a task, in its environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import platformdirs
 
 ROOT = Path(__file__).parent.parent
 _PEERS = Path(__file__).parent / "peers.txt"
-# Nothing is fetched or sent while it is measured.
+# Measurements use no network.
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -35,7 +35,7 @@ class Entry:
     Attributes:
         title: For tables.
         module: The program for ``benchmarks.harness``.
-        arguments: What it takes beside the task.
+        arguments: Its arguments beside the task.
     """
 
     title: str
@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def is_peer(self) -> bool:
-        """Whether it runs in the peers' environment."""
+        """True if it runs in the peers' environment."""
         return self.module.startswith("benchmarks.peers.")
 
 
@@ -65,10 +65,10 @@ SYSTEMS = {
 
 
 def peers_python(folder: Path | None = None) -> Path:
-    """The Python of the peers' environment, which is made where it is missing: some minutes, 2 GB.
+    """Return the Python of the peers' environment; make it first if missing (minutes, 2 GB).
 
     Args:
-        folder: The environment; one in the user's cache, for these versions, where not given.
+        folder: The environment; by default, one for these versions in the user's cache.
     """
     digest = hashlib.sha256(_PEERS.read_bytes()).hexdigest()[:12]
     folder = folder or platformdirs.user_cache_path("qabot-benchmarks") / f"peers-{digest}"
@@ -96,10 +96,10 @@ class Runner:
     peers: Path
 
     def run(self, name: str, task: dict[str, Any]) -> tuple[dict[str, Any], float]:
-        """The result of a task, and the seconds from the start of the process to its end.
+        """Run a task; return its result and the seconds of the whole process.
 
         Raises:
-            SystemExit: The system failed; says how.
+            SystemExit: The system failed.
         """
         entry = SYSTEMS[name]
         with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ class Runner:
             process = subprocess.run(
                 [python, "-m", entry.module, str(given), str(result), *entry.arguments],
                 cwd=ROOT,
-                env={**os.environ, **_OFFLINE, "TMPDIR": folder},  # Removed with all that is left.
+                env={**os.environ, **_OFFLINE, "TMPDIR": folder},  # Removed with the rest.
                 capture_output=True,
                 text=True,
                 check=False,

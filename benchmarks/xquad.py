@@ -23,12 +23,12 @@ LANGUAGES = ("en", "de", "es", "zh", "ar")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question and where its answer stands.
+    """A question and the place of its answer.
 
     Attributes:
         id: The same in all languages.
         paragraph: ``(title, number of the paragraph in its article)``.
-        answers: Texts that answer it, in the paragraph's language.
+        answers: Answering texts in the paragraph's language.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """One language: title → paragraphs, and all questions, in the same order in every language."""
+    """One language: title → paragraphs, and questions in the same order in every language."""
 
     language: str
     articles: dict[str, list[str]]
@@ -56,7 +56,7 @@ class Corpus:
             path.write_text("\n\n".join([name, *paragraphs]) + "\n", "utf-8")
 
     def titles(self) -> list[str]:
-        """All titles, in the order of the data."""
+        """List all titles, in the order of the data."""
         return list(self.articles)
 
 
@@ -86,10 +86,10 @@ def build(
     cache: Path,
     base: str | None = None,
 ) -> IndexStore:
-    """An index of the given titles of each corpus, at ``work/name``.
+    """Build an index of the given titles of each corpus at ``work/name``.
 
-    Vectors of an index that is there already are reused; so are those of ``base``, another index
-    under ``work`` that holds all of it.
+    It reuses the vectors of an index that is there already, and of ``base``, another index under
+    ``work`` with all of these titles.
     """
     if base and not (work / name).exists():
         shutil.copytree(work / base, work / name)
@@ -104,10 +104,10 @@ def build(
 
 
 class Paragraphs:
-    """Where each paragraph stands in the indexed text.
+    """Locates paragraphs in the indexed text.
 
     Args:
-        generation: An index that ``build`` made.
+        generation: An index made by ``build``.
         titles: All titles of the corpora.
     """
 
@@ -125,21 +125,21 @@ class Paragraphs:
                 at += len(text) + 2
 
     def of(self, source: str, start: int) -> tuple[str, int] | None:
-        """The paragraph that holds character ``start`` of the article read from ``source``."""
+        """Return the paragraph with character ``start`` of the article read from ``source``."""
         for begin, end, paragraph in self._spans[source]:
             if begin <= start < end:
                 return paragraph
         return None
 
     def of_hit(self, hit: Hit) -> tuple[str, int] | None:
-        """The paragraph of a hit."""
+        """Return the paragraph of a hit."""
         return self.of(hit.article.source, hit.passage.start)
 
     def of_quote(self, quote: Quote) -> tuple[str, int] | None:
-        """The paragraph of a quote."""
+        """Return the paragraph of a quote."""
         return self.of(quote.article.source, quote.start)
 
 
 def holds_answer(quote: Quote, question: Question) -> bool:
-    """Whether the quote's text holds one of the answers."""
+    """True if the quote's text holds one of the answers."""
     return any(answer.strip().rstrip(".") in quote.text for answer in question.answers)

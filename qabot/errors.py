@@ -1,47 +1,47 @@
-"""Every error that qabot raises on purpose, and the exit code that each one gives.
+"""Every error that qabot raises on purpose, with its exit code.
 
 ::
 
-    QabotError                    2   base of them all; its text is one line for a person
-    ├── UsageError                2   what was asked for cannot be done as asked
+    QabotError                    2   the base of all; its text is one line for a person
+    ├── UsageError                2   a request that cannot be carried out as it stands
     │   ├── SettingsError         2   qabot.toml, a QABOT_* variable or a flag
     │   ├── SourceError           2   a source that is missing, empty or unreadable
     │   ├── QuestionError         2   a question that is empty or too long
-    │   └── FilterError           2   a filter that no article of the index could pass
-    ├── ArticleError              2   one document that is no article: skipped, the rest goes on
+    │   └── FilterError           2   a filter that no article in the index could pass
+    ├── ArticleError              2   one unreadable document: it is skipped, the rest goes on
     ├── EncoderError              2   an embedding model that cannot be found, unpacked or loaded
     ├── StorageError              2   the index folder cannot be written (full disk, permissions)
-    ├── RebuildError              2   a rebuild in a process of its own came to nothing
-    ├── StateError                2   the bot's state file is damaged, too new or cannot be written
-    ├── BotError                  2   the bot cannot start: its token, an intent, or no network
+    ├── RebuildError              2   a rebuild in a process of its own failed
+    ├── StateError                2   the bot's state file is damaged, too new or not writable
+    ├── BotError                  2   the bot cannot start: token, intent or network
     ├── UnusableIndexError        3   no index that can answer
-    │   ├── NoIndexError          3   nothing was built yet
-    │   ├── DamagedIndexError     3   a file of the index is missing, cut short or changed
+    │   ├── NoIndexError          3   no index was built yet
+    │   ├── DamagedIndexError     3   a file of the index is missing, truncated or changed
     │   └── IndexMismatchError    3   built by another model, or in another format
     └── RebuildRunningError       4   another rebuild holds the lock
 
-Each message names what is wrong, where, and what to do about it.
+Each message says what is wrong, where, and what to do about it.
 """
 
 from __future__ import annotations
 
 
 class QabotError(Exception):
-    """Base of every error raised on purpose; ``str(error)`` is one line for a person."""
+    """The base of every error raised on purpose; ``str(error)`` is one line for a person."""
 
     exit_code = 2
 
 
 class UsageError(QabotError):
-    """What was asked for cannot be done as asked."""
+    """A request that cannot be carried out as it stands."""
 
 
 class SettingsError(UsageError):
-    """A setting that is unknown or has no sensible value."""
+    """A setting that is unknown or has an invalid value."""
 
 
 class SourceError(UsageError):
-    """A source of articles that does not exist, cannot be read or holds none."""
+    """A source that does not exist, cannot be read or holds no article."""
 
 
 class QuestionError(UsageError):
@@ -49,11 +49,11 @@ class QuestionError(UsageError):
 
 
 class FilterError(UsageError):
-    """A filter that is no date, or names what the index does not hold."""
+    """A filter with an invalid date, or a value that the index does not hold."""
 
 
 class ArticleError(QabotError):
-    """One document that cannot be read as an article; the others are not affected."""
+    """A document that cannot be read as an article; it affects no other document."""
 
 
 class EncoderError(QabotError):
@@ -61,23 +61,23 @@ class EncoderError(QabotError):
 
 
 class StorageError(QabotError):
-    """The index folder cannot be written; the live generation stays as it was."""
+    """The index folder cannot be written; the live generation is unchanged."""
 
 
 class RebuildError(QabotError):
-    """A rebuild in a process of its own came to nothing; the index is as it was."""
+    """A rebuild in a process of its own failed; the index is unchanged."""
 
 
 class StateError(QabotError):
-    """The bot's state file is damaged, of a newer qabot, or cannot be written."""
+    """The bot's state file is damaged, from a newer qabot, or cannot be written."""
 
 
 class BotError(QabotError):
-    """The Discord bot cannot start: its token, an intent, or Discord is out of reach."""
+    """The Discord bot cannot start: wrong token, refused intent, or Discord is unreachable."""
 
 
 class UnusableIndexError(QabotError):
-    """There is no index that could answer."""
+    """There is no index that can answer."""
 
     exit_code = 3
 
@@ -87,7 +87,7 @@ class NoIndexError(UnusableIndexError):
 
 
 class DamagedIndexError(UnusableIndexError):
-    """A file of the index is missing, cut short or does not match its checksum."""
+    """A file of the index is missing, truncated or does not match its checksum."""
 
 
 class IndexMismatchError(UnusableIndexError):

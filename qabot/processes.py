@@ -1,4 +1,4 @@
-"""The Discord bot's token: where it stands, its shape, and keeping it from other processes."""
+"""The Discord bot's token: finding it, its shape, and keeping it from other processes."""
 
 from __future__ import annotations
 

@@ -21,56 +21,54 @@ from qabot.text import parse_interval
 FILE = "qabot.toml"
 _PREFIX = "QABOT_"
 _LONGEST_NAME = 100
-# What comes before a colon within an address, and after it: a scheme, or a host and a port.
-# (Other colons, as in addresses of IPv6, need a line for each source.)
+# What surrounds a colon inside an address: a scheme, or a host and a port. (Other colons, as in
+# IPv6 addresses, need one line per source.)
 _SCHEME = re.compile(r"https?", re.IGNORECASE)
 _HOST = re.compile(r"https?://[^/:\[\]]+", re.IGNORECASE)
 _PORT = re.compile(r"\d{1,5}(/|$)")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set; immutable.
+    """All settings; immutable.
 
     Attributes:
         index: The index folder.
         sources: Files, folders, patterns and web addresses that ``qabot rebuild`` reads.
-        collections: Name → sources that are read too, and that a question can be limited to.
-        exclude: Patterns of files and folders that are not read, as in ``.gitignore``.
+        collections: Name → further sources, to which a question can be limited.
+        exclude: Patterns of files and folders to leave out, as in ``.gitignore``.
         encoder: ``multilingual-e5-small`` (packaged), a model folder, or
             ``sentence-transformers:NAME``.
         reader: ``qabot-reader`` (packaged), ``none``, the folder or name of a question-answering
             model for transformers, or ``cross-encoder:`` with that of a CrossEncoder.
-        max_article_mb: The most megabytes of a text file; of HTML half as many, of Markdown a
-            tenth.
-        drafts: Whether articles that call themselves drafts are read.
-        cache: Where the packaged model is unpacked.
-        threads: Cores that one question may use; all of them where not set.
-        quotes: The most quotes that an answer shows.
-        keep: How many generations of the index are kept for ``qabot rollback``, the live one among
-            them.
+        max_article_mb: The largest text file, in megabytes; half of it for HTML, a tenth for
+            Markdown.
+        drafts: Articles that call themselves drafts are read, too.
+        cache: The folder for the unpacked model; by default, in the user's cache folder.
+        threads: Cores that one question may use; by default, all.
+        quotes: The most quotes of an answer.
+        keep: Generations of the index kept for ``qabot rollback``, including the live one.
         threshold: Confidence below which the answer is "not found", in [0, 1].
-        token_file: File that holds the Discord bot's token, where no variable does.
-        message_content: Whether the bot asks Discord for the message-content intent, without which
-            it cannot answer messages that don't mention it.
-        shards: Whether the bot connects in as many shards as Discord recommends.
-        watch: Whether the bot rebuilds by itself when files have changed.
-        rebuild_every: How often the bot rebuilds by itself at least, such as ``15m``; as seldom as
-            it is asked to where empty.
-        waiting: Questions that may wait in the bot; further ones are refused.
-        user_questions: Questions that one person may ask the bot in a minute.
+        token_file: A file with the Discord bot's token, read if no variable holds it.
+        message_content: The bot asks Discord for the message-content intent, which it needs to
+            answer messages that don't mention it.
+        shards: The bot connects in as many shards as Discord recommends.
+        watch: The bot rebuilds by itself when files change.
+        rebuild_every: The longest time between two rebuilds of the bot, such as ``15m``; if empty,
+            it rebuilds on request only.
+        waiting: The most questions that wait in the bot; it refuses further ones.
+        user_questions: The most questions of one person to the bot in a minute.
         guild_questions: The same for all people of a Discord server together.
-        log_questions: Whether the bot keeps what it was asked for good.
-        uploads: Folder of the articles that are added in Discord.
-        home_guilds: Discord servers whose managers may change the articles; all where empty.
-        gone_after: In how many rebuilds in a row an article of the web must be gone before it
-            leaves the index; those less than 20 hours apart count as one.
-        user_agent: Who asks, as web servers are told: ``qabot`` and its version where not set.
-        allow_private_addresses: Whether addresses within private networks and on this machine are
-            fetched, too.
+        log_questions: The bot keeps every question for good.
+        uploads: The folder of articles added in Discord.
+        home_guilds: Discord servers whose managers may change the articles; if empty, all.
+        gone_after: Rebuilds in a row in which a web article must be missing before it leaves the
+            index; rebuilds less than 20 hours apart count as one.
+        user_agent: The name sent to web servers; by default, ``qabot`` and its version.
+        allow_private_addresses: Addresses in private networks and on this machine are fetched, too.
         web_pages: The most pages of one sitemap or feed.
         web_delay: Seconds between two requests to one web server.
-        web_timeout: Seconds that a web server may take to answer.
-        web_minutes: Minutes that one rebuild may spend on fetching.
+        web_timeout: The most seconds that a web server may take to answer.
+        web_minutes: The most minutes that one rebuild spends on fetching.
     """
 
     index: str = "index"
@@ -107,22 +105,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
-            raise ValueError("threshold is a confidence from 0 to 1")
+            raise ValueError("threshold must be from 0 to 1")
         if not 1 <= self.quotes <= 10:
-            raise ValueError("quotes is a number from 1 to 10")
+            raise ValueError("quotes must be from 1 to 10")
         if self.keep < 1:
-            raise ValueError("keep is 1 or more")
+            raise ValueError("keep must be 1 or more")
         if self.max_article_mb < 1:
-            raise ValueError("max_article_mb is 1 or more")
+            raise ValueError("max_article_mb must be 1 or more")
         if self.threads is not None and self.threads < 1:
-            raise ValueError("threads is 1 or more")
+            raise ValueError("threads must be 1 or more")
         for name in ("waiting", "user_questions", "guild_questions", "gone_after", "web_pages"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is 1 or more")
+                raise ValueError(f"{name} must be 1 or more")
         self._check_interval()
         self._check_web()
         if not self.sources and not self.collections:
-            raise ValueError("sources names at least one file or folder")
+            raise ValueError("sources must name at least one file or folder")
         for name in self.collections:
             _check_collection(name, self.collections[name])
         for name, text in (
@@ -140,7 +138,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ):
             # An empty path would mean the working directory.
             if not text.strip() or "\0" in text:
-                raise ValueError(f"{name} is not a name: {text!r}")
+                raise ValueError(f"{name} must be a name or path, not {text!r}")
             if not text.isascii() and not _is_utf8(text):
                 raise ValueError(f"{name} is not UTF-8: {text!r}; rename it, or name its folder")
 
@@ -152,21 +150,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def _check_web(self) -> None:
         if not 0 <= self.web_delay <= 3600:
-            raise ValueError("web_delay is a number of seconds from 0 to 3600")
+            raise ValueError("web_delay must be from 0 to 3600 seconds")
         for name in ("web_timeout", "web_minutes"):
             if not 0 < getattr(self, name) <= 86_400:
-                raise ValueError(f"{name} is a number above 0")
+                raise ValueError(f"{name} must be above 0, and at most 86400")
         if self.user_agent and not (self.user_agent.isascii() and self.user_agent.isprintable()):
-            raise ValueError("user_agent is ASCII text on one line")
+            raise ValueError("user_agent must be ASCII text on one line")
 
     @property
     def rebuild_interval(self) -> timedelta | None:
-        """``rebuild_every`` as a span of time."""
+        """``rebuild_every`` as a timedelta."""
         return parse_interval(self.rebuild_every) if self.rebuild_every else None
 
     @property
     def cache_folder(self) -> Path:
-        """``cache``, or the user's cache directory where it is not set."""
+        """``cache``, or the user's cache folder if it is not set."""
         return (
             Path(self.cache).expanduser() if self.cache else platformdirs.user_cache_path("qabot")
         )
@@ -182,13 +180,13 @@ def _is_utf8(text: str) -> bool:
 
 
 def _check_collection(name: str, sources: tuple[str, ...]) -> None:
-    # Names stand where paths stand, too, and in lists that people choose from.
+    # Names are typed in place of paths, and people choose them from lists.
     if name != name.strip() or not name.isprintable() or not 1 <= len(name) <= _LONGEST_NAME:
         raise ValueError(f"collections: not a name: {name[:_LONGEST_NAME]!r}")
     if "/" in name or "\\" in name or name.startswith("-"):
-        raise ValueError(f"collections: a name has no slash, nor '-' before it: {name!r}")
+        raise ValueError(f"collections: a name must hold no slash, nor begin with '-': {name!r}")
     if not sources:
-        raise ValueError(f"collections.{name} names at least one file or folder")
+        raise ValueError(f"collections.{name} must name at least one file or folder")
 
 
 def load_settings(
@@ -198,13 +196,13 @@ def load_settings(
     folder: Path | None = None,
     file: Path | None = None,
 ) -> Settings:
-    """The settings in force.
+    """Load the settings in force.
 
     Args:
-        flags: Command-line values by field name; ``None`` values count as not given.
-        environment: Variables; the process's own by default.
-        folder: Where ``qabot.toml`` may stand; the working directory by default.
-        file: Another settings file instead, which must exist.
+        flags: Command-line values by field name; ``None`` means not given.
+        environment: Variables; by default, the process's own.
+        folder: The folder of ``qabot.toml``; by default, the working directory.
+        file: Another settings file to read instead; it must exist.
 
     Raises:
         SettingsError: Names the file, variable or flag, what is wrong with it, and the remedy.
@@ -224,15 +222,15 @@ def load_settings(
         if value is not None:
             values |= _checked({name: value}, "SOURCE" if name == "sources" else f"--{name}")
     if values.get("collections"):
-        # Whoever names collections need not have a folder of the default's name as well.
+        # Who names collections need not have a folder with the default name, too.
         values.setdefault("sources", ())
     return Settings(**values)
 
 
 def _sources(text: str) -> list[str]:
-    """The sources in a variable: a JSON list; or one a line; or separated as paths in ``PATH``."""
+    """Split a variable: a JSON list, or one source a line, or separated as in ``PATH``."""
     if text.startswith("[") and text.endswith("]"):
-        # A pattern may begin like that, but is no JSON.
+        # A pattern may look like a list, but it is no JSON.
         with contextlib.suppress(ValueError):
             return [str(source) for source in json.loads(text)]
     if "\n" in text:
@@ -250,7 +248,7 @@ def _sources(text: str) -> list[str]:
     return sources
 
 
-# How the text of a variable becomes several values.
+# Variables that hold several values, and how to split them.
 _SPLIT: dict[str, Callable[[str], Any]] = {
     "sources": _sources,
     "exclude": lambda text: text.split(os.pathsep),
@@ -268,9 +266,9 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    """``values`` converted to the fields' types, if they make valid settings."""
+    """Convert ``values`` to the fields' types and check them."""
     try:
-        # Not strict: environment variables are text, whatever they mean.
+        # Not strict: environment variables are always text.
         settings = msgspec.convert(dict(values), Settings, strict=False)
     except msgspec.ValidationError as error:
         unknown = not values.keys() <= set(Settings.__struct_fields__)
@@ -278,6 +276,6 @@ def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
         remedy = f"known settings: {known}" if unknown else "correct it or leave it out"
         raise SettingsError(f"{origin}: {error}; {remedy}") from error
     except UnicodeEncodeError as error:
-        # A variable may hold any bytes.
+        # Variables can hold any bytes.
         raise SettingsError(f"{origin}: is no text; correct it or leave it out") from error
     return {name: getattr(settings, name) for name in values}

@@ -1,4 +1,4 @@
-"""What people write and read: printable text, words, first lines of errors, spans of time."""
+"""Texts of people: printable text, words, first lines of errors, spans of time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import regex
 
 # Control characters but for tabs and ends of lines, lone surrogates, and direction overrides.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-"""What is never shown, one character at a time."""
+"""Matches one character that is never shown."""
 
 UNSPACED = (
     r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -25,7 +25,7 @@ UNSPACED = (
 
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=30)
 
-# Articles name either written form of Norwegian; questions are told apart no further than this.
+# Articles are in a written form of Norwegian; questions are identified as Norwegian only.
 _MACROLANGUAGES = {"nb": "no", "nn": "no"}
 _WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+")
 _SPAN = re.compile(r"([0-9]{1,9})\s*([smhd])", re.ASCII | re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""The values that pass between the modules: frozen, slotted, without behaviour beyond reading.
+"""The values that pass between modules: frozen, slotted, with no behaviour but reading.
 
 All offsets count characters (Unicode code points) of ``Article.text``, half open:
 ``text[start:end]``.
@@ -19,7 +19,7 @@ Span = tuple[int, int]
 Status = Literal["answered", "not_found"]
 
 LONGEST_QUESTION = 2000
-"""Characters that a question may have."""
+"""The most characters of a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class ArticleInfo:
-    """What is shown of an article beside a quote.
+    """An article without its text, as shown beside a quote.
 
     Attributes:
-        id: Stable name within an index, fit for a command line (``pytorch.de``).
-        title: Its title, one line.
-        source: The path or address it was read from, as the user named it.
-        url: A web address where people can read it, if known.
+        id: A name that is stable within an index and easy to type (``pytorch.de``).
+        title: One line.
+        source: The path or address that it was read from, as the user named it.
+        url: A web address at which people can read it, if known.
         published: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``, if known.
         language: ISO 639-1 code.
-        collections: The named collections that it belongs to, by name.
-        author: Who wrote it, as it says itself.
+        collections: The names of the collections that it belongs to.
+        author: Its author, as the article itself names them.
     """
 
     id: str
@@ -58,12 +58,12 @@ class ArticleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A document. Its text is fixed once, when it is read; every offset refers to it.
+    """A document. Its text is fixed when it is read, and every offset refers to that text.
 
     Attributes:
-        content: SHA-256 (hex) of the bytes that it was read from and of their format, if known.
-        pages: Offsets at which its pages begin, the first at 0; empty where it has no pages.
-        warnings: What of it could not be read, each on one line; not kept in an index.
+        content: SHA-256 (hex) of the file's bytes and format, if known.
+        pages: Offsets of the beginnings of pages, the first 0; empty if there are no pages.
+        warnings: Parts that could not be read, each on one line; not kept in an index.
     """
 
     info: ArticleInfo
@@ -75,7 +75,7 @@ class Article:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of everything that is indexed or shown of the article."""
+        """SHA-256 (hex) of everything about the article that is indexed or shown."""
         parts = [
             self.info.id,
             self.info.title,
@@ -100,10 +100,10 @@ class Unchanged:
 
 
 def page_at(pages: Sequence[int], offset: int) -> int | None:
-    """The number, from 1, of the page that ``offset`` lies on; ``None`` if there are no pages.
+    """Number the page that ``offset`` lies on, from 1; ``None`` if there are no pages.
 
     Args:
-        pages: Offsets at which pages begin, in order.
+        pages: Offsets of the beginnings of pages, in order.
     """
     return bisect_right(pages, offset) if pages else None
 
@@ -122,7 +122,7 @@ class Passage:
 
     Attributes:
         headings: The headings above it, outermost first.
-        sentences: Offsets of its sentences *within the passage*; in order, not overlapping.
+        sentences: Offsets of its sentences *within the passage*, in order, without overlaps.
     """
 
     article_id: str
@@ -135,13 +135,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpan:
-    """The answer that a reader marked in a text: ``text[start:end]``, empty where there is none.
+    """The answer that a reader marked in a text: ``text[start:end]``, empty if it has none.
 
     Attributes:
-        margin: How much better the reader likes it than "no answer"; a difference of logits, so
-            that 0 is undecided.
-        logit: The logarithm of the odds that the text answers at all, as the reader sees it; the
-            margin again where a reader has no score of its own for that.
+        margin: The reader's score of the span minus that of "no answer": a difference of logits,
+            0 if undecided.
+        logit: The log-odds that the text answers at all, by the reader; the margin again if a
+            reader has no score of its own for that.
     """
 
     start: int
@@ -152,15 +152,15 @@ class AnswerSpan:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which articles may answer a question; ``None`` leaves a field open.
+    """Limits the articles that may answer a question; ``None`` means no limit.
 
     Attributes:
-        collection: Only those of this collection.
-        since, until: Only those published then or later, or then or earlier: ``YYYY``, ``YYYY-MM``
-            or ``YYYY-MM-DD``. An inexact date, here or of an article, counts as any day that it
-            may mean. Articles without a date are left out.
-        language: Only those in this language, an ISO 639-1 code.
-        source: Only those read from this file, folder or address, or from below it.
+        collection: Only articles of this collection.
+        since, until: Only articles published on this date or later, or on it or earlier: ``YYYY``,
+            ``YYYY-MM`` or ``YYYY-MM-DD``. An inexact date, here or in an article, stands for every
+            day that it covers. Articles without a date are left out.
+        language: Only articles in this language, an ISO 639-1 code.
+        source: Only articles read from this file, folder or address, or from below it.
     """
 
     collection: str | None = None
@@ -175,15 +175,15 @@ class Hit:
     """A passage that retrieval found for a question.
 
     Attributes:
-        score: What hits are ordered by, higher is better; only comparable within one question.
-        similarity: Cosine of question and passage vectors, language taken out, in [-1, 1].
+        score: Hits are sorted by it, highest first; comparable within one question only.
+        similarity: Cosine of question and passage vectors without their language, in [-1, 1].
         sentence_similarities: The same for each of ``passage.sentences``.
         sentence_lexical_scores: The share of the question's words, weighted by rarity, that each
             sentence holds, in [0, 1].
         lexical_score: The same for the passage: BM25 over the most that it could be, in [0, 1].
-        same_language: Whether question and article are in one language, as far as can be told.
-        answer_span: What the reader marked, in characters of the passage; ``None`` if not read.
-        pages: Offsets at which the article's pages begin; empty where it has none.
+        same_language: Question and article seem to be in one language.
+        answer_span: The reader's mark, in characters of the passage; ``None`` if it was not read.
+        pages: Offsets of the beginnings of the article's pages; empty if it has none.
     """
 
     passage: Passage
@@ -204,14 +204,14 @@ class Quote:
 
     Attributes:
         text: ``article_text[start:end]``, to the character.
-        highlights: Spans of the article's text, inside ``start``…``end``, that matter most.
+        highlights: The answer's spans in the article's text, inside ``start``…``end``.
         score: The probability that the quote answers, in [0, 1].
         heading: The section's heading, if any.
-        same_language: Whether the question is in the article's language, as far as can be told.
-        also: Other articles that say the same in a copy of the text, newest first, none newer than
-            this one. The sentence that answers is the same but for case, punctuation and white
-            space; what stands round it may have been edited.
-        page: Where what answers begins, from 1; ``None`` where the article has no pages.
+        same_language: Question and article seem to be in one language.
+        also: Other articles with a copy of the text, newest first, none newer than this one. The
+            answering sentence differs in case, punctuation and white space at most; the text around
+            it may have been edited.
+        page: The page on which the answer begins, from 1; ``None`` if there are no pages.
     """
 
     text: str
@@ -228,12 +228,12 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question as it is put to the engine.
+    """A question for the engine.
 
     Attributes:
         previous: Earlier questions of the same conversation, oldest first.
-        limit: The most quotes; the settings' number where not given.
-        filters: Which articles may answer; all of them where not given.
+        limit: The most quotes; by default, the settings' number.
+        filters: Limits the articles that may answer; by default, all may.
     """
 
     question: str
@@ -244,14 +244,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question got: quotes, best first, or ``not_found`` and none.
+    """The answer to a question: quotes, best first, or ``not_found`` without quotes.
 
     Attributes:
         confidence: The probability that the articles answer the question, in [0, 1].
-        generation: Number of the index generation that answered.
-        encoder: Name of the embedding model.
+        generation: The number of the index generation that answered.
+        encoder: The name of the embedding model.
         elapsed_ms: Milliseconds from question to answer.
-        near: Where nothing was found: articles that may be about the question's subject, if any.
+        near: If nothing was found, articles that may be about the question's subject.
         small_talk: It asks the articles nothing ("thanks!", "lol"), so nothing was looked up.
     """
 

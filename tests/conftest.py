@@ -43,7 +43,7 @@ def small_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def index(small_template: Path, tmp_path: Path) -> Path:
-    """What ``small_index(tmp_path)`` gives, to be changed at will."""
+    """An index as ``small_index(tmp_path)`` makes it; tests may change it."""
     shutil.copytree(small_template, tmp_path, dirs_exist_ok=True)
     return tmp_path / "index"
 

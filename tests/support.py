@@ -1,4 +1,4 @@
-"""What the tests share: an encoder whose vectors can be worked out by hand, articles, indexes."""
+"""Support for all tests: an encoder whose vectors can be worked out by hand, articles, indexes."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def rocket_index(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run of ``qabot`` printed, and its exit code."""
+    """The output and exit code of a run of ``qabot``."""
 
     code: int
     out: str

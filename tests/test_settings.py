@@ -191,35 +191,38 @@ def test_an_unknown_key_names_the_file_the_key_and_the_known_ones(tmp_path):
         ("sources = 'seeds'", "Expected `array`, got `str` - at `$.sources`"),
         ("sources = ['a', 2]", "Expected `str`, got `int` - at `$.sources[1]`"),
         ("threshold = '90 %'", "Expected `float`, got `str` - at `$.threshold`"),
-        ("threshold = 1.5", "threshold is a confidence from 0 to 1"),
-        ("threshold = -0.1", "threshold is a confidence from 0 to 1"),
-        ("threshold = nan", "threshold is a confidence from 0 to 1"),
-        ("quotes = 0", "quotes is a number from 1 to 10"),
+        ("threshold = 1.5", "threshold must be from 0 to 1"),
+        ("threshold = -0.1", "threshold must be from 0 to 1"),
+        ("threshold = nan", "threshold must be from 0 to 1"),
+        ("quotes = 0", "quotes must be from 1 to 10"),
         (
             "rebuild_every = '15'",
             "rebuild_every: '15' is no time from 1s to 30d; write it as 90s, 15m, 2h or 1d",
         ),
         ("rebuild_every = 15", "Expected `str`, got `int` - at `$.rebuild_every`"),
         ("watch = 'always'", "Expected `bool`, got `str` - at `$.watch`"),
-        ("quotes = 11", "quotes is a number from 1 to 10"),
-        ("threads = 0", "threads is 1 or more"),
-        ("keep = 0", "keep is 1 or more"),
-        ("sources = []", "sources names at least one file or folder"),
-        ("sources = ['']", "sources is not a name: ''"),
-        ("index = ' '", "index is not a name: ' '"),
-        ('index = "a\\u0000"', "index is not a name: 'a\\x00'"),
-        ("encoder = ''", "encoder is not a name: ''"),
+        ("quotes = 11", "quotes must be from 1 to 10"),
+        ("threads = 0", "threads must be 1 or more"),
+        ("keep = 0", "keep must be 1 or more"),
+        ("sources = []", "sources must name at least one file or folder"),
+        ("sources = ['']", "sources must be a name or path, not ''"),
+        ("index = ' '", "index must be a name or path, not ' '"),
+        ('index = "a\\u0000"', "index must be a name or path, not 'a\\x00'"),
+        ("encoder = ''", "encoder must be a name or path, not ''"),
         ("collections = ['a']", "Expected `object`, got `array` - at `$.collections`"),
         ("collections.a = 'b'", "Expected `array`, got `str` - at `$.collections[...]`"),
-        ("collections.a = []", "collections.a names at least one file or folder"),
-        ("collections.a = ['']", "collections.a is not a name: ''"),
+        ("collections.a = []", "collections.a must name at least one file or folder"),
+        ("collections.a = ['']", "collections.a must be a name or path, not ''"),
         ("collections.'' = ['b']", "collections: not a name: ''"),
         ("collections.' a' = ['b']", "collections: not a name: ' a'"),
         (
             "collections.'a/b' = ['c']",
-            "collections: a name has no slash, nor '-' before it: 'a/b'",
+            "collections: a name must hold no slash, nor begin with '-': 'a/b'",
         ),
-        ("collections.-a = ['c']", "collections: a name has no slash, nor '-' before it: '-a'"),
+        (
+            "collections.-a = ['c']",
+            "collections: a name must hold no slash, nor begin with '-': '-a'",
+        ),
     ],
 )
 def test_a_value_that_makes_no_sense_names_the_file_and_the_field(tmp_path, toml, problem):
@@ -230,10 +233,10 @@ def test_a_value_that_makes_no_sense_names_the_file_and_the_field(tmp_path, toml
     ("name", "value", "problem"),
     [
         ("quotes", "many", "Expected `int`, got `str` - at `$.quotes`"),
-        ("threads", "-1", "threads is 1 or more"),
-        ("threshold", "50", "threshold is a confidence from 0 to 1"),
-        ("index", " ", "index is not a name: ' '"),
-        ("sources", f"a{os.pathsep}", "sources is not a name: ''"),
+        ("threads", "-1", "threads must be 1 or more"),
+        ("threshold", "50", "threshold must be from 0 to 1"),
+        ("index", " ", "index must be a name or path, not ' '"),
+        ("sources", f"a{os.pathsep}", "sources must be a name or path, not ''"),
         ("keep", os.fsdecode(b"\xff"), "is no text"),
     ],
 )
@@ -245,9 +248,9 @@ def test_a_variable_that_makes_no_sense_is_named(tmp_path, name, value, problem)
 @pytest.mark.parametrize(
     ("flags", "problem"),
     [
-        ({"index": ""}, "--index: index is not a name: ''"),
-        ({"encoder": ""}, "--encoder: encoder is not a name: ''"),
-        ({"sources": ("a", "")}, "SOURCE: sources is not a name: ''"),
+        ({"index": ""}, "--index: index must be a name or path, not ''"),
+        ({"encoder": ""}, "--encoder: encoder must be a name or path, not ''"),
+        ({"sources": ("a", "")}, "SOURCE: sources must be a name or path, not ''"),
     ],
 )
 def test_a_flag_that_makes_no_sense_is_named(tmp_path, flags, problem):
@@ -271,7 +274,7 @@ def test_a_folder_named_like_the_file_is_named(tmp_path):
 
 
 def test_a_wrong_value_counts_even_where_a_stronger_source_overrides_it(tmp_path):
-    assert "qabot.toml: quotes is a number" in complaint(tmp_path, toml="quotes = 99", quotes="3")
+    assert "qabot.toml: quotes must be from" in complaint(tmp_path, toml="quotes = 99", quotes="3")
 
 
 def test_settings_cannot_be_changed():

@@ -1,4 +1,4 @@
-"""What people would use instead of qabot, each set up as its own documentation does.
+"""Alternatives to qabot, each set up as its own documentation says.
 
 Each module is a program for ``benchmarks.harness``, run in an environment of its own.
 """

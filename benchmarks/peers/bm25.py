@@ -1,4 +1,4 @@
-"""bm25s with Snowball stems; pairs of characters where a script writes no spaces."""
+"""bm25s with Snowball stems, or pairs of characters in scripts without spaces."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNSPACED = {"ja", "th", "zh"}
 
 
 class Bm25:
-    """The library's index; each text is cut by its own language."""
+    """The library's index; each text is tokenized by its language."""
 
     def __init__(self) -> None:
         self._stemmers = {language: Stemmer.Stemmer(name) for language, name in _STEMMERS.items()}
@@ -58,7 +58,7 @@ class Bm25:
         self._index.corpus = self._ids
 
     def change(self, document: Document) -> None:
-        # It has no way to change an index: build it anew.
+        # It cannot change an index: build a new one.
         self.build(list((self._documents | {document.id: document}).values()))
 
     def _terms(self, text: str, language: str) -> list[str]:

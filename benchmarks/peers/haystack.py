@@ -23,7 +23,7 @@ from benchmarks.harness import Document, run
 
 
 class Haystack:
-    """The pipeline of its tutorial on hybrid retrieval, without a ranker, which no other has."""
+    """The pipeline of its tutorial on hybrid retrieval, without a ranker, as for all systems."""
 
     def __init__(self, model: str) -> None:
         self._documents = SentenceTransformersDocumentEmbedder(

@@ -49,7 +49,7 @@ class LlamaIndex:
         self._index = load_index_from_storage(context, embed_model=self._model)
 
     def change(self, document: Document) -> None:
-        # Nothing can be deleted from its FAISS store: build it anew.
+        # Its FAISS store cannot delete: build a new one.
         self.build(list((self._documents | {document.id: document}).values()))
 
 

@@ -83,6 +83,7 @@ class Retriever:
             passage, article = self._generation.database.passage(int(rows[place]))
             part = sentences[starts[place] : starts[place + 1]]
             texts = [passage.text[start:end] for start, end in passage.sentences]
+            shares = self._shares(question, texts, article, covered[place] > 0)
             hits.append(
                 Hit(
                     passage=passage,
@@ -90,9 +91,7 @@ class Retriever:
                     score=float(scores[place]),
                     similarity=float(similarities[place]),
                     sentence_similarities=tuple(part.tolist()),
-                    sentence_lexical_scores=self._shares(
-                        question, texts, article, covered[place] > 0
-                    ),
+                    sentence_lexical_scores=shares,
                     lexical_score=float(covered[place]),
                     same_language=macrolanguage(article.language) == language,
                     pages=self._generation.database.pages(article.id),

@@ -1,8 +1,8 @@
-"""The command line: parsing, wiring, exit codes; the one package that knows all others.
+"""The command line: parsing, wiring and exit codes; the only package that imports all others.
 
-Everything heavy is imported by the command that needs it, so that ``--help`` is instant.
-``options`` are what commands take, ``inputs`` what these name, ``output`` what is printed,
-``exits`` how a command ends, ``rebuild_run`` one rebuild; each other module is a group of commands.
+Each command imports its heavy libraries itself, so that ``--help`` is instant. ``options``
+declares options, ``inputs`` opens what they name, ``output`` prints, ``exits`` maps errors to exit
+codes, and ``rebuild_run`` runs one rebuild; every other module is a group of commands.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ app = typer.Typer(
 
 @app.callback()
 def _options(
-    debug: Annotated[  # Taken out of the arguments in main(); here for the help page.
+    debug: Annotated[  # main() removes it from the arguments; it is here for the help page.
         bool, typer.Option("--debug", help="Show the details of an error.")
     ] = False,
 ) -> None:
     """Answers questions about your articles with verbatim quotes, offline."""
 
 
-# In the order in which the help lists them.
+# In the order of the help page.
 for command in (
     rebuild.rebuild,
     ask.ask,
@@ -55,7 +55,7 @@ app.command("eval")(evaluate.evaluate)
 
 
 def main() -> NoReturn:
-    """The ``qabot`` command: runs it, and turns every error into one line and an exit code."""
+    """Run the ``qabot`` command; every error becomes one line and an exit code."""
     debug = "--debug" in sys.argv[1:]
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     code: object = 0
@@ -71,7 +71,7 @@ def main() -> NoReturn:
         # Without a command, the help page is printed.
         code = stop.exit_code if arguments else BAD_INPUT
     except (BrokenPipeError, SystemExit):
-        # The reader of a pipe (`| head`) has seen enough; click and rich make that a SystemExit.
+        # The reader of a pipe (`| head`) closed it; click and rich turn that into SystemExit.
         code = 0
     except (KeyboardInterrupt, typer.Abort):
         code = _interrupted()

@@ -37,7 +37,7 @@ def ask(
     ] = None,
     batch: Annotated[
         str | None,
-        typer.Option("--batch", metavar="FILE", help="One question a line; - is standard input."),
+        typer.Option("--batch", metavar="FILE", help="One question per line; - is standard input."),
     ] = None,
     *,
     collection: Collection = None,
@@ -53,8 +53,8 @@ def ask(
 ) -> None:
     """Answer a question with quotes. The exit code is 1 if the articles don't answer it.
 
-    With --batch, each line of a file is a question and each answer one line of JSON. Articles
-    without a date are left out where --since or --until is given.
+    With --batch, each line of a file is a question, and each answer is one line of JSON. --since
+    and --until leave out articles without a date.
 
     Example: qabot ask "who is on the PyTorch Foundation board?" --since 2022-09
     """
@@ -88,7 +88,7 @@ def _ask_batch(settings: Settings, file: str, filters: Filters) -> None:
 
     lines = [line for line in lines_of(file) if line.strip()]
     if not lines:
-        raise QuestionError(f"{file}: holds no question; put one on each line")
+        raise QuestionError(f"{file}: no question in it; put one on each line")
     bad = 0
     with opened_engine(settings) as engine:
         for number, line in enumerate(lines, 1):
@@ -110,7 +110,7 @@ def repl(
     reader: Reader = None,
     no_reader: NoReader = False,
 ) -> None:
-    """Ask in a chat: history, follow-up questions, and commands such as /more and /rebuild.
+    """Chat, with history, follow-up questions, and commands such as /more and /rebuild.
 
     Example: qabot repl --index index
     """

@@ -19,10 +19,10 @@ def bot(
     reader: Reader = None,
     no_reader: NoReader = False,
     sync: Annotated[
-        bool, typer.Option("--sync", help="Register the commands anew, changed or not.")
+        bool, typer.Option("--sync", help="Register the commands again even if unchanged.")
     ] = False,
 ) -> None:
-    """Answer in Discord until stopped. The token is read from QABOT_TOKEN, or from a file.
+    """Answer in Discord until stopped. The token comes from QABOT_TOKEN or a file.
 
     Example: QABOT_TOKEN=… qabot bot
     """

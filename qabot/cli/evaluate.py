@@ -34,9 +34,9 @@ def evaluate(
     """Measure how well an index answers labelled questions. Exits with 1 if a bound is missed.
 
     Each line of FILE is {"question": …, "article": ID or null, "answers": [texts of the article],
-    "language": "de"}; without article and answers, "not found" is right, and "why" may name a kind
-    of such questions, to get figures for each. The first column of what is printed names the
-    metrics for --min. --compare takes a settings file that ends in .toml, too.
+    "language": "de"}. Without article and answers, the right answer is "not found"; "why" may then
+    name a kind of such questions, to get figures for each kind. The first column of the report has
+    the names of metrics for --min. --compare also takes a settings file (.toml).
 
     Example: qabot eval seeds/questions.jsonl --min quote_hit@3=0.8 --min auroc=0.85
     """
@@ -67,7 +67,7 @@ def _measure(questions: list[Labelled], file: str, settings: Settings, name: str
     from qabot.evaluation import ask_all, measure
     from qabot.evaluation.reports import Run
 
-    # Quotes are judged whatever the confidence; the threshold is applied to the figures.
+    # Quotes are judged at any confidence; the threshold is applied to the figures.
     with opened_engine(replace(settings, threshold=0.0)) as engine:
         outcomes = list(ask_all(engine, questions, where=settings.index))
         manifest = engine.manifest()
@@ -76,7 +76,7 @@ def _measure(questions: list[Labelled], file: str, settings: Settings, name: str
 
 
 def _other_settings(compare: str, models: Mapping[str, str | None]) -> Settings:
-    """The settings for ``--compare``: those in force with another index, or those of a file."""
+    """Load the settings for ``--compare``: a file's, or those in force with another index."""
     from qabot.settings import load_settings
 
     if compare.endswith(".toml"):

@@ -1,4 +1,4 @@
-"""How commands end: exit codes, and the one line that goes with an error."""
+"""Exit codes, and the one line printed for an error."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ NOT_FOUND, BAD_INPUT = 1, 2
 
 
 def explain(error: Exception) -> int:
-    """Print one line about ``error``; its exit code."""
+    """Print one line about ``error`` and return its exit code."""
     if isinstance(error, QabotError):
-        # A filter's message begins with its name, which is a flag's here.
+        # A filter's message begins with its name, which is also the flag's.
         complain(f"--{error}" if isinstance(error, FilterError) else str(error))
         return error.exit_code
     usage = getattr(error, "format_message", None)

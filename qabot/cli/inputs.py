@@ -1,4 +1,4 @@
-"""What flags name: settings, an engine, a generation of the index, the lines of a file."""
+"""Open what flags name: settings, an engine, a generation of the index, the lines of a file."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def settings_with(**flags: Any) -> Settings:
-    """The settings in force; flags that are ``None`` were not given."""
+    """Load the settings in force; ``None`` means that a flag was not given."""
     from qabot.settings import load_settings
 
     return load_settings(flags)
 
 
 def named_reader(reader: str | None, no_reader: bool) -> str | None:
-    """The reader that the flags name."""
+    """Return the reader that the flags name; ``None`` for the settings' one."""
     if reader and no_reader:
         raise UsageError("--reader and --no-reader were given; give one of them")
     return "none" if no_reader else reader
@@ -34,7 +34,7 @@ def named_reader(reader: str | None, no_reader: bool) -> str | None:
 
 @contextmanager
 def opened_engine(settings: Settings) -> Iterator[Engine]:
-    """An engine with the settings' index and models, closed when the block ends."""
+    """Open an engine with the settings' index and models for the block."""
     from qabot.answering.engine import Engine
 
     with Engine.open(settings=settings, notify=note) as engine:
@@ -43,7 +43,7 @@ def opened_engine(settings: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def opened_generation(settings: Settings) -> Iterator[Generation]:
-    """The live generation of the settings' index, closed when the block ends."""
+    """Open the live generation of the settings' index for the block."""
     from qabot.index import IndexStore
 
     generation = IndexStore(Path(settings.index)).open()
@@ -54,16 +54,16 @@ def opened_generation(settings: Settings) -> Iterator[Generation]:
 
 
 def lines_of(file: str) -> list[str]:
-    """The lines of a text file, or of standard input for ``-``.
+    """Read the lines of a text file, or of standard input for ``-``.
 
     Raises:
-        UsageError: It cannot be read, or holds no UTF-8 text.
+        UsageError: The file cannot be read, or is not UTF-8 text.
     """
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        # Only what ends a line in files: splitlines() would cut at U+2028, which JSON may hold.
+        # Not splitlines(): it would also split at U+2028, which JSON may hold.
         return io.StringIO(data.decode("utf-8-sig"), newline=None).read().split("\n")
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}; name a file with text") from error
+        raise UsageError(f"{file}: {error.strerror}; name a text file") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{file}: not UTF-8 text; convert it") from error

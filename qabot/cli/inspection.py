@@ -1,7 +1,4 @@
-"""What an index holds, and what became of its answers.
-
-The commands ``articles``, ``show``, ``verify`` and ``feedback``.
-"""
+"""Commands to inspect an index and its answers."""
 
 from __future__ import annotations
 
@@ -37,11 +34,11 @@ def articles(index: Index = None, json: Json = False) -> None:
 
 
 def show(
-    article: Annotated[str, typer.Argument(help="Its id, or how its id or title begins.")],
+    article: Annotated[str, typer.Argument(help="Its id, or the beginning of its id or title.")],
     index: Index = None,
     json: Json = False,
 ) -> None:
-    """Print an article as it is indexed: the text that all offsets refer to.
+    """Print an article as indexed: the text that all offsets refer to.
 
     Example: qabot show log4shell.en
     """
@@ -60,13 +57,13 @@ def show(
 
 
 def verify(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What `qabot ask --json` printed.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The output of `qabot ask --json`.")],
     index: Index = None,
     json: Json = False,
 ) -> None:
-    """Check saved answers: whether each quote stands, to the character, where it says.
+    """Check that each quote of saved answers is, to the character, where it says.
 
-    The exit code is 1 if one does not.
+    The exit code is 1 if any is not.
 
     Example: qabot ask --json "who invented it?" > answer.json; qabot verify answer.json
     """
@@ -90,7 +87,7 @@ def verify(
 
 
 def feedback(index: Index = None, json: Json = False) -> None:
-    """Print what people in Discord thought of the answers: helpful, or not helpful.
+    """Print how people in Discord rated the answers: helpful or not.
 
     Example: qabot feedback --json > feedback.jsonl
     """

@@ -1,4 +1,4 @@
-"""The index's upkeep: ``doctor`` and ``rollback``."""
+"""Maintenance of the index: ``doctor`` and ``rollback``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from qabot.errors import UnusableIndexError
 
 
 def doctor(index: Index = None, encoder: Encoder = None, json: Json = False) -> None:
-    """Look at the settings, sources, model, index, disk and token, and say what to do about faults.
+    """Check settings, sources, models, index, disk and token, and say how to mend faults.
 
-    Nothing is changed. The exit code is 3 if the index has a fault, 2 if anything else has.
+    It changes nothing. The exit code is 3 for a fault of the index, 2 for any other.
 
     Example: qabot doctor --json
     """
@@ -42,14 +42,15 @@ def doctor(index: Index = None, encoder: Encoder = None, json: Json = False) -> 
 
 def rollback(
     number: Annotated[
-        int | None, typer.Argument(metavar="[N]", help="Its number.", show_default="the one before")
+        int | None,
+        typer.Argument(metavar="[N]", help="The generation's number.", show_default="the previous"),
     ] = None,
     index: Index = None,
     json: Json = False,
 ) -> None:
     """Return to an earlier generation of the index, in one step.
 
-    The setting `keep` says how many there are. The next rebuild brings the index up to date again,
+    The setting `keep` says how many are kept. The next rebuild brings the index up to date again,
     under a new number.
 
     Example: qabot rollback 7
@@ -58,14 +59,14 @@ def rollback(
 
     store = IndexStore(Path(settings_with(index=index).index))
     before = None
-    with suppress(UnusableIndexError):  # It may be damaged: all the more reason to go back.
+    with suppress(UnusableIndexError):  # A damaged index is all the more reason to go back.
         before = store.manifest().encoder
     manifest = store.rollback(number)
     if before and manifest.encoder != before:
         complain(
-            f"generation {manifest.generation} was made by {manifest.encoder.name}, and not as "
-            f"{before.name} makes it now; ask it with that model by --encoder or the setting "
-            "encoder, or run `qabot rebuild`"
+            f"generation {manifest.generation} was made by {manifest.encoder.name}, not by "
+            f"{before.name} as it is now; name that model with --encoder or the setting encoder, "
+            "or run `qabot rebuild`"
         )
     if json:
         from qabot.render.json import dumps

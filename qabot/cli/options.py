@@ -1,6 +1,6 @@
-"""Options that several commands take, or that take several lines to say.
+"""Options that several commands share, or that take several lines to declare.
 
-typer reads annotations when running, so that commands import these for real.
+typer reads annotations at run time, so commands must import these for real.
 """
 
 from __future__ import annotations
@@ -37,32 +37,37 @@ Reader = Annotated[
 
 
 NoReader = Annotated[
-    bool, typer.Option("--no-reader", help="Quote by similarity alone: faster, less sure.")
+    bool, typer.Option("--no-reader", help="Quote by similarity alone: faster, less reliable.")
 ]
 
 
 Collection = Annotated[
-    str | None, typer.Option("--collection", metavar="NAME", help="Only from this collection.")
+    str | None,
+    typer.Option("--collection", metavar="NAME", help="Only articles of this collection."),
 ]
 
 
 Since = Annotated[
-    str | None, typer.Option("--since", metavar="DATE", help="Only from then on: YYYY[-MM[-DD]].")
+    str | None,
+    typer.Option("--since", metavar="DATE", help="Only published since: YYYY[-MM[-DD]]."),
 ]
 
 
 Until = Annotated[
-    str | None, typer.Option("--until", metavar="DATE", help="Only up to then: YYYY[-MM[-DD]].")
+    str | None,
+    typer.Option("--until", metavar="DATE", help="Only published until: YYYY[-MM[-DD]]."),
 ]
 
 
 Language = Annotated[
-    str | None, typer.Option("--language", metavar="CODE", help="Only in this language: de.")
+    str | None,
+    typer.Option("--language", metavar="CODE", help="Only articles in this language, such as de."),
 ]
 
 
 Source = Annotated[
-    str | None, typer.Option("--source", metavar="PATH", help="Only from this file or folder.")
+    str | None,
+    typer.Option("--source", metavar="PATH", help="Only from this file, folder or address."),
 ]
 
 
@@ -71,7 +76,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 
 Minimum = Annotated[
     list[str] | None,
-    typer.Option("--min", metavar="METRIC=VALUE", help="A bound; may be given several times."),
+    typer.Option("--min", metavar="METRIC=VALUE", help="Fail below this bound; repeatable."),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What commands print: lines on standard output, notes and complaints on standard error."""
+"""Print results on standard output, notes and complaints on standard error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qabot.text import printable_line
 
 
 def prepare_output() -> None:
-    """Streams that exist and take every character: UTF-8 where programs read them."""
+    """Make the standard streams exist and take every character; pipes are UTF-8."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # Closed by the caller (`>&-`).
@@ -23,31 +23,31 @@ def prepare_output() -> None:
 
 
 def flush() -> None:
-    """Write what is left to be written, or drop it where that cannot be."""
+    """Flush standard output; drop the rest if it cannot be written."""
     try:
         sys.stdout.flush()
     except OSError:
-        # Else the interpreter tries again when it ends, and prints a traceback.
+        # Otherwise the interpreter would try again at exit and print a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(line: str) -> None:
-    """Say on standard error what is wrong, on one line."""
+    """Print one line on standard error about what is wrong."""
     sys.stderr.write(f"qabot: {printable_line(line)}\n")
 
 
 def note(line: str) -> None:
-    """Say on standard error what is going on."""
+    """Print one line on standard error about what is going on."""
     sys.stderr.write(f"{line}\n")
 
 
 def write_line(line: str) -> None:
-    """Print a line of what was asked for."""
+    """Print a line of the result."""
     sys.stdout.write(f"{line}\n")
 
 
 def write_bold(bold: str, rest: str) -> None:
-    """Print a line that begins in bold, where the terminal can."""
+    """Print a line that begins in bold if the terminal can."""
     from rich.text import Text
 
     from qabot.render.terminal import open_console

@@ -1,6 +1,6 @@
-"""Look at everything that qabot needs, and say of each fault what to do about it.
+"""Check everything that qabot needs, and say how to mend each fault.
 
-Nothing is changed, and one fault does not keep the others from being found.
+The checks change nothing, and a fault in one does not stop the others.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _OF_THE_INDEX = {"index", "counts", "vectors"}
 
 
 def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Check]:
-    """Look at everything, one thing with each step.
+    """Run all checks, one with each step.
 
     Args:
         flags: Settings from the command line, as ``load_settings`` takes them.
-        environment: Variables, among them perhaps a Discord token.
+        environment: The process's variables, perhaps with a Discord token.
     """
     try:
         settings = load_settings(flags, environment=environment)
         yield Check("settings", "ok", f"index {settings.index}, encoder {settings.encoder}")
     except SettingsError as error:
         yield fault("settings", error)
-        settings = _what_is_right(flags, environment)
+        settings = _usable_settings(flags, environment)
     store = IndexStore(Path(settings.index))
     yield sources_check(store, settings)
     encoder, model = model_check(settings)
@@ -55,8 +55,8 @@ def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterato
     yield token_check(settings.token_file, environment)
 
 
-def _what_is_right(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Settings without the flags, or else the flags alone, or else the defaults."""
+def _usable_settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """Load the settings without the flags, else the flags alone, else the defaults."""
     with contextlib.suppress(SettingsError):
         return load_settings({}, environment=environment)
     with contextlib.suppress(ValueError):
@@ -65,6 +65,6 @@ def _what_is_right(flags: Mapping[str, Any], environment: Mapping[str, str]) -> 
 
 
 def exit_code(checks: Iterable[Check]) -> int:
-    """3 if the index cannot be used, 2 for any other fault, 0 if there is none."""
+    """Return 3 if the index cannot be used, 2 for any other fault, else 0."""
     faults = {check.name for check in checks if check.status == "fault"}
     return UnusableIndexError.exit_code if faults & _OF_THE_INDEX else 2 if faults else 0

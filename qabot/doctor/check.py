@@ -1,4 +1,4 @@
-"""What the doctor says of one thing."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Status = Literal["ok", "warning", "fault"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What it is: ``settings``, ``sources``, ``index``, ``counts``, ``vectors``, …
-        status: A warning is worth knowing and stops nothing.
-        detail: What was found.
-        remedy: What to do about it; ``None`` where all is well.
+        name: The thing checked: ``settings``, ``sources``, ``index``, ``counts``, ``vectors``, …
+        status: A ``warning`` is worth knowing but stops nothing.
+        detail: The finding.
+        remedy: How to mend it; ``None`` if all is well.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Check:
 
 
 def fault(name: str, error: QabotError) -> Check:
-    """What an error says, taken apart where its remedy begins."""
+    """Make a check of an error: its message up to the last semicolon, and the remedy after it."""
     detail, _, remedy = str(error).rpartition("; ")
     if not detail:
         detail, remedy = remedy, "install qabot again, or change the setting that names it"

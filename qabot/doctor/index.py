@@ -1,4 +1,4 @@
-"""The index: files, counts, vectors, earlier generations, and what killed rebuilds left."""
+"""Checks of the index: files, counts, vectors, earlier generations, and leftovers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from qabot.indexing.encoding_plan import passage_input
 from qabot.indexing.passages import CHUNKER_VERSION
 from qabot.indexing.write import stamp
 
-# Passages that are encoded again, spread over the index: a second or two of work.
+# Passages to encode again, spread over the index: a second or two of work.
 _SAMPLE = 8
-# Quantised models round by what else is in a batch, so that vectors come back nearly the same; of
-# another text or model they do not come near this.
+# A quantised model's vectors depend a little on the rest of the batch, so they come back nearly the
+# same. Vectors of another text or model are nowhere near this.
 _LEAST_COSINE = 0.9
 _REBUILD = "run `qabot rebuild --full`"
 
 
 def index_checks(store: IndexStore, encoder: Encoder | None) -> Iterator[Check]:
-    """Whether the live generation can be used; without an encoder, but for its vectors."""
+    """Check the live generation; without an encoder, all but its vectors."""
     try:
         generation = store.open()
     except UnusableIndexError as error:
@@ -48,7 +48,7 @@ def index_checks(store: IndexStore, encoder: Encoder | None) -> Iterator[Check]:
 
 
 def _counts(generation: Generation) -> Check:
-    """Whether all files of a generation speak of the same articles, passages and sentences."""
+    """Check that all files of a generation hold the same articles, passages and sentences."""
     manifest, bounds = generation.manifest, generation.sentence_rows
     infos = generation.database.infos()
     lengths = {
@@ -56,7 +56,7 @@ def _counts(generation: Generation) -> Check:
         for info in infos
         for row, passage in generation.database.passages(info.id)
     }
-    told = {
+    counts = {
         "articles": (len(infos), manifest.articles),
         "passages": (len(lengths), manifest.passages),
         "vectors": (len(generation.vectors), manifest.passages),
@@ -64,7 +64,9 @@ def _counts(generation: Generation) -> Check:
         "sentence vectors": (len(generation.sentences), manifest.sentences),
     }
     wrong = [
-        f"{found} {name}, not {wanted}" for name, (found, wanted) in told.items() if found != wanted
+        f"{found} {name}, not {wanted}"
+        for name, (found, wanted) in counts.items()
+        if found != wanted
     ]
     if not wrong and np.diff(bounds).tolist() != [lengths[row] for row in sorted(lengths)]:
         wrong = ["sentences are assigned to other passages"]
@@ -74,15 +76,15 @@ def _counts(generation: Generation) -> Check:
 
 
 def _vectors(generation: Generation, encoder: Encoder | None) -> Check:
-    """Whether vectors belong to their texts, on a sample."""
+    """Check on a sample that vectors belong to their texts."""
     made = generation.manifest
     if encoder is None:
-        return Check("vectors", "warning", "not looked at", "see to the encoder first")
+        return Check("vectors", "warning", "not checked", "mend the model first")
     if made.encoder != stamp(encoder) or made.chunker != CHUNKER_VERSION:
-        detail = f"the index was made by {made.encoder.name}, and not as {encoder.name} would now"
+        detail = f"{made.encoder.name} made the index; {encoder.name} would make it differently now"
         return Check("vectors", "fault", detail, "run `qabot rebuild` to renew it")
     if made.passages == 0:
-        return Check("vectors", "ok", "there are none")
+        return Check("vectors", "ok", "the index is empty")
     rows = np.unique(np.linspace(0, made.passages - 1, _SAMPLE).astype(np.int64))
     subspace = LanguageSubspace.load(generation.folder / SUBSPACE)
     worst = 1.0
@@ -98,19 +100,19 @@ def _vectors(generation: Generation, encoder: Encoder | None) -> Check:
         )
         worst = min(worst, _least_cosine(stored.astype(np.float32), again))
     if worst < _LEAST_COSINE:
-        detail = f"{generation.folder}: a vector is not that of its text (cosine {worst:.2f})"
+        detail = f"{generation.folder}: a vector does not belong to its text (cosine {worst:.2f})"
         return Check("vectors", "fault", detail, _REBUILD)
     return Check("vectors", "ok", f"{len(rows)} passages encoded again: cosines from {worst:.3f}")
 
 
 def _least_cosine(stored: FloatArray, again: FloatArray) -> float:
-    # A text without a word that the model knows may have no direction at all: both are zero then.
+    # Texts without a word that the model knows may have a zero vector.
     both_zero = ~stored.any(axis=1) & ~again.any(axis=1)
     return float(np.where(both_zero, 1.0, (stored * again).sum(axis=1)).min())
 
 
 def generation_checks(store: IndexStore) -> Iterator[Check]:
-    """Whether those that ``qabot rollback`` could return to are whole."""
+    """Check the generations that ``qabot rollback`` could return to."""
     kept = []
     for number in store.numbers():
         with contextlib.suppress(UnusableIndexError):
@@ -121,19 +123,19 @@ def generation_checks(store: IndexStore) -> Iterator[Check]:
             kept.append(str(number))
         except UnusableIndexError as error:
             detail = str(error).rpartition("; ")[0]
-            remedy = "nothing needs it but `qabot rollback`: remove its folder"
+            remedy = "only `qabot rollback` needs it: remove its folder"
             yield Check("rollback", "warning", detail, remedy)
     held = f"to return to: {', '.join(kept)}" if kept else "no other generation"
     yield Check("rollback", "ok", held)
 
 
 def leftovers_check(store: IndexStore, cache: Path) -> Check:
-    """Whether something lies about that a killed process left."""
+    """Look for files that a killed process left."""
     if store.busy():
         return Check("leftovers", "ok", "a rebuild is running")
     left = [*store.leftovers(), *cache.glob(f".{PACKAGED}-*")]
     if not left:
         return Check("leftovers", "ok", "none")
     names = ", ".join(str(path) for path in left[:3]) + (", …" if len(left) > 3 else "")
-    remedy = "a killed rebuild left them; the next one removes them"
+    remedy = "a killed rebuild left them, and the next one removes them"
     return Check("leftovers", "warning", names, remedy)

@@ -1,4 +1,4 @@
-"""What stands round the index: sources, models, disk and token."""
+"""Checks of sources, models, disk space and the Discord token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from qabot.processes import TOKEN_SHAPE, TOKENS, find_token
 from qabot.settings import Settings
 from qabot.web import find_all
 
-# What one rebuild writes is about as large as the live generation; twice that leaves room.
+# A rebuild writes about as much as the live generation holds; twice that leaves room.
 _ROOM = 2
 _LEAST_FREE = 50_000_000
 _UNPACKED_SIZE = 700_000_000
@@ -52,13 +52,13 @@ def sources_check(store: IndexStore, settings: Settings) -> Check:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return Check("sources", "warning", detail + more, remedy)
     held = f" in {len(collections)} collections" if collections else ""
-    # Looking changes nothing, nor does it ask other machines.
-    also = f", {len(addresses)} web addresses (not asked)" if addresses else ""
+    # The doctor sends nothing to other machines.
+    also = f", {len(addresses)} web addresses (not fetched)" if addresses else ""
     return Check("sources", "ok", f"{len(found.files)} documents{also}{held}")
 
 
 def model_check(settings: Settings) -> tuple[Encoder | None, Check]:
-    """The embedding model if it can be used, and whether it can."""
+    """Open and try the embedding model; ``None`` if it cannot be used."""
     cache = settings.cache_folder
     if settings.encoder == PACKAGED and (problem := _unpacked_problem(cache)):
         return None, problem
@@ -68,17 +68,17 @@ def model_check(settings: Settings) -> tuple[Encoder | None, Check]:
     except QabotError as error:
         return None, fault("model", error)
     if vector.shape != (1, encoder.dimension) or not np.isfinite(vector).all():
-        detail = f"{encoder.name}: gives no vectors of {encoder.dimension} numbers"
-        return None, Check("model", "fault", detail, "name another one with --encoder")
+        detail = f"{encoder.name}: its vectors do not have {encoder.dimension} numbers"
+        return None, Check("model", "fault", detail, "name another model with --encoder")
     detail = f"{encoder.name}: {encoder.dimension} dimensions; {cache} holds {_held(cache)}"
     return encoder, Check("model", "ok", detail)
 
 
 def _unpacked_problem(cache: Path) -> Check | None:
-    """Hash the unpacked model. Looking changes nothing: who needs the model unpacks it."""
+    """Hash the unpacked model, but do not unpack it: checks change nothing."""
     model = find_unpacked(cache)
     if model is None:
-        detail = f"{cache}: the model is not unpacked, or not whole"
+        detail = f"{cache}: the model is not unpacked, or not completely"
         return Check("model", "warning", detail, "run `qabot rebuild`, which unpacks it")
     if damaged := damaged_file(model):
         remedy = f"remove the folder {model.folder}; the next question unpacks it again"
@@ -87,7 +87,7 @@ def _unpacked_problem(cache: Path) -> Check | None:
 
 
 def _held(folder: Path) -> str:
-    """How much the files of a folder take, in words."""
+    """Sum the sizes of a folder's files, in words."""
     size = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):  # Another process may remove it at this moment.
@@ -96,10 +96,10 @@ def _held(folder: Path) -> str:
 
 
 def reader_check(settings: Settings, model: Check) -> Check:
-    """Whether the reader can be opened; the packaged one needs the packaged model to be whole."""
+    """Open the reader; the packaged one shares the packaged model's vocabulary."""
     cache = settings.cache_folder
     if settings.reader == READER and (model.status == "fault" or not find_unpacked(cache)):
-        return Check("reader", "warning", "shares the model's vocabulary", "see to the model first")
+        return Check("reader", "warning", "needs the model's vocabulary", "mend the model first")
     try:
         open_reader(settings.reader, cache=cache, threads=settings.threads)
     except QabotError as error:
@@ -108,7 +108,7 @@ def reader_check(settings: Settings, model: Check) -> Check:
 
 
 def space_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
-    """Whether the next rebuild fits on the disk, and the model where it is not unpacked yet."""
+    """Check that the disk has room for the next rebuild, and for the model if not unpacked yet."""
     needs = {store.folder: max(_LEAST_FREE, _ROOM * store.size())}
     if settings.encoder == PACKAGED and not find_unpacked(settings.cache_folder):
         needs[settings.cache_folder] = _UNPACKED_SIZE
@@ -117,15 +117,20 @@ def space_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
             path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir()
         )
         free = shutil.disk_usage(there).free
-        told = f"{folder}: {_amount(free)} free"
+        detail = f"{folder}: {_amount(free)} free"
         if free < needed:
-            yield Check("space", "warning", told, f"free {_amount(needed)} before the next rebuild")
-        else:
-            yield Check("space", "ok", told)
-        if not os.access(there, os.W_OK | os.X_OK):
-            detail = f"{there}: cannot be written"
             yield Check(
-                "space", "warning", detail, "rebuild as its owner, or change its permissions"
+                "space", "warning", detail, f"free {_amount(needed)} before the next rebuild"
+            )
+        else:
+            yield Check("space", "ok", detail)
+        if not os.access(there, os.W_OK | os.X_OK):
+            detail = f"{there}: not writable"
+            yield Check(
+                "space",
+                "warning",
+                detail,
+                "rebuild as the folder's owner, or change its permissions",
             )
 
 
@@ -139,7 +144,9 @@ def token_check(token_file: str, environment: Mapping[str, str]) -> Check:
     try:
         found = find_token(token_file, environment)
     except (OSError, ValueError):
-        return Check("token", "fault", f"{token_file} cannot be read", "see to the file")
+        return Check(
+            "token", "fault", f"{token_file} cannot be read", "check the file and its permissions"
+        )
     if found is None:
         return Check("token", "ok", f"no {' or '.join(TOKENS)}: only `qabot bot` needs one")
     name, text = found
@@ -147,12 +154,12 @@ def token_check(token_file: str, environment: Mapping[str, str]) -> Check:
     if match is None:
         wrong = "is not three parts with dots between them"
         if TOKEN_SHAPE.search(text):
-            wrong = "has more around the token, such as quotes"
+            wrong = "has something around the token, such as quotes"
         return Check("token", "fault", f"{name} {wrong}", remedy)
     try:
         number = base64.b64decode(match[1] + "=" * (-len(match[1]) % 4), "-_", validate=True)
     except binascii.Error:
         number = b""
     if not number.isdigit():
-        return Check("token", "fault", f"{name} begins with no bot's number", remedy)
-    return Check("token", "ok", f"{name} has the form of one")
+        return Check("token", "fault", f"{name} does not begin with a bot's number", remedy)
+    return Check("token", "ok", f"{name} has the form of a token")

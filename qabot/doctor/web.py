@@ -1,4 +1,4 @@
-"""What is remembered of the web, beside the sources and the articles that it is about."""
+"""Check the crawl state against the sources and articles."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from qabot.settings import Settings
 from qabot.web import CrawlStateError, addresses_among, crawl_state_path, crawl_status, is_address
 
 _NAME = "web"
-_AGAIN = "`qabot rebuild` makes it anew and asks for every page in full; no article is lost"
+_AGAIN = "`qabot rebuild` makes it again and fetches every page in full; no article is lost"
 
 
 def web_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
-    """Whether what is remembered can be used and fits; nothing where nobody names an address."""
+    """Check the crawl state; yield nothing if there are no web addresses."""
     path = crawl_state_path(store.folder)
     wanted = _addresses(settings)
     articles, built_from = _indexed(store)
@@ -36,16 +36,16 @@ def web_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
         return
     held = f"{len(state.addresses)} addresses remembered in {state.size / 1e6:.1f} MB"
     for addresses, what, remedy in (
-        (wanted - state.addresses, "never asked for", "run `qabot rebuild`"),
+        (wanted - state.addresses, "never fetched", "run `qabot rebuild`"),
         (
             state.lists - wanted - built_from,
-            "remembered, and named by no source",
-            "`qabot rebuild` forgets them; or name them among the sources again",
+            "remembered, but in no source",
+            "name them among the sources again, or let `qabot rebuild` forget them",
         ),
         (articles - state.addresses, "in the index, but not remembered", _AGAIN),
     ):
         if addresses:
-            yield Check(_NAME, "warning", f"{path}: {_told(addresses)} {what}", remedy)
+            yield Check(_NAME, "warning", f"{path}: {_listed(addresses)} {what}", remedy)
             return
     yield Check(_NAME, "ok", held)
 
@@ -57,7 +57,7 @@ def _addresses(settings: Settings) -> set[str]:
 
 
 def _indexed(store: IndexStore) -> tuple[set[str], set[str]]:
-    """Addresses of the articles in the live generation, and those that it was built from."""
+    """Return the addresses of the live generation's articles and of its sources."""
     try:
         with contextlib.closing(store.open(whole=False)) as generation:
             articles = {info.source for info in generation.database.infos()}
@@ -72,6 +72,6 @@ def _sources(manifest: Manifest) -> set[str]:
     return set()
 
 
-def _told(addresses: Iterable[str]) -> str:
+def _listed(addresses: Iterable[str]) -> str:
     first, *others = sorted(addresses)
     return f"{first} (and {len(others)} more)" if others else first

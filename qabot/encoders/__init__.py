@@ -1,6 +1,6 @@
 """Embedding models: texts → vectors.
 
-``open_encoder`` is the entry: it takes what stands in the setting ``encoder``.
+``open_encoder`` is the entry point: it takes the value of the setting ``encoder``.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ def open_encoder(
     threads: int | None = None,
     notify: Callable[[str], None] = lambda line: None,
 ) -> Encoder:
-    """The embedding model that ``name`` means.
+    """Open an embedding model.
 
     Args:
-        name: ``multilingual-e5-small`` is the packaged model. A folder that holds an ONNX file runs
-            on ONNX Runtime. Anything else, or anything after ``sentence-transformers:``, is a
-            folder or name for sentence-transformers.
+        name: ``multilingual-e5-small`` is the packaged model. A folder with an ONNX file runs on
+            ONNX Runtime. Anything else, and anything after ``sentence-transformers:``, is a folder
+            or name for sentence-transformers.
         cache: Where the packaged model is unpacked.
-        threads: Cores for one call of ONNX Runtime; all where not given.
-        notify: Takes lines about long work.
+        threads: Cores for one call of ONNX Runtime; by default, all.
+        notify: Called with lines about long work.
 
     Raises:
         EncoderError: There is no such model, or it cannot be loaded.
@@ -58,10 +58,10 @@ def open_encoder_later(
     threads: int | None = None,
     notify: Callable[[str], None] = lambda line: None,
 ) -> Encoder:
-    """The same, but the packaged model is not loaded before there is something to encode.
+    """Open an embedding model, but load the packaged one only when there is something to encode.
 
     Raises:
-        EncoderError: As ``open_encoder``; of the packaged model, perhaps only when it is used.
+        EncoderError: As for ``open_encoder``; for the packaged model, perhaps on first use.
     """
     if name == PACKAGED:
         from qabot.encoders.e5.packaged import open_packaged_later

@@ -1,4 +1,4 @@
-"""Models in the local Hugging Face cache. qabot is offline: nothing is ever asked of the hub."""
+"""Models in the local Hugging Face cache. qabot is offline: it never asks the hub."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from pathlib import Path
 
 
 def local_folder(*names: str) -> str | None:
-    """The folder that the first of ``names`` means: itself, or a model in the local cache.
+    """Find the folder of a model: the first name itself, or any of ``names`` in the local cache.
 
-    Not left to the libraries: even with ``local_files_only=True`` they would ask the hub something,
-    once.
+    The libraries would ask the hub once, even with ``local_files_only=True``.
     """
     if names[0] and Path(names[0]).is_dir():
         return names[0]
@@ -19,7 +18,7 @@ def local_folder(*names: str) -> str | None:
         for file in ("modules.json", "config.json"):
             try:
                 found = try_to_load_from_cache(model, file)
-            except ValueError:  # What no model can be called.
+            except ValueError:  # No model can have this name.
                 continue
             if isinstance(found, str):
                 return str(Path(found).parent)

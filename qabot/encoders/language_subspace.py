@@ -1,17 +1,17 @@
-"""Take the language out of vectors, so that a question does not favour its own language.
+"""Remove the language from vectors, so that a question does not favour its own language.
 
-A multilingual model keeps part of each vector for the language of the text. The vectors of the same
-everyday sentences in many languages show which part: the averages of the languages differ by
-nothing else. Removing the directions along which they differ is low-rank subtraction (LSAR; Xie et
-al., "Discovering Low-rank Subspaces for Language-agnostic Multilingual Representations", EMNLP
-2022). Unlike subtracting the mean of a text's language, it needs no language identification and
-treats question and article alike, and so costs nothing where both are in one language.
+Part of a multilingual model's vector encodes the language of the text. The same everyday sentences
+in many languages show which part: the averages per language differ in nothing else. Removing the
+directions in which they differ is low-rank subtraction (LSAR; Xie et al., "Discovering Low-rank
+Subspaces for Language-agnostic Multilingual Representations", EMNLP 2022). Unlike subtracting the
+mean of a text's language, it needs no language identification, and treats question and article
+alike, so it costs nothing if both are in one language.
 
-The directions that are removed say which language a text is in, nearly always rightly: the nearest
-average is its language.
+The removed directions also identify the language of a text: its average is the nearest, nearly
+always.
 
-What all texts have in common is subtracted too, in part: this model's vectors lie in a narrow cone,
-and cosines spread out once they are centred.
+Part of the overall mean is subtracted as well: this model's vectors lie in a narrow cone, and
+centring spreads their cosines.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from numpy.typing import NDArray
 
 from qabot.encoders.base import Encoder, FloatArray, normalize
 
-# Chosen on XQuAD-R as the place where recall within one language and across languages, and mean
-# average precision over one pool of languages, are all near their best (benchmarks/retrieval.py).
+# Chosen on XQuAD-R: recall within a language, recall across languages, and mean average precision
+# over a pool of all languages are all near their best (benchmarks/retrieval.py).
 RANK = 24
 COMMON = 0.65
 
 _SAMPLES = "language_samples.tsv"
 _ARRAYS = ("query_mean", "document_mean", "basis", "languages", "centres")
-# Part of the version: raise it with any change to what is stored.
+# Part of the version: raise it when the stored arrays change.
 _LAYOUT = 3
 
 Kind = Literal["question", "statement"]
@@ -46,14 +46,14 @@ Kind = Literal["question", "statement"]
 
 @dataclass(frozen=True, slots=True)
 class LanguageSubspace:
-    """What is subtracted from the vectors of one encoder.
+    """The means and directions to subtract from the vectors of one encoder.
 
     Attributes:
-        query_mean: Average over languages of question vectors, float32 ``(dimension,)``.
-        document_mean: The same of statements.
-        basis: Orthonormal directions of language, float32 ``(rank, dimension)``.
+        query_mean: The mean over languages of question vectors, float32 ``(dimension,)``.
+        document_mean: The same for statements.
+        basis: Orthonormal directions that encode language, float32 ``(rank, dimension)``.
         languages: ISO 639-1 codes, an array of text ``(languages,)``.
-        centres: Where each language's questions lie along the basis, float32
+        centres: The mean of each language's questions in the basis, float32
             ``(languages, rank)``.
     """
 
@@ -64,19 +64,19 @@ class LanguageSubspace:
     centres: FloatArray
 
     def queries(self, vectors: FloatArray) -> FloatArray:
-        """Question vectors ``(n, dimension)`` without their language, of length 1."""
+        """Remove the language from question vectors ``(n, dimension)``; unit vectors."""
         return self._remove(vectors, self.query_mean)
 
     def documents(self, vectors: FloatArray) -> FloatArray:
-        """Passage or sentence vectors ``(n, dimension)`` without their language, of length 1."""
+        """Remove the language from passage or sentence vectors ``(n, dimension)``; unit vectors."""
         return self._remove(vectors, self.document_mean)
 
     def language(self, query: FloatArray) -> str | None:
-        """The language of one question, from its vector ``(dimension,)`` as the model made it.
+        """Identify the language of a question from the model's own vector ``(dimension,)``.
 
         Returns:
-            ISO 639-1 code of the nearest of ``languages``; ``None`` where there are none, or no
-            directions to tell them by.
+            The ISO 639-1 code of the nearest of ``languages``; ``None`` if there are no languages
+            or no directions.
         """
         if not self.centres.size:
             return None
@@ -97,15 +97,15 @@ class LanguageSubspace:
         """Read what ``save`` wrote.
 
         Raises:
-            OSError, ValueError: It is missing or damaged.
+            OSError, ValueError: The file is missing or damaged.
         """
         try:
-            # Opened here: np.load would leave a file open that is no whole archive.
+            # Opened here: np.load would leave a truncated archive open.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 subspace = cls(*(arrays[name] for name in _ARRAYS))
         except OSError:
             raise
-        except Exception as error:  # zipfile and NumPy raise a dozen kinds of it.
+        except Exception as error:  # zipfile and NumPy raise a dozen kinds of errors.
             raise ValueError(f"no language subspace: {error}") from error
         shapes = {subspace.query_mean.shape, subspace.document_mean.shape, subspace.basis.shape[1:]}
         centres = (*subspace.languages.shape, *subspace.basis.shape[:1])
@@ -117,11 +117,11 @@ class LanguageSubspace:
 def estimate(
     encoder: Encoder, encoded: Callable[[int], None] = lambda count: None
 ) -> LanguageSubspace:
-    """The subspace of ``encoder``, from the packaged sentences in 31 languages.
+    """Estimate the subspace of ``encoder`` from the packaged sentences in 31 languages.
 
     Args:
-        encoder: The model; it encodes about 1,500 short sentences.
-        encoded: Told how many more are done, as they are.
+        encoder: Encodes about 1,500 short sentences.
+        encoded: Called with the number of sentences just encoded.
     """
     encoders: dict[Kind, Callable[[Sequence[str]], FloatArray]] = {
         "question": encoder.encode_query,
@@ -137,7 +137,7 @@ def estimate(
     query_mean, document_mean = questions.mean(axis=0), statements.mean(axis=0)
     deviations = np.concatenate([questions - query_mean, statements - document_mean])
     directions = np.linalg.svd(deviations, full_matrices=False)[2]
-    # A model with few dimensions must keep most of them for the meaning.
+    # A model with few dimensions needs most of them for the meaning.
     rank = min(RANK, encoder.dimension // 8)
     basis = np.ascontiguousarray(directions[:rank])
     return LanguageSubspace(
@@ -150,19 +150,19 @@ def estimate(
 
 
 def sample_count() -> int:
-    """How many sentences ``estimate`` encodes."""
+    """Count the sentences that ``estimate`` encodes."""
     return sum(len(texts) for kinds in samples().values() for texts in kinds.values())
 
 
 @cache
 def version() -> str:
-    """Changes with the samples and the constants: vectors of two versions do not mix."""
+    """Hash the samples and constants: vectors of two versions must not be mixed."""
     content = resources.files("qabot.encoders").joinpath(_SAMPLES).read_bytes()
     return hashlib.sha256(f"{_LAYOUT} {RANK} {COMMON} ".encode() + content).hexdigest()[:16]
 
 
 def samples() -> dict[str, dict[Kind, list[str]]]:
-    """Language → kind → the packaged sentences, parallel in all languages."""
+    """Read the packaged sentences, parallel in all languages: language → kind → sentences."""
     text = resources.files("qabot.encoders").joinpath(_SAMPLES).read_text("utf-8")
     found: dict[str, dict[Kind, list[str]]] = {}
     for line in text.splitlines():
@@ -177,13 +177,13 @@ def samples() -> dict[str, dict[Kind, list[str]]]:
 def cached(
     encoder: Encoder, folder: Path, encoded: Callable[[int], None] = lambda count: None
 ) -> LanguageSubspace:
-    """The subspace of ``encoder`` from the cache ``folder``; where missing, estimated and kept."""
+    """Load the subspace of ``encoder`` from the cache ``folder``, or estimate and store it."""
     path = folder / f"language-subspace-{encoder.fingerprint[:16]}-{version()}.npz"
     try:
         return LanguageSubspace.load(path)
     except (OSError, ValueError):
         subspace = estimate(encoder, encoded)
-    # A cache that cannot be written costs some seconds the next time, and nothing else.
+    # If the cache cannot be written, the next call takes some seconds again.
     work = path.with_suffix(f".{os.getpid()}.tmp")
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

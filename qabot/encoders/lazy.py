@@ -1,4 +1,4 @@
-"""A model that is opened when it has something to do: most rebuilds find nothing to encode."""
+"""A model that opens on first use: most rebuilds find nothing to encode."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from qabot.encoders.base import Encoder, FloatArray
 
 
 class LazyEncoder:
-    """Stands for a model of which all is known but its vectors.
+    """A model that opens on first use; everything but its vectors is known before.
 
-    Calls are safe from several threads if the model's are.
+    Thread-safe if the model is.
 
     Args:
-        open_model: Called once, when a text is to be encoded or counted; what it raises comes out
-            of that call.
+        open_model: Called once, when the first text is encoded or counted. That call raises
+            whatever it raises.
     """
 
     def __init__(
@@ -29,15 +29,15 @@ class LazyEncoder:
         self._lock = threading.Lock()
 
     def encode_query(self, texts: Sequence[str]) -> FloatArray:
-        """Vectors of questions: float32 ``(len(texts), dimension)``, of length 1."""
+        """Encode questions: unit vectors, float32 ``(len(texts), dimension)``."""
         return self._model().encode_query(texts)
 
     def encode_document(self, texts: Sequence[str]) -> FloatArray:
-        """Vectors of passages or sentences: float32 ``(len(texts), dimension)``, of length 1."""
+        """Encode passages or sentences: unit vectors, float32 ``(len(texts), dimension)``."""
         return self._model().encode_document(texts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """The number of model tokens of each text, without special tokens and prompts."""
+        """Count the model's tokens of each text, without special tokens and prompts."""
         return self._model().count_tokens(texts)
 
     def _model(self) -> Encoder:

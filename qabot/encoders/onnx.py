@@ -1,4 +1,4 @@
-"""Embedding models on ONNX Runtime: the fast path, without torch."""
+"""Embedding models on ONNX Runtime: fast, and without torch."""
 
 from __future__ import annotations
 
@@ -20,27 +20,26 @@ from qabot.text import first_line
 if TYPE_CHECKING:
     import onnxruntime
 
-# Padding is what a batch costs beyond its texts: they are sorted by length, and 16 beat 64 in every
+# Texts are sorted by length, since padding costs as much as text. 16 was faster than 64 in every
 # measurement on two cores.
 _BATCH = 16
-# What is computed here; a model folder may ask for more.
+# The inputs that are computed here.
 _INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 
 
 class OnnxEncoder:
-    """A sentence-transformers folder that holds an ONNX file, run by ONNX Runtime.
+    """A sentence-transformers folder with an ONNX file, run by ONNX Runtime.
 
-    Pooling, prompts and the longest input are read from the folder. Calls are safe from several
-    threads at once.
+    Pooling, prompts and the longest input are read from the folder. Thread-safe.
 
     Args:
         folder: The model folder.
-        name: The name to report; the folder's own where not given.
-        fingerprint: Where the caller knows it already; else the files are hashed.
-        threads: Cores to use for one call; all of them where not given.
+        name: The name to report; by default, the folder's.
+        fingerprint: The fingerprint if the caller knows it; else the files are hashed.
+        threads: Cores for one call; by default, all.
 
     Raises:
-        EncoderError: The folder lacks a file, or one of them cannot be read.
+        EncoderError: A file of the folder is missing or cannot be read.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class OnnxEncoder:
         self._bulk_lock = threading.Lock()
         self._inputs = {item.name for item in self._session.get_inputs()}
         shape = self._session.get_outputs()[0].shape
-        # The size of a vector is a mere name in some graphs.
+        # Some graphs only name the size of a vector.
         dimension = shape[-1] if isinstance(shape[-1], int) else config.dimension
         if not self._inputs <= _INPUTS or len(shape) != 3 or dimension is None:
             raise EncoderError(f"{graph}: not token ids in and a vector for each out; {REMEDY}")
@@ -107,9 +106,9 @@ class OnnxEncoder:
         return normalize(vectors)
 
     def _bulk_session(self) -> onnxruntime.InferenceSession:
-        """One that computes on a single core, for many batches at once, each on its own.
+        """Open a session that computes each batch on a single core, so that many run at once.
 
-        Cores that share a batch wait for each other at every step, far longer still where other
+        Cores that share a batch wait for each other at every step, and far longer if other
         processes use them too.
         """
         with self._bulk_lock:
@@ -139,10 +138,10 @@ class OnnxEncoder:
 
 
 def open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSession:
-    """ONNX Runtime's session of ``graph``, on ``threads`` cores or all.
+    """Open ``graph`` in ONNX Runtime, on ``threads`` cores or all.
 
     Raises:
-        EncoderError: It cannot be loaded.
+        EncoderError: ONNX Runtime cannot load it.
     """
     import onnxruntime
 
@@ -151,12 +150,12 @@ def open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSessi
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's exceptions share no base of their own.
+    except Exception as error:  # ONNX Runtime's exceptions share no base.
         raise EncoderError(f"{graph}: ONNX Runtime cannot load it ({first_line(error)})") from error
 
 
 def _batches(lengths: list[int]) -> Iterator[list[int]]:
-    """Row numbers in batches of texts of about one length, longest first."""
+    """Yield row numbers in batches of texts of similar length, longest first."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
     for start in range(0, len(order), _BATCH):
         yield order[start : start + _BATCH]

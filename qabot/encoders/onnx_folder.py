@@ -1,4 +1,4 @@
-"""What a sentence-transformers folder with an ONNX file says about the use of its network."""
+"""The configuration of a sentence-transformers folder with an ONNX file."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from qabot.errors import EncoderError
 
 _Json = TypeVar("_Json", dict[str, Any], list[Any])
 
-# What is computed here; a folder may ask for more.
+# The modules that are computed here.
 _MODULES = {"Transformer", "Pooling", "Normalize"}
 
 
 class FolderConfig:
-    """The configuration files of a folder, as far as they matter here.
+    """The configuration of a folder.
 
     Attributes:
         prompts: Texts to put before a question or passage, by name.
-        dimension: The size of a vector; ``None`` where the folder does not say.
+        dimension: The size of a vector; ``None`` if the folder does not say.
         pooling: ``mean`` or ``cls``.
-        network: The network's type, such as ``bert``; ``None`` where the folder does not say.
+        network: The network's type, such as ``bert``; ``None`` if the folder does not say.
         max_tokens: The longest input, special tokens included.
 
     Raises:
-        EncoderError: A file cannot be read, or asks for more than is computed here.
+        EncoderError: A file cannot be read, or asks for something that is not computed here.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,7 +76,7 @@ class FolderConfig:
         return str(modes[0])
 
     def _read(self, name: str, missing: _Json) -> _Json:
-        """Read a file; ``missing``, which says its type, where there is none."""
+        """Read a JSON file of the type of ``missing``, which is returned if there is no file."""
         path = self._folder / name
         if not path.exists():
             return missing
@@ -97,9 +97,9 @@ def find_graph(folder: Path) -> Path | None:
 
 
 def folder_fingerprint(folder: Path, graph: Path, config: FolderConfig) -> str:
-    """Hash all that decides the vectors: weights, tokenizer, prompts, pooling, longest input."""
+    """Hash everything that decides the vectors: weights, tokenizer, prompts, pooling, limits."""
     digest = hashlib.sha256()
-    # Large weights stand beside the graph: model.onnx_data, or model.onnx.data as torch names it.
+    # Large weights are in files beside the graph: model.onnx_data, or torch's model.onnx.data.
     network = sorted(path for path in graph.parent.iterdir() if path.name.startswith(graph.name))
     for part in [*network, *files_of(folder)]:
         if part.is_file():

@@ -1,4 +1,4 @@
-"""Any other embedding model, by sentence-transformers: on a GPU where there is one."""
+"""Any other embedding model, through sentence-transformers; on a GPU if there is one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REMEDY = "name a model folder, or leave the setting out for the packaged model"
 
 
 class SentenceTransformersEncoder:
-    """A sentence-transformers model with the prompts, pooling and precision that it asks for.
+    """A sentence-transformers model with its own prompts, pooling and precision.
 
     Args:
         name: A folder, or the name of a model in the local Hugging Face cache.
@@ -38,17 +38,17 @@ class SentenceTransformersEncoder:
         self.fingerprint = _fingerprint(self._model)
 
     def encode_query(self, texts: Sequence[str]) -> FloatArray:
-        """Vectors of questions: float32 ``(len(texts), dimension)``, of length 1."""
+        """Encode questions: unit vectors, float32 ``(len(texts), dimension)``."""
         return self._unit(self._model.encode_query(list(texts), show_progress_bar=False))
 
     def encode_document(self, texts: Sequence[str]) -> FloatArray:
-        """Vectors of passages or sentences: float32 ``(len(texts), dimension)``, of length 1."""
+        """Encode passages or sentences: unit vectors, float32 ``(len(texts), dimension)``."""
         prompt = document_prompt(self._model.prompts)
         vectors = self._model.encode_document(list(texts), prompt=prompt, show_progress_bar=False)
         return self._unit(vectors)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """The number of model tokens of each text, without special tokens and prompts."""
+        """Count the model's tokens of each text, without special tokens and prompts."""
         if not texts:
             return []
         encoded = self._model.tokenizer(list(texts), add_special_tokens=False, verbose=False)
@@ -56,7 +56,7 @@ class SentenceTransformersEncoder:
 
     def _unit(self, vectors: object) -> FloatArray:
         array = np.asarray(vectors, np.float32).reshape(-1, self.dimension)
-        # Scores are cosines, whether the model normalises or not.
+        # Scores must be cosines, even if the model does not normalise.
         return normalize(array)
 
 
@@ -86,13 +86,13 @@ def _fingerprint(model: SentenceTransformer) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         if ".pooler." in name:
-            continue  # Takes no part, and is made up at random where a model lacks it.
+            continue  # Unused, and filled at random if the model lacks it.
         values = tensor.detach().cpu().contiguous()
-        # Bytes rather than numbers: NumPy knows no bfloat16.
+        # Bytes, because NumPy has no bfloat16.
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
         digest.update(values.flatten().view(torch.uint8).numpy().tobytes())
-    # What the modules do with the weights. The first is the network, whose description changes
-    # with the library's version and says no more than its weights.
+    # The modules say how the weights are used. The first is the network: its description changes
+    # with the library's version and adds nothing to the weights.
     modules = [
         (type(module).__name__, _config(module) if place else {})
         for place, module in enumerate(model)

@@ -1,4 +1,4 @@
-"""XLM-R's SentencePiece vocabulary: texts → token ids, with the characters they stand for."""
+"""XLM-R's SentencePiece vocabulary: texts → token ids, with the characters of each."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 FILE = "sentencepiece.bpe.model"
 FIRST, PAD, LAST, _UNKNOWN = 0, 1, 2, 3
-# XLM-R numbers the pieces of the file one higher.
+# XLM-R's ids are one higher than the file's.
 _OFFSET = 1
 _MANY_TEXTS = 256
 _loading = threading.Lock()
 
 
 class SentencePieceTokenizer:
-    """The tokenizer of one SentencePiece file; calls are safe from several threads."""
+    """The tokenizer of one SentencePiece file. Thread-safe."""
 
     def __init__(self, processor: sentencepiece.SentencePieceProcessor) -> None:
         self._processor = processor
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of each text, without special tokens."""
-        # For a list, SentencePiece starts threads: milliseconds, where a question takes none.
+        """Tokenize texts, without special tokens."""
+        # SentencePiece starts threads for a list: that takes milliseconds, a question takes none.
         threads = 1 if len(texts) < _MANY_TEXTS else -1
         pieces: list[list[int]] = self._processor.encode(list(texts), num_threads=threads)
         return [[piece + _OFFSET if piece else _UNKNOWN for piece in ids] for ids in pieces]
 
     def spans(self, text: str) -> list[tuple[int, int, int]]:
-        """``(id, start, end)`` of each token: the characters of ``text`` that it stands for.
+        """Tokenize ``text``: ``(id, start, end)`` of each token, in characters of ``text``.
 
-        A character that normalisation makes several tokens of belongs to each of them.
+        A character that normalises to several tokens belongs to each of them.
         """
         found = self._processor.encode(text, return_type="proto").pieces
         if text.isascii():
@@ -55,10 +55,10 @@ def _identity(piece: int) -> int:
 
 
 def load_tokenizer(path: Path) -> SentencePieceTokenizer:
-    """The tokenizer of ``path``; loaded once, however many networks share it.
+    """Load the tokenizer of ``path``, once for all networks that share it.
 
     Raises:
-        EncoderError: It cannot be read.
+        EncoderError: The file cannot be read.
     """
     with _loading:
         return _load(path)

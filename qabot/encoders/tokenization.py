@@ -15,16 +15,16 @@ Tokenize = Callable[[Sequence[str]], list[list[int]]]
 """Texts → token ids of each, without special tokens."""
 
 _TOKENIZERS_FILE = "tokenizer.json"
-# Networks whose vocabulary is XLM-R's, if there is a SentencePiece file: multilingual-e5 is a BERT.
+# Networks with XLM-R's vocabulary, if there is a SentencePiece file: multilingual-e5 is a BERT.
 # Others (CamemBERT) number the pieces of a file of the same name differently.
 _XLM_R = ("bert", "xlm-roberta")
 
 
 class BackgroundTokenizer:
-    """A tokenizer that loads in the background, as it takes longer than all else.
+    """A tokenizer that loads in the background, since loading it takes longest.
 
     Attributes:
-        first, last, pad: Ids of the special tokens round a text and behind it.
+        first, last, pad: Ids of the special tokens before, after and behind a text.
     """
 
     def __init__(self, load: Callable[[], Tokenize], first: int, last: int, pad: int) -> None:
@@ -34,7 +34,7 @@ class BackgroundTokenizer:
         pool.shutdown(wait=False)
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of each text, without special tokens."""
+        """Tokenize texts, without special tokens."""
         return self._loaded.result()(texts)
 
 
@@ -45,7 +45,7 @@ def open_tokenizer(folder: Path, network: str | None) -> BackgroundTokenizer:
         network: The network's type, as ``config.json`` names it.
 
     Raises:
-        EncoderError: There is none, or it cannot be used.
+        EncoderError: There is no tokenizer, or it cannot be used.
     """
     # XLM-R's SentencePiece file numbers its pieces one lower than the network does.
     if network in _XLM_R and (folder / FILE).is_file():
@@ -79,5 +79,5 @@ def _load_tokenizers(path: Path) -> BackgroundTokenizer:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """List where a model folder may have tokenizer files."""
+    """List the files that a folder's tokenizer may be in; they need not exist."""
     return [folder / FILE, folder / _TOKENIZERS_FILE]

@@ -1,7 +1,7 @@
-"""Labelled questions → how well an index answers them: ranking, quotes, honesty, speed.
+"""Measure how well an index answers labelled questions: ranking, quotes, honesty, speed.
 
-``read_questions`` and ``check_labels`` take the file, ``ask_all`` puts the questions to an engine,
-``measure`` makes figures of what came back, ``compare`` sets two measurements side by side.
+``read_questions`` and ``check_labels`` read the file, ``ask_all`` asks an engine, ``measure`` turns
+the outcomes into figures, and ``compare`` compares two measurements.
 """
 
 from qabot.evaluation.bounds import Bound, read_bounds

@@ -12,30 +12,30 @@ from qabot.evaluation.figures import METRICS, Figure
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The least that a figure may be."""
+    """The least value allowed for a figure."""
 
     metric: str
     least: float
 
     def problem(self, figures: Mapping[str, Figure]) -> str | None:
-        """What is wrong with the figure, on one line; ``None`` if it reaches the bound.
+        """Say on one line that the figure is below the bound; ``None`` if it is not.
 
         Raises:
-            UsageError: No question tells the figure.
+            UsageError: The figure is undefined for these questions.
         """
         value = figures[self.metric].value
         if value is None:
             raise UsageError(
-                f"--min {self.metric}: no question tells this figure; add some, or leave it out"
+                f"--min {self.metric}: no question defines this figure; add some, or leave it out"
             )
         return f"{self.metric} is {value:.4f}, below {self.least:g}" if value < self.least else None
 
 
 def read_bounds(texts: Iterable[str]) -> list[Bound]:
-    """Bounds out of ``METRIC=VALUE``.
+    """Parse bounds of the form ``METRIC=VALUE``.
 
     Raises:
-        UsageError: One has another form, names no metric, or one of which less is better.
+        UsageError: A bound has another form, or names no metric for which more is better.
     """
     return [_bound(text) for text in texts]
 

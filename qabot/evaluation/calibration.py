@@ -1,7 +1,7 @@
-"""How well a confidence tells questions with an answer from those without; pure.
+"""How well confidence separates questions with an answer from those without.
 
-Each figure is computed for many resamples at once: ``weights`` has a row a resample and a column a
-question, how often it was drawn. Undefined figures are NaN.
+Each figure is computed for many resamples at once: ``weights`` is ``(resamples, questions)``, how
+often each question was drawn. Undefined figures are NaN.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class RiskPoint:
-    """Answering only from a confidence of ``threshold`` on.
+    """A point of the risk–coverage curve: answer only at a confidence of ``threshold`` or more.
 
     Attributes:
-        coverage: Share of all questions that are then answered, in (0, 1].
-        risk: Share of those that get no quote with an answer, in [0, 1].
+        coverage: The share of all questions that is answered, in (0, 1].
+        risk: The share of those that gets no quote with an answer, in [0, 1].
     """
 
     threshold: float
@@ -37,8 +37,8 @@ class CalibrationBin:
 
     Attributes:
         confidence: Their mean confidence.
-        observed: Share of them that the articles answer.
-        count: How many they are.
+        observed: The share of them that the articles answer.
+        count: Their number.
     """
 
     low: float
@@ -49,11 +49,11 @@ class CalibrationBin:
 
 
 def auroc(confidence: FloatArray, positive: BoolArray, weights: FloatArray) -> FloatArray:
-    """The probability that a positive has a higher confidence than a negative; ties are a half."""
+    """Compute the probability that a positive's confidence exceeds a negative's; ties are ½."""
     order, starts = _steps(confidence)
     positives = np.add.reduceat((weights * positive)[:, order], starts, axis=1)
     negatives = np.add.reduceat((weights * ~positive)[:, order], starts, axis=1)
-    # By falling confidence: what comes after is lower.
+    # In falling order of confidence: everything after it is lower.
     below = negatives.sum(axis=1, keepdims=True) - np.cumsum(negatives, axis=1)
     won = (positives * (below + negatives / 2)).sum(axis=1)
     with np.errstate(invalid="ignore"):
@@ -62,17 +62,17 @@ def auroc(confidence: FloatArray, positive: BoolArray, weights: FloatArray) -> F
 
 
 def area_under_risk(confidence: FloatArray, right: BoolArray, weights: FloatArray) -> FloatArray:
-    """The mean risk over all coverages, in [0, 1]: answering the most confident questions first."""
+    """Compute the mean risk over all coverages, in [0, 1], the most confident answered first."""
     answered, wrong = _answered_and_wrong(confidence, right, weights)
     shares = np.diff(answered, prepend=0.0, axis=1) / answered[:, -1:]
-    # A resample may draw none of the most confident.
+    # A resample may not draw the most confident questions.
     risk = wrong / np.maximum(answered, 1.0)
     area: FloatArray = (risk * shares).sum(axis=1)
     return area
 
 
 def risk_curve(confidence: FloatArray, right: BoolArray) -> list[RiskPoint]:
-    """Coverage and risk at every threshold that makes a difference, the highest first."""
+    """List coverage and risk at every distinct confidence, the highest first."""
     answered, wrong = _answered_and_wrong(confidence, right, np.ones((1, len(confidence))))
     order, starts = _steps(confidence)
     thresholds = confidence[order][starts]
@@ -85,7 +85,7 @@ def risk_curve(confidence: FloatArray, right: BoolArray) -> list[RiskPoint]:
 def calibration_error(
     confidence: FloatArray, positive: BoolArray, weights: FloatArray
 ) -> FloatArray:
-    """Expected calibration error: how far confidence and share are apart, bin by bin, in [0, 1]."""
+    """Compute the expected calibration error over the bins, in [0, 1]."""
     inside = _bins(confidence)[:, None] == np.arange(_BINS)
     gaps = (weights * (confidence - positive)) @ inside
     error: FloatArray = np.abs(gaps).sum(axis=1) / weights.sum(axis=1)
@@ -93,7 +93,7 @@ def calibration_error(
 
 
 def calibration_bins(confidence: FloatArray, positive: BoolArray) -> list[CalibrationBin]:
-    """The ten bins of equal width that hold a question, the lowest first."""
+    """List those of ten bins of equal width that hold a question, the lowest first."""
     places = _bins(confidence)
     return [
         CalibrationBin(
@@ -108,7 +108,7 @@ def calibration_bins(confidence: FloatArray, positive: BoolArray) -> list[Calibr
 
 
 def percentiles(values: FloatArray, which: Sequence[int]) -> dict[str, float]:
-    """``p50`` and so on, interpolated."""
+    """Compute percentiles, interpolated: ``p50`` and so on."""
     return {f"p{share}": float(np.percentile(values, share)) for share in which}
 
 
@@ -119,7 +119,7 @@ def _bins(confidence: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.int
 def _answered_and_wrong(
     confidence: FloatArray, right: BoolArray, weights: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """How many are answered, and wrongly, from each threshold on, the highest first."""
+    """Count the questions answered, and answered wrongly, at each threshold, the highest first."""
     order, starts = _steps(confidence)
     drawn = np.add.reduceat(weights[:, order], starts, axis=1)
     wrong = np.add.reduceat((weights * ~right)[:, order], starts, axis=1)
@@ -131,7 +131,7 @@ def _steps(
 ) -> tuple[
     np.ndarray[tuple[int, ...], np.dtype[np.intp]], np.ndarray[tuple[int, ...], np.dtype[np.intp]]
 ]:
-    """Questions by falling confidence, and where in that order each new confidence begins."""
+    """Sort questions by falling confidence; also return where each new confidence begins."""
     order = np.argsort(-confidence, kind="stable")
     ranked = confidence[order]
     return order, np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))

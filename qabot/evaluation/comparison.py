@@ -1,4 +1,4 @@
-"""Two measurements of the same questions side by side: which differences are more than chance."""
+"""Compare two measurements of the same questions: which differences are significant."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from qabot.evaluation.measurement import Measurement, interval
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """By how much a figure of the second measurement exceeds that of the first.
+    """A figure of the second measurement minus that of the first.
 
     Attributes:
-        value: ``None`` where either has no such figure.
-        low, high: 95 % paired bootstrap interval.
-        p: Two-sided: how likely so large a difference is if there is none.
+        value: ``None`` if the figure is undefined in either.
+        low, high: The 95 % paired bootstrap interval.
+        p: The two-sided p-value.
     """
 
     value: float | None
@@ -27,14 +27,14 @@ class Difference:
 
     @property
     def significant(self) -> bool:
-        """Whether it is more than chance, at 5 %."""
+        """True if significant at 5 %."""
         return self.p is not None and self.p < 0.05
 
 
 def compare(first: Measurement, second: Measurement) -> dict[str, Difference]:
-    """The differences of two measurements of the same questions in the same order, by metric.
+    """Compare two measurements of the same questions in the same order: metric → difference.
 
-    Both were resampled alike, so that each resample gives a difference over the same questions.
+    Both were resampled alike, so each resample gives a difference over the same questions.
     """
     return {name: _difference(first, second, name) for name in METRICS}
 
@@ -45,7 +45,7 @@ def _difference(first: Measurement, second: Measurement, name: str) -> Differenc
         return Difference(None, None, None, None)
     samples = second.samples[name] - first.samples[name]
     known = samples[~np.isnan(samples)]
-    # The share of resamples on the other side of nothing; one more, for no chance is ever 0.
+    # The share of resamples on the other side of zero; plus one, since no p-value is 0.
     beside = min(int((known <= 0).sum()), int((known >= 0).sum())) + 1
     p = min(2 * beside / (len(known) + 1), 1.0)
     return Difference(after - before, *interval(samples), p)

@@ -1,7 +1,7 @@
-"""The figures: what each is called, and how it follows from outcomes.
+"""The figures: their names, and how outcomes give their values.
 
-A figure is computed for many resamples at once: ``weights`` holds, a row a resample, how often each
-question was drawn. All ones gives the figure of the questions as they are.
+A figure is computed for many resamples at once: ``weights`` is ``(resamples, questions)``, how
+often each question was drawn. A row of ones gives the figure of the questions themselves.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 SHOWN = 3
-"""Quotes that count as seen: the first ones of an answer."""
+"""The number of quotes per answer that count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a figure is called.
+    """The name of a figure.
 
     Attributes:
-        name: In tables, in JSON and for bounds.
-        meaning: For people, in a few words.
-        higher_is_better: Else lower is.
+        name: The name in tables, JSON and bounds.
+        meaning: A few words for people.
+        higher_is_better: If false, lower is better.
     """
 
     name: str
@@ -61,7 +61,7 @@ _DECIDED = [
     Metric("rejected", "not found, if there is none"),
     Metric("wrongly_answered", "answered, if there is none", higher_is_better=False),
     Metric("risk_area", "area under risk–coverage", higher_is_better=False),
-    Metric("calibration_error", "confidence against what is so", higher_is_better=False),
+    Metric("calibration_error", "confidence against the truth", higher_is_better=False),
 ]
 METRICS: dict[str, Metric] = {m.name: m for m in (*_RANKED, *_QUOTED, *_DECIDED)}
 """Every figure, by name, in the order in which they are shown."""
@@ -72,9 +72,9 @@ class Figure:
     """A figure with its interval.
 
     Attributes:
-        value: ``None`` where no question tells it.
-        low, high: 95 % bootstrap interval.
-        count: Questions that it is taken over.
+        value: ``None`` if no question defines it.
+        low, high: The 95 % bootstrap interval.
+        count: The number of questions that define it.
     """
 
     value: float | None
@@ -85,14 +85,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Outcomes as columns, a row a question.
+    """Outcomes as columns of ``(questions,)``.
 
     Attributes:
-        means: Metric → a value for each question, NaN where it has none; the figure is their mean.
+        means: Metric → a value per question, NaN if undefined; the figure is their mean.
         confidence: In [0, 1].
-        answerable: Whether the articles answer it.
-        right: Whether a quote, shown whatever the confidence, holds an answer.
-        quotes_shown, quotes_right: How many quotes are shown, and how many of them hold an answer.
+        answerable: The articles answer the question.
+        right: One of the quotes holds an answer, at any confidence.
+        quotes_shown, quotes_right: The number of quotes shown, and of those with an answer.
         elapsed_ms: Milliseconds to the answer.
     """
 
@@ -106,12 +106,12 @@ class Columns:
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], threshold: float) -> Columns:
-        """The columns of ``outcomes``, quotes counting as shown from ``threshold`` on."""
+        """Make columns of ``outcomes``; quotes are shown at a score of ``threshold`` or more."""
         answerable = np.array([outcome.label.answerable for outcome in outcomes])
         confidence = np.array([outcome.confidence for outcome in outcomes])
         shown = confidence >= threshold
         quoted = np.array([any(outcome.quotes[:SHOWN]) for outcome in outcomes])
-        # Each quote is shown for its own score; below the first, some may fall short.
+        # Each quote needs a sufficient score of its own; those after the first may lack it.
         rights = [_shown_rights(outcome, threshold) for outcome in outcomes]
         first = np.array([any(right[:1]) for right in rights])
         one = np.array([any(right) for right in rights])
@@ -140,7 +140,7 @@ class Columns:
         )
 
     def rows(self, chosen: BoolArray) -> Columns:
-        """The chosen rows only."""
+        """Keep the chosen rows."""
         return Columns(
             {name: values[chosen] for name, values in self.means.items()},
             self.confidence[chosen],
@@ -155,7 +155,7 @@ class Columns:
         return len(self.confidence)
 
     def count(self, metric: str) -> int:
-        """Questions that ``metric`` is taken over."""
+        """Count the questions that define ``metric``."""
         if metric in self.means:
             return int((~np.isnan(self.means[metric])).sum())
         if metric == "quote_precision":
@@ -163,13 +163,13 @@ class Columns:
         return len(self)
 
     def figures(self, weights: FloatArray) -> dict[str, FloatArray]:
-        """Every metric for each row of ``weights``; NaN where it is undefined."""
+        """Compute every metric for each row of ``weights``; NaN if undefined."""
         values = {name: _means(self.means[name], weights) for name in self.means}
         values |= {name: figure(self, weights) for name, figure in _OF_SEVERAL.items()}
         return {name: values[name] for name in METRICS}
 
 
-# Figures that are no mean over questions.
+# Figures that are not means over questions.
 _OF_SEVERAL: dict[str, Callable[[Columns, FloatArray], FloatArray]] = {
     "quote_precision": lambda columns, weights: _shares(
         weights @ columns.quotes_right, weights @ columns.quotes_shown
@@ -190,14 +190,14 @@ def _means(values: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def _shares(parts: FloatArray, wholes: FloatArray) -> FloatArray:
-    """``parts / wholes``, NaN for a resample that drew none of the whole."""
+    """Divide ``parts`` by ``wholes``; NaN for resamples without any of the whole."""
     with np.errstate(invalid="ignore"):
         share: FloatArray = parts / wholes
     return share
 
 
 def _shown_rights(outcome: Outcome, threshold: float) -> list[bool]:
-    """Of each quote that is shown from ``threshold`` on, whether it holds an answer."""
+    """For each quote shown at ``threshold``, say if it holds an answer."""
     if outcome.confidence < threshold:
         return []
     judged = zip(outcome.quotes[:SHOWN], outcome.scores[:SHOWN], strict=True)
@@ -205,7 +205,7 @@ def _shown_rights(outcome: Outcome, threshold: float) -> list[bool]:
 
 
 def _ranked(what: str, rankings: Sequence[tuple[str, ...] | None]) -> dict[str, FloatArray]:
-    """Recall and reciprocal rank, by ir-measures."""
+    """Compute recall and reciprocal rank with ir-measures."""
     measures = {
         ir_measures.R @ 1: f"{what}_recall@1",
         ir_measures.R @ 3: f"{what}_recall@3",
@@ -219,13 +219,13 @@ def _ranked(what: str, rankings: Sequence[tuple[str, ...] | None]) -> dict[str, 
     if not known:
         return values
     wanted = {str(row): {RIGHT: 1} for row in known}
-    # Scores fall from place to place.
+    # Scores fall with the rank.
     found = {
         str(row): {name: -float(place) for place, name in enumerate(ranking)}
         for row, ranking in known.items()
     }
     for column in values.values():
-        column[list(known)] = 0.0  # A question for which nothing was found is not listed.
+        column[list(known)] = 0.0  # Questions without a relevant result are not listed.
     for metric in ir_measures.iter_calc(list(measures), wanted, found):
         values[measures[metric.measure]][int(metric.query_id)] = metric.value
     return values

@@ -1,4 +1,4 @@
-"""Outcomes → a measurement: figures with bootstrap intervals, in all and by pair of languages."""
+"""Outcomes → figures with bootstrap intervals, overall and by pair of languages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from qabot.evaluation.figures import METRICS, Columns, Figure, FloatArray
 from qabot.evaluation.predictions import Outcome
 
 RESAMPLES = 2000
-# Always the same, so that a figure's interval is the same on every run, and so that two
-# measurements of the same questions are resampled alike, which pairs them.
+# Fixed, so that intervals are reproducible, and two measurements of the same questions are
+# resampled alike, which pairs them.
 _SEED = 20
 _INTERVAL = (2.5, 97.5)
 _PERCENTILES = (50, 95, 99)
-# Weights held at once.
+# The most weights in memory at once.
 _CELLS = 2_000_000
 _KINDS: dict[str, Callable[[str, str | None], bool]] = {
     "one language": lambda asked, answered: asked == answered,
@@ -35,14 +35,14 @@ _OF_KINDS = ("auroc", "wrongly_answered")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Some of the questions.
+    """A group of questions.
 
     Attributes:
         name: "one language", "across languages", "no article", a pair of languages, or why there
             is no answer.
-        asked, answered: Of a pair: the questions' language and the articles', which is ``None``
-            for questions that no article answers.
-        count: How many questions.
+        asked, answered: For a pair: the language of the questions and of the articles, which is
+            ``None`` if no article answers.
+        count: The number of questions.
         figures: By metric.
     """
 
@@ -58,16 +58,16 @@ class Measurement:
     """All figures of one run of labelled questions.
 
     Attributes:
-        threshold: Confidence from which quotes were counted as shown.
-        count, answerable: How many questions, and how many of them have an answer.
+        threshold: The least confidence at which quotes count as shown.
+        count, answerable: The number of questions, and of those with an answer.
         figures: By metric.
-        groups: By whether question and article are in one language, then by pair of languages.
+        groups: Questions within one language and across languages, then by pair of languages.
         kinds: Questions without an answer by their ``why``, with two figures: ``auroc``, all
             questions with an answer against these, and ``wrongly_answered``.
         risk: The risk–coverage curve.
-        calibration: Confidence against what came true, in bins.
+        calibration: Confidence against the share of right answers, in bins.
         latency_ms: Percentiles by name.
-        samples: Metric → its value in each resample, NaN where undefined.
+        samples: Metric → its value in each resample, NaN if undefined.
     """
 
     threshold: float
@@ -83,10 +83,10 @@ class Measurement:
 
 
 def measure(outcomes: Sequence[Outcome], threshold: float) -> Measurement:
-    """The figures of ``outcomes``, of which there is at least one.
+    """Measure ``outcomes``, of which there must be at least one.
 
     Args:
-        threshold: Confidence in [0, 1] below which nothing is shown.
+        threshold: The confidence in [0, 1] below which nothing is shown.
     """
     columns = Columns.of(outcomes, threshold)
     figures, samples = _figures(columns)
@@ -105,7 +105,7 @@ def measure(outcomes: Sequence[Outcome], threshold: float) -> Measurement:
 
 
 def interval(samples: FloatArray) -> tuple[float | None, float | None]:
-    """What 95 % of the resamples lie between; those where the figure is undefined don't count."""
+    """Compute the central 95 % of the resamples in which the figure is defined."""
     known = samples[~np.isnan(samples)]
     if not len(known):
         return None, None
@@ -149,12 +149,12 @@ def _figures(columns: Columns) -> tuple[dict[str, Figure], dict[str, FloatArray]
 
 
 def _resamples(size: int) -> Iterator[FloatArray]:
-    """How often each of ``size`` questions is drawn, a row a resample, some rows at a time."""
+    """Draw resamples of ``size`` questions: yield ``(some resamples, size)`` counts."""
     random = np.random.default_rng(_SEED)
     most = max(_CELLS // size, 1)
     for start in range(0, RESAMPLES, most):
         rows = min(most, RESAMPLES - start)
-        # Each row counts in a stretch of its own.
+        # Each row counts in a range of its own.
         drawn = random.integers(0, size, (rows, size)) + size * np.arange(rows)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * size)
         yield counts.reshape(rows, size).astype(np.float64)

@@ -1,7 +1,7 @@
-"""Whether a text holds an answer, and how far a highlight agrees with one.
+"""Compare texts with answers.
 
-Agreement is SQuAD's exact match and F1 (Rajpurkar et al. 2016), in every language: case,
-punctuation and articles don't count, and where a script writes no spaces, each character is a word.
+Agreement is SQuAD's exact match and F1 (Rajpurkar et al. 2016), for every language: case,
+punctuation and articles don't count, and in scripts without spaces each character is a word.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import regex
 
 from qabot.text import UNSPACED, fold
 
-# Words that SQuAD's measure leaves out; it is about "the", and other languages have their own.
+# SQuAD's measure leaves out "the" and its like; these are the other languages' articles.
 _ARTICLES = {
     "de": "der die das den dem des ein eine einen einem einer eines",
     "en": "a an the",
@@ -24,24 +24,24 @@ _ARTICLES = {
     "nl": "de het een",
     "pt": "o a os as um uma uns umas",
 }
-# Articles that are written together with the word that follows.
+# Articles that are written together with the next word.
 _PREFIXES = {
     "ar": regex.compile(r"\bال(?=\w{2})"),
     "fr": regex.compile(r"\b[ld]['’]"),
     "it": regex.compile(r"\b(?:l|un|dell|all|nell|dall|sull)['’]"),
 }
-# A character with the marks on it, or a run of whatever else is no space.
+# A character with its marks, or a run of anything else but spaces.
 _WORD = regex.compile(rf"[{UNSPACED}]\p{{M}}*|[^\s{UNSPACED}]+")
-# What split() cuts at; \s lacks four of them.
+# What str.split() splits at; \s lacks four of these characters.
 _BLANKS = r"[\s\x1c-\x1f]+"
 _SIGNS = regex.compile(r"[\p{P}\p{S}]")
 
 
 def normal_words(text: str, language: str) -> list[str]:
-    """The words of ``text`` that count when it is compared with an answer.
+    """Split ``text`` into the words that count in comparisons.
 
     Args:
-        language: Whose articles are left out, ISO 639-1.
+        language: The language whose articles are left out, ISO 639-1.
     """
     text = fold(text)
     prefix = _PREFIXES.get(language)
@@ -52,24 +52,24 @@ def normal_words(text: str, language: str) -> list[str]:
 
 
 def exact_match(text: str, answers: Sequence[str], language: str) -> float:
-    """1 if ``text`` is one of ``answers``, as far as words count; else 0."""
+    """Return 1 if ``text`` has the words of one of ``answers``, else 0."""
     found = normal_words(text, language)
     return float(any(found == normal_words(answer, language) for answer in answers))
 
 
 def f1(text: str, answers: Sequence[str], language: str) -> float:
-    """The most that the words of ``text`` agree with one of ``answers``, in [0, 1]."""
+    """Compute the best F1 of the words of ``text`` with one of ``answers``, in [0, 1]."""
     found = normal_words(text, language)
     return max((_f1(found, normal_words(answer, language)) for answer in answers), default=0.0)
 
 
 def holds(text: str, answers: Sequence[str]) -> bool:
-    """Whether one of ``answers`` stands in ``text``, blanks aside; a number not within another."""
+    """True if ``text`` holds one of ``answers``, ignoring blanks; numbers must be whole."""
     return any(_pattern(answer).search(text) for answer in answers)
 
 
 def stands_in(text: str, answer: str) -> bool:
-    """Whether ``answer`` is a part of ``text``, blanks aside, be it of a word or number."""
+    """True if ``text`` holds ``answer``, ignoring blanks, even inside a word or number."""
     return "".join(answer.split()) in "".join(text.split())
 
 

@@ -1,4 +1,4 @@
-"""Risk–coverage and calibration as a picture; the one importer of matplotlib."""
+"""Plot risk–coverage and calibration with matplotlib."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ENDING = ".png"
 
 
 def check_plot(file: str) -> None:
-    """See that a picture can be drawn, before anything is measured.
+    """Check that a plot can be drawn, before anything is measured.
 
     Raises:
-        UsageError: The file is no PNG, its folder is missing, or matplotlib is.
+        UsageError: The file is not a PNG, its folder is missing, or matplotlib is.
     """
     path = Path(file)
     if path.suffix.lower() != ENDING:
@@ -37,7 +37,7 @@ def plot(runs: Sequence[Run], file: str) -> None:
     Raises:
         UsageError: The file cannot be written.
     """
-    # Not pyplot, which looks for a screen and keeps its figures.
+    # Not pyplot, which needs a screen and keeps its figures.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.5), layout="constrained")

@@ -1,4 +1,4 @@
-"""Put labelled questions to an engine and keep what came back."""
+"""Ask an engine labelled questions and judge its answers."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from qabot.evaluation.questions import Labelled, check_labels
 from qabot.types import Answer, Article, ArticleInfo, Hit, Quote
 
 RIGHT = "right"
-"""What stands in a ranking for all that is right: any one passage with the answer is enough."""
+"""Replaces the right article or passage in a ranking: any passage with the answer will do."""
 
-# Deep enough that ten articles are among the passages.
+# Deep enough for the passages of ten articles.
 _DEPTH = 50
 _PLACES = 10
 
 
 class Asker(Protocol):
-    """What evaluation needs of an engine.
+    """The part of an engine that evaluation needs.
 
-    ``ask`` shows quotes whatever the confidence: evaluation applies thresholds itself.
+    ``ask`` must quote at any confidence: evaluation applies thresholds itself.
     """
 
     def ask(self, question: str) -> Answer:
-        """The answer to a question."""
+        """Answer a question."""
 
     def search(self, question: str, limit: int) -> list[Hit]:
-        """The passages that may answer it, best first."""
+        """Find the passages that may answer a question, best first."""
 
     def articles(self) -> list[ArticleInfo]:
-        """All articles of the index."""
+        """List the articles of the index."""
 
     def article(self, article_id: str) -> Article:
-        """An article with its text."""
+        """Return an article with its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one question got, judged by its label; ``None`` is what the label does not tell.
+    """The answer to a question, judged by its label; ``None`` if the label does not say.
 
     Attributes:
-        answered_in: Language of the labelled article.
+        answered_in: The language of the labelled article.
         articles: The first ten articles as ranked, ``RIGHT`` for the labelled one.
         passages: The first ten passages as ranked, ``RIGHT`` for the first that holds an answer.
-        quotes: For each quote, best first, whether it holds an answer (or, where only the article
-            is labelled, stands in it).
+        quotes: For each quote, best first: it holds an answer (or, if only the article is
+            labelled, is from that article).
         scores: For each quote, the probability that it answers, in [0, 1].
-        exact: Whether the first quote's highlights are an answer, 0 or 1.
-        f1: How far they agree with one, in [0, 1].
-        confidence: That the articles answer the question, in [0, 1].
+        exact: 1 if the first quote's highlights are an answer, else 0.
+        f1: The F1 of their words with the nearest answer, in [0, 1].
+        confidence: The probability that the articles answer the question, in [0, 1].
         elapsed_ms: Milliseconds from question to answer.
     """
 
@@ -68,14 +68,14 @@ class Outcome:
 
 
 def ask_all(asker: Asker, questions: Sequence[Labelled], *, where: str) -> Iterator[Outcome]:
-    """Ask each question, in order, and judge what comes back.
+    """Ask each question in order and judge the answers.
 
     Args:
         asker: An engine with a threshold of 0.
-        where: What to call its index in an error.
+        where: The name of its index in errors.
 
     Raises:
-        UsageError: A label does not fit the index, or a question cannot be asked; names its line.
+        UsageError: A label does not fit the index, or a question cannot be asked.
     """
     infos = {info.id: info for info in asker.articles()}
     texts: dict[str, str] = {}
@@ -86,7 +86,7 @@ def ask_all(asker: Asker, questions: Sequence[Labelled], *, where: str) -> Itera
         return texts[name]
 
     check_labels(questions, infos, text_of, where)
-    _answer(asker, questions[0])  # The first question of an engine takes longer than others.
+    _answer(asker, questions[0])  # An engine's first question takes longer than the others.
     for label in questions:
         answer = _answer(asker, label)
         hits = asker.search(label.question, _DEPTH)
@@ -124,7 +124,7 @@ def _judge(label: Labelled, language: str | None, answer: Answer, hits: Sequence
 
 def _articles(label: Labelled, hits: Sequence[Hit]) -> tuple[str, ...]:
     ranked = list(dict.fromkeys(hit.article.id for hit in hits))[:_PLACES]
-    # A prefix keeps an article that is called "right" apart.
+    # The prefix avoids confusion with an article called "right".
     return tuple(RIGHT if name == label.article else f"article {name}" for name in ranked)
 
 
@@ -143,7 +143,7 @@ def _is_right(label: Labelled, article: str, text: str) -> bool:
 
 
 def highlighted(quotes: Sequence[Quote]) -> str:
-    """The text that the first quote highlights."""
+    """Return the highlighted text of the first quote."""
     return " ".join(
         quote.text[start - quote.start : end - quote.start]
         for quote in quotes[:1]

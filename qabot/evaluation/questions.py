@@ -1,4 +1,4 @@
-"""Labelled questions out of JSON lines, and whether their labels fit an index."""
+"""Read labelled questions from JSON lines, and check that their labels fit an index."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from qabot.evaluation.overlap import stands_in
 from qabot.types import ArticleInfo
 
 UNKNOWN = "und"
-"""The language of a question whose label names none, as ISO 639-2 has it."""
+"""The language of a question without one in its label: ISO 639-2's code for undetermined."""
 
-# ISO 639, perhaps with script and region.
+# ISO 639, with an optional script and region.
 _CODE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _FIELDS = ("question", "article", "answers", "language", "why")
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A question and what answers it.
+    """A question with its labels.
 
     Attributes:
-        article: Id of the article that answers it, if that is labelled.
-        answers: Texts that answer it, as they stand in the article; empty if none is labelled.
+        article: The id of the answering article, if labelled.
+        answers: Answering texts as they are in the article; empty if not labelled.
         language: The question's language, an ISO 639 code without script or region.
         place: File and line, for errors.
-        why: Of a question without an answer: in what way the articles fail to answer it, in a word
-            of the file's own; figures are given for each.
+        why: For a question without an answer, the kind of question, in the file's own words;
+            figures are given for each kind.
     """
 
     question: str
@@ -43,19 +43,19 @@ class Labelled:
 
     @property
     def answerable(self) -> bool:
-        """Whether the articles answer it; if not, "not found" is right."""
+        """True if the articles answer it; else "not found" is right."""
         return self.article is not None or bool(self.answers)
 
 
 def read_questions(lines: Iterable[str], name: str) -> list[Labelled]:
-    """The labelled questions of a file, one JSON object a line; empty lines are left out.
+    """Read labelled questions, one JSON object per line; empty lines are skipped.
 
     Args:
         lines: The file's lines.
-        name: What to call the file in an error.
+        name: The file's name in errors.
 
     Raises:
-        UsageError: A line is no labelled question, or there is none; names file and line.
+        UsageError: A line is not a labelled question, or there are none.
     """
     questions = [
         _question(line, f"{name}, line {number}")
@@ -73,12 +73,12 @@ def check_labels(
     text_of: Callable[[str], str],
     where: str,
 ) -> None:
-    """See that every label can be met: else figures would be low for no fault of the answers.
+    """Check that labels fit the index; else figures would be low through no fault of the answers.
 
     Args:
         infos: The articles of the index, by id.
         text_of: Article id → its text.
-        where: What to call the index in an error.
+        where: The name of the index in errors.
 
     Raises:
         UsageError: An article is not in the index, or an answer is not in its article.
@@ -127,7 +127,7 @@ def _question(line: str, place: str) -> Labelled:
 
 
 def _refuse_misspelt(value: Mapping[str, Any], place: str) -> None:
-    """Refuse "answer": ignored like other fields, it would make the question unanswerable."""
+    """Refuse fields such as "answer": ignored, they would make the question unanswerable."""
     for field in sorted(value.keys() - set(_FIELDS)):
         if close := difflib.get_close_matches(field, _FIELDS, n=1, cutoff=0.75):
             raise UsageError(f"{place}: unknown field {field!r}; call it {close[0]!r}")

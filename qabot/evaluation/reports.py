@@ -1,4 +1,4 @@
-"""Measurements for programs (one JSON object) and for people (tables)."""
+"""Report measurements: JSON objects for programs, tables for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qabot.evaluation.comparison import Difference
 from qabot.evaluation.figures import METRICS, Figure
 from qabot.evaluation.measurement import Group, Measurement
 
-# What is shown of each group of questions: column → metric. The rest is in the JSON.
+# The figures shown per group of questions: column → metric. JSON has all of them.
 _BY_GROUP = {
     "article R@1": "article_recall@1",
     "passage R@1": "passage_recall@1",
@@ -25,19 +25,19 @@ _BY_GROUP = {
     "F1": "highlight_f1",
     "right": "accuracy",
 }
-# The same of each kind of questions without an answer.
+# The same for each kind of question without an answer.
 _BY_KIND = {"auroc": "auroc", "answered": "wrongly_answered"}
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A measurement and what was measured.
+    """A measurement, with what was measured.
 
     Attributes:
         file: The labelled questions.
-        index: Name of the index or of its settings, as the user gave it.
-        generation: Number of the index generation.
-        encoder: Name of the embedding model.
+        index: The index or settings file, as the user named it.
+        generation: The number of the index generation.
+        encoder: The name of the embedding model.
     """
 
     file: str
@@ -48,7 +48,7 @@ class Run:
 
 
 def run_object(run: Run) -> dict[str, Any]:
-    """A run for JSON; figures that no question tells are null."""
+    """Make a run's JSON object; undefined figures are null."""
     measured = run.measurement
     return {
         "file": run.file,
@@ -78,7 +78,7 @@ def run_object(run: Run) -> dict[str, Any]:
 
 
 def comparison_object(first: Run, second: Run, by: Mapping[str, Difference]) -> dict[str, Any]:
-    """Two runs for JSON: the first, with the second under ``compared``, then their differences."""
+    """Make the JSON object of two runs: the first, with ``compared`` and ``differences``."""
     differences = {
         name: {**_rounded(asdict(difference)), "significant": difference.significant}
         for name, difference in by.items()
@@ -87,10 +87,10 @@ def comparison_object(first: Run, second: Run, by: Mapping[str, Difference]) -> 
 
 
 def render_run(run: Run) -> RenderableType:
-    """A run as tables: all questions, then by pair of languages."""
+    """Render a run as tables: all questions, then by pair of languages."""
     measured = run.measurement
     table = _table("metric", "figure", "95 % interval", "questions")
-    table.add_column("what it says")
+    table.add_column("meaning")
     for name, figure in measured.figures.items():
         numbers = (_number(figure.value), _range(figure), str(figure.count))
         table.add_row(name, *numbers, Text(_meaning(name), "dim"))
@@ -109,7 +109,7 @@ def render_run(run: Run) -> RenderableType:
 
 
 def render_comparison(first: Run, second: Run, by: Mapping[str, Difference]) -> RenderableType:
-    """Two runs side by side; a star marks differences that are more than chance."""
+    """Render two runs side by side; a star marks significant differences."""
     table = _table("metric", "first", "second", "difference", "95 % interval", "p")
     for name, difference in by.items():
         values = (run.measurement.figures[name].value for run in (first, second))
@@ -133,7 +133,7 @@ def render_comparison(first: Run, second: Run, by: Mapping[str, Difference]) -> 
         table,
         Text(),
         Text(f"Milliseconds to an answer, {names}: {latency[0]}, then {latency[1]}"),
-        Text("* more than chance, at 5 %", "dim"),
+        Text("* significant at 5 %", "dim"),
     )
 
 
@@ -155,7 +155,7 @@ def _kinds(kinds: tuple[Group, ...]) -> Iterator[RenderableType]:
 
 
 def _table_of_groups(title: str, groups: tuple[Group, ...], shown: Mapping[str, str]) -> Table:
-    """A row a group.
+    """Make a table with a row per group.
 
     Args:
         shown: Column → metric.

@@ -1,4 +1,4 @@
-"""Check saved answers against an index: does each quote stand, verbatim, where it says?"""
+"""Check saved answers against an index: is each quote, verbatim, where it says?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Check:
     Attributes:
         question: The answer's question.
         quote: The quote's number in its answer, from 1.
-        problem: What is wrong with it; ``None`` if it is verbatim.
+        problem: What is wrong with the quote; ``None`` if it is verbatim.
     """
 
     question: str
@@ -28,25 +28,25 @@ class Check:
 
     @property
     def place(self) -> str:
-        """Where the quote stands, for people."""
-        # The file may come from anywhere: what could steer a terminal is shown escaped.
+        """Describe the quote for people."""
+        # The file may come from anywhere: escape what could steer a terminal.
         article = self.article if self.article.isprintable() else repr(self.article)
         return f"{self.question!r}, quote {self.quote} ({article})"
 
     def as_object(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Make the object for ``--json``."""
         return {**asdict(self), "verbatim": self.problem is None}
 
 
 def read_answers(lines: Sequence[str], name: str) -> list[dict[str, Any]]:
-    """Saved answers: one JSON object, over one line or many, or one a line.
+    """Read saved answers: JSON objects, each over one line or many.
 
     Args:
         lines: The file's lines.
-        name: What to call the file in an error.
+        name: The file's name in errors.
 
     Raises:
-        UsageError: They are no answers.
+        UsageError: The file holds something else.
     """
     remedy = "save what `qabot ask --json` prints"
     text = "\n".join(lines).strip()
@@ -63,7 +63,7 @@ def read_answers(lines: Sequence[str], name: str) -> list[dict[str, Any]]:
         if not isinstance(value, dict) or not isinstance(value.get("quotes"), list):
             raise UsageError(f"{name}: an answer without the field quotes; {remedy}")
         if not _is_text(value):
-            raise UsageError(f"{name}: holds half of a surrogate pair, which is no text; {remedy}")
+            raise UsageError(f"{name}: holds half of a surrogate pair, which is not text; {remedy}")
         answers.append(value)
         while at < len(text) and text[at].isspace():
             at += 1
@@ -76,7 +76,7 @@ def check_answers(
     """Check every quote of every answer.
 
     Args:
-        answers: What ``read_answers`` gave.
+        answers: The result of ``read_answers``.
         find: Article id → article, or ``None``.
     """
     checks = []
@@ -103,16 +103,16 @@ def _check(quote: Any, find: Callable[[str], Article | None]) -> tuple[str, str 
     if article is None:
         problem = "the index holds no such article"
     elif not text or end - start != len(text) or article.text[start:end] != text:
-        problem = f"characters {start} to {end} of the article read otherwise"
+        problem = f"characters {start} to {end} of the article are different"
     elif not all(start <= begin <= stop <= end for begin, stop in highlights):
         problem = "a highlight lies outside the quote"
     elif "page" in quote and quote["page"] not in _pages(article, start, end):
-        problem = f"it does not stand on page {quote['page']}"
+        problem = f"it is not on page {quote['page']}"
     return name, problem
 
 
 def _pages(article: Article, start: int, end: int) -> range:
-    """The numbers of the pages that ``text[start:end]`` stands on."""
+    """Number the pages that ``text[start:end]`` is on."""
     first, last = page_at(article.pages, start), page_at(article.pages, end - 1)
     return range(first, last + 1) if first and last else range(0)
 

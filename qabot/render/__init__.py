@@ -1,1 +1,1 @@
-"""Answers → what people and programs read; pure."""
+"""Render answers, articles and rebuilds for people and programs."""

@@ -1,4 +1,4 @@
-"""Answers as JSON objects, to the letter of the contract that other programs rely on."""
+"""Answers as JSON objects: the contract that other programs rely on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qabot.types import Answer, Article, ArticleInfo, Quote
 
 
 def answer_json(answer: Answer) -> str:
-    """One line: the answer with its quotes, or ``not_found`` and none."""
+    """Write an answer as one line of JSON."""
     return dumps(
         {
             "question": answer.question,
@@ -23,7 +23,7 @@ def answer_json(answer: Answer) -> str:
 
 
 def article_json(article: Article) -> str:
-    """One line: the article with its whole text, to which all offsets refer."""
+    """Write an article with its whole text, to which all offsets refer, as one line of JSON."""
     headings = [[h.start, h.end, h.level] for h in article.headings]
     pages = {"pages": list(article.pages)} if article.pages else {}
     content = {"text": article.text, "headings": headings, **pages}
@@ -31,12 +31,12 @@ def article_json(article: Article) -> str:
 
 
 def listed_object(info: ArticleInfo) -> dict[str, Any]:
-    """What a list of articles says of one."""
+    """Make the object of an article in a list."""
     return {**info_object(info), "collections": list(info.collections)}
 
 
 def info_object(info: ArticleInfo) -> dict[str, Any]:
-    """What a quote says of its article."""
+    """Make the object of an article in a quote."""
     return {
         "id": info.id,
         "title": info.title,
@@ -49,7 +49,7 @@ def info_object(info: ArticleInfo) -> dict[str, Any]:
 
 
 def dumps(value: object) -> str:
-    """JSON on one line, with every script as it is."""
+    """Write JSON on one line, without escaping any script."""
     return json.dumps(value, ensure_ascii=False)
 
 

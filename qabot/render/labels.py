@@ -1,17 +1,17 @@
-"""Words and links that every surface shows alike."""
+"""Words and links that all surfaces share."""
 
 from __future__ import annotations
 
-# Confidence in words: the least probability for each.
+# Words for confidence, each with its least probability.
 _WORDS = ((0.9, "very likely"), (0.75, "likely"), (0.5, "possibly"), (0.0, "unlikely"))
 
 
 def likelihood(confidence: float) -> tuple[str, float]:
-    """How sure an answer is, in English words, and the probability to show: nothing is certain."""
+    """Put a confidence into English words, with the probability to show: never 100 %."""
     words = next(words for least, words in _WORDS if confidence >= least)
     return words, min(confidence, 0.99)
 
 
 def page_url(url: str, page: int | None) -> str:
-    """``url`` with the fragment by which viewers of PDFs open a page; as it is where it has one."""
+    """Add the fragment that opens a page in PDF viewers, unless ``url`` has a fragment."""
     return f"{url}#page={page}" if page and "#" not in url else url

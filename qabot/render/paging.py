@@ -1,4 +1,4 @@
-"""What fits into a message: pages of quotes, a long quote cut, an article's text in pages; pure."""
+"""Fit texts into messages: pages of quotes, shortened quotes, an article's text in pages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ _CUT = "…"
 
 
 def paged(lengths: Sequence[int], per_page: int, room: int) -> list[tuple[int, ...]]:
-    """The numbers of ``lengths`` in order, so many on a page as fit together.
+    """Distribute items over pages, in order, as many on a page as fit.
 
     Args:
-        per_page: The most on a page.
-        room: Characters of a page, with two between what stands on it.
+        lengths: Characters of each item.
+        per_page: The most items of a page.
+        room: Characters of a page; two separate its items.
+
+    Returns:
+        The numbers of the items on each page.
     """
     pages: list[tuple[int, ...]] = [()]
     left = room
@@ -29,10 +33,10 @@ def paged(lengths: Sequence[int], per_page: int, room: int) -> list[tuple[int, .
 
 
 def fitted(text: str, room: int, *, bold: Sequence[Span] = (), keep_end: bool = False) -> str:
-    """``text`` as a block quote of at most ``room`` characters (40 at least).
+    """Quote ``text`` as a block of at most ``room`` characters (at least 40).
 
-    What does not fit is left out, with an ellipsis outside of the quote: at the end, or at the
-    beginning with ``keep_end``; what is first bold stays in.
+    The rest is left out, marked by an ellipsis outside of the quote: at the end, or with
+    ``keep_end`` at the beginning. The first bold span stays in.
     """
     room = max(room, 40)
     whole = _drawn(text, (0, len(text)), bold)
@@ -51,9 +55,9 @@ def fitted(text: str, room: int, *, bold: Sequence[Span] = (), keep_end: bool = 
 
 
 def text_pages(text: str, room: int, *, bold: Sequence[Span] = ()) -> list[str]:
-    """``text`` as block quotes of at most ``room`` characters each, together all of it.
+    """Quote all of ``text`` as blocks of at most ``room`` characters each.
 
-    It is cut at ends of lines where that goes.
+    It is cut at line ends if possible.
     """
     blocks: list[str] = []
     start = 0
@@ -64,7 +68,7 @@ def text_pages(text: str, room: int, *, bold: Sequence[Span] = ()) -> list[str]:
         end = start + count
         line = text.rfind("\n", start, end)
         if end < len(text) and line > start + count // 2:
-            # The line's end is the page's.
+            # Cut at the line's end.
             block = _quoted(text, (start, line), bold)
             end = line + 1
         blocks.append(block)
@@ -73,7 +77,7 @@ def text_pages(text: str, room: int, *, bold: Sequence[Span] = ()) -> list[str]:
 
 
 def _window(text: str, count: int, mark: Sequence[Span], *, keep_end: bool) -> Span:
-    """Which ``count`` characters are kept: those at one end, or from where ``mark`` begins."""
+    """Choose ``count`` characters to keep: at one end, or from the beginning of ``mark``."""
     if keep_end:
         return len(text) - count, len(text)
     first = min(mark[0][0], len(text) - count) if mark and mark[0][1] > count else 0

@@ -1,7 +1,7 @@
-"""Answers for a terminal, with rich; plain text where the output is none.
+"""Answers for a terminal, with rich; plain text if the output is not a terminal.
 
-Article text is never parsed as markup: it goes into ``Text`` objects as it stands, without the
-control characters that could steer a terminal.
+Article text is never parsed as markup: it goes into ``Text`` objects unchanged but for control
+characters, which could steer a terminal.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from qabot.text import printable
 from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
 
 NOT_FOUND = "The articles don't answer that."
-# Left of a quote, where its number stands.
+# The room for a number to the left of its quote.
 _INDENT = 3
-# Wider than any table: what is piped keeps its lines whole.
+# Wider than any table, so that piped lines stay whole.
 _PIPE_WIDTH = 10_000
 
 
 def open_console() -> Console:
-    """A console on standard output.
+    """Open a console on standard output.
 
-    Piped lines stay whole: programs and editors wrap as they like.
+    Piped lines stay whole: programs and editors wrap them themselves.
     """
     piped = not sys.stdout.isatty()
     return Console(soft_wrap=piped, width=_PIPE_WIDTH if piped else None)
 
 
 def confidence_words(confidence: float) -> str:
-    """How sure an answer is, for people: "likely (82 %)"."""
+    """Put a confidence into words: "likely (82 %)"."""
     words, shown = likelihood(confidence)
     return f"{words} ({shown:.0%})".replace("%", " %")
 
 
 def render_answer(answer: Answer, first: int = 1) -> RenderableType:
-    """The quotes of an answer, numbered from ``first``, or that there are none."""
+    """Render the quotes of an answer, numbered from ``first``, or "not found"."""
     if answer.status == "not_found":
         return Text.assemble(
             (NOT_FOUND, "bold"), (f"  confidence {answer.confidence:.0%}".replace("%", " %"), "dim")
@@ -52,7 +52,7 @@ def render_answer(answer: Answer, first: int = 1) -> RenderableType:
 
 
 def render_quote(quote: Quote, number: int) -> RenderableType:
-    """One quote: where it is from, then its text with the highlights in bold."""
+    """Render a quote: its article, its text with the highlights in bold, its place."""
     text = Text()
     at = quote.start
     for start, end in quote.highlights:
@@ -65,7 +65,7 @@ def render_quote(quote: Quote, number: int) -> RenderableType:
     # A quote may begin with its section's heading.
     shown = quote.heading is None or quote.text.startswith(quote.heading)
     section = "" if shown else f"{printable(quote.heading or '')} · "
-    # Terminals open addresses at a click, if nothing sticks to them.
+    # Terminals open addresses on a click if no other character touches them.
     url = page_url(quote.article.url, quote.page) if quote.article.url else ""
     source = f"{url} · " if url else f"{quote.article.source}:"
     page = f"page {quote.page} · " if quote.page else ""
@@ -85,7 +85,7 @@ def _date(info: ArticleInfo) -> Text:
 
 
 def render_articles(infos: Sequence[ArticleInfo], counts: dict[str, int]) -> RenderableType:
-    """The articles of an index, one a line, grouped by nothing: sorted by id."""
+    """Render the articles of an index as a table, in the given order."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -93,7 +93,7 @@ def render_articles(infos: Sequence[ArticleInfo], counts: dict[str, int]) -> Ren
     table.add_column("language")
     table.add_column("published", no_wrap=True)
     table.add_column("passages", justify="right")
-    # Scripts without blanks break anywhere.
+    # Scripts without spaces can break anywhere.
     table.add_column("title", overflow="fold")
     for info in infos:
         table.add_row(
@@ -107,7 +107,7 @@ def render_articles(infos: Sequence[ArticleInfo], counts: dict[str, int]) -> Ren
 
 
 def render_article(article: Article) -> RenderableType:
-    """An article's title, source and whole text, headings in bold."""
+    """Render an article: title, source and whole text, with headings in bold."""
     info = article.info
     text, at = Text(), 0
     for heading in article.headings:
@@ -124,7 +124,7 @@ def render_article(article: Article) -> RenderableType:
 def render_context(
     quote: Quote, before: Passage | None, passage: Passage, after: Passage | None
 ) -> RenderableType:
-    """A quote among the passages round it, the quote itself in bold."""
+    """Render a quote between the passages around it, with the quote in bold."""
     start, end = quote.start - passage.start, quote.end - passage.start
     middle = Text.assemble(
         printable(passage.text[:start]),
@@ -142,15 +142,15 @@ def render_context(
 
 
 class _Indented:
-    """A text behind blanks on every line; wrapped where the console wraps, else with lines whole.
+    """An indented text, wrapped if the console wraps.
 
-    rich's Padding would crop lines that are longer than the console, and printing a Text would turn
-    tabs into blanks, in pipes too.
+    rich's Padding would crop lines longer than the console, and printing a Text would turn tabs
+    into blanks, even in pipes.
 
     Args:
-        text: What is shown.
-        mark: Stands before the first line instead of blanks.
-        indent: How many blanks.
+        text: The text.
+        mark: Replaces the first line's indent.
+        indent: Blanks before each line.
     """
 
     def __init__(self, text: Text, mark: Text | None = None, indent: int = _INDENT) -> None:

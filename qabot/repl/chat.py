@@ -1,7 +1,7 @@
-"""The chat: questions are answered with numbered quotes, commands do the rest.
+"""The chat: it answers questions with numbered quotes, and obeys commands.
 
-A question is answered in a thread of its own, so that Ctrl-C comes back to the prompt at once; what
-the thread still finds is dropped.
+Questions are answered in a thread of their own, so that Ctrl-C returns to the prompt at once; the
+thread's answer is then dropped.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from qabot.answering.engine import Engine
     from qabot.indexing.summary import Summary
 
-# An answer that takes longer than this many seconds is announced.
+# Seconds after which a search is announced.
 _PATIENCE = 0.5
-# Texts longer than this many lines scroll off any screen.
+# Texts of more lines scroll off any screen.
 _LONG = 200
-# More languages than this are counted, not named.
+# More languages are counted, not named.
 _NAMED_LANGUAGES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """A command: how it is called, what it does, and the function that does it."""
+    """A command: its name, its argument, its description, and the function that runs it."""
 
     name: str
     argument: str
@@ -56,7 +56,7 @@ class _Command:
 
 @dataclass(slots=True)
 class _Asked:
-    """The last question, what was asked before it, and the quotes shown for it so far."""
+    """The last question, the questions before it, and the quotes shown for it so far."""
 
     question: str
     previous: tuple[str, ...]
@@ -66,16 +66,16 @@ class _Asked:
 class Repl:
     """Reads questions and commands until the input ends or ``/quit``.
 
-    At a terminal there are a greeting, a prompt with history and completion, and Ctrl-C to cancel
-    what is being done; from a pipe, lines are read and answered without any of that.
+    At a terminal, there is a greeting, a prompt with history and completion, and Ctrl-C cancels;
+    from a pipe, lines are just read and answered.
 
     Args:
         engine: Answers the questions.
-        rebuild: Brings the index up to date and shows how far it is.
-        console: Takes all that is said.
-        input: What the prompt reads keys from, instead of the process's own terminal.
-        output: Where the prompt is drawn, instead of the same.
-        history: File that remembers what was typed; in the user's state folder where not given.
+        rebuild: Brings the index up to date and shows its progress.
+        console: All output goes to it; by default, standard output.
+        input: The source of keys; by default, the process's terminal.
+        output: The screen for the prompt; by default, the process's terminal.
+        history: The file for the history; by default, in the user's state folder.
     """
 
     def __init__(
@@ -97,12 +97,12 @@ class Repl:
             _Command(
                 "/more", "", "the next quotes for the last question", lambda _: self._show_more()
             ),
-            _Command("/context", "[N]", "what stands round quote N, or 1", self._show_context),
+            _Command("/context", "[N]", "the text around quote N, or 1", self._show_context),
             _Command("/articles", "[TEXT]", "the articles, or those with TEXT", self._list),
             _Command("/show", "ARTICLE", "a whole article", self._show),
             _Command("/rebuild", "", "bring the index up to date", lambda _: self._renew()),
             _Command("/help", "", "this list", lambda _: self._help()),
-            _Command("/quit", "", "leave, as Ctrl-D does", lambda _: self._leave()),
+            _Command("/quit", "", "leave (or Ctrl-D)", lambda _: self._leave()),
         ]
         self._commands = {command.name: command for command in commands}
         self._lines = open_lines(
@@ -115,10 +115,10 @@ class Repl:
         self._screen = Screen(console, apart=self._lines.interactive)
 
     def run(self) -> None:
-        """Read and answer until the end.
+        """Read and answer until the input ends.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C was pressed while lines came from a pipe.
+            KeyboardInterrupt: Ctrl-C was pressed while reading from a pipe.
         """
         if self._lines.interactive:
             self._greet()
@@ -177,7 +177,7 @@ class Repl:
         self._screen.display(render_answer(answer))
 
     def _answer(self, question: str, previous: Sequence[str], limit: int | None = None) -> Answer:
-        """The engine's answer, waited for in such a way that Ctrl-C ends the waiting."""
+        """Ask the engine in a thread, so that Ctrl-C ends the waiting."""
         pool = ThreadPoolExecutor(1)
         try:
             future = pool.submit(self._engine.ask, question, previous=previous, limit=limit)
@@ -191,7 +191,7 @@ class Repl:
     def _show_more(self) -> None:
         last = self._last
         if last is None:
-            self._screen.say("Ask something first; /more then shows further quotes.")
+            self._screen.say("Ask a question first; /more then shows further quotes.")
             return
         page = self._engine.settings.quotes
         answer = self._answer(last.question, last.previous, len(last.quotes) + page)
@@ -208,7 +208,7 @@ class Repl:
         quotes = self._last.quotes if self._last else []
         number = int(argument) if argument.isdecimal() else 0 if argument else 1
         if not quotes:
-            self._screen.say("There is no quote yet; /context shows what stands round one.")
+            self._screen.say("There is no quote yet; /context shows the text around one.")
         elif not 1 <= number <= len(quotes):
             self._screen.say(
                 f"There is no quote {argument}; name one from 1 to {len(quotes)}.", "red"
@@ -232,13 +232,15 @@ class Repl:
 
     def _show(self, argument: str) -> None:
         if not argument:
-            self._screen.say("Name an article by its id, or how its id or title begins.", "red")
+            self._screen.say(
+                "Name an article by its id, or by the beginning of its id or title.", "red"
+            )
             return
         page = render_article(self._engine.article(argument))
         self._screen.display(page)
         lines = len(self._screen.console.render_lines(page, pad=False))
         if self._lines.interactive and lines > _LONG:
-            self._screen.say(f"That was {lines} lines long; it begins further up.", "dim")
+            self._screen.say(f"That was {lines} lines; scroll up for its beginning.", "dim")
 
     def _renew(self) -> None:
         try:
@@ -246,10 +248,10 @@ class Repl:
         except KeyboardInterrupt:
             if not self._lines.interactive:
                 raise
-            self._screen.say_over("Rebuild cancelled; answers come from the index as it was.")
+            self._screen.say_over("Rebuild cancelled; the index is unchanged.")
             return
         if result.changed:
-            self._screen.say("Answers now come from the new index.")
+            self._screen.say("Answers come from the new index now.")
 
     def _help(self) -> None:
         table = Table.grid(padding=(0, 3, 0, 0))
@@ -261,8 +263,8 @@ class Repl:
             Group(
                 table,
                 Text(),
-                "Anything else is a question. Ctrl-C cancels what is being done. A line that "
-                "begins with a blank is not remembered.",
+                "Anything else is a question. Ctrl-C cancels a search or rebuild. Lines that begin "
+                "with a blank are not kept in the history.",
             )
         )
 
@@ -270,7 +272,7 @@ class Repl:
         self._left = True
 
     def _choices(self, command: str) -> Choices:
-        """What may follow a command, for completion."""
+        """List what may follow a command, for completion."""
         if command == "/show":
             return [(info.id, info.title) for info in self._engine.articles()]
         if command == "/context" and self._last:

@@ -1,4 +1,4 @@
-"""Where the chat's lines come from: a prompt with history and completion, or a plain stream."""
+"""The chat's input: a prompt with history and completion, or a plain stream."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ PROMPT = "> "
 _MENU_LINES = 8
 
 Choices = Iterable[tuple[str, str]]
-"""What may be typed at a place, each with a few words about it."""
+"""Completions, each with a short description."""
 
 
 class Lines(Protocol):
-    """Gives one line after the other."""
+    """Reads lines."""
 
     @property
     def interactive(self) -> bool:
-        """Whether a person types the lines."""
+        """True if a person types the lines."""
         ...
 
     def read(self) -> str:
-        """The next line, without its end.
+        """Read the next line, without its line end.
 
         Raises:
-            EOFError: There are no more.
-            KeyboardInterrupt: Ctrl-C was pressed instead of typing one.
+            EOFError: The input has ended.
+            KeyboardInterrupt: Ctrl-C was pressed.
         """
         ...
 
@@ -54,14 +54,14 @@ def open_lines(
     input: Input | None = None,  # noqa: A002 (prompt_toolkit's name for it)
     output: Output | None = None,
 ) -> Lines:
-    """The lines of standard input: with all comforts if it is a terminal that can show them.
+    """Open standard input: with a prompt if it is a capable terminal, else as a stream.
 
     Args:
-        commands: Every command with a few words about it, for completion.
-        arguments: Gives what may follow a command.
-        history: File with the lines typed before; in the user's state folder where not given.
-        input: What the prompt reads keys from, instead of the process's own terminal.
-        output: Where the prompt is drawn, instead of the same.
+        commands: Commands and their descriptions, for completion.
+        arguments: Lists what may follow a command.
+        history: The file for the history; by default, in the user's state folder.
+        input: The source of keys; by default, the process's terminal.
+        output: The screen for the prompt; by default, the process's terminal.
     """
     person = sys.stdin.isatty() and sys.stdout.isatty()
     dumb = os.environ.get("TERM", "") in ("", "dumb", "unknown")
@@ -72,7 +72,7 @@ def open_lines(
             [("bold", PROMPT)],
             history=open_history(history),
             completer=CommandCompleter(commands, arguments),
-            # Only while a command is typed: a question needs no menu, nor room kept free for one.
+            # Only for commands: a question needs no menu, nor room for one.
             complete_while_typing=Condition(_at_command),
             reserve_space_for_menu=_MENU_LINES,
             key_bindings=_bindings(),
@@ -97,11 +97,11 @@ class PromptLines:
 
 
 class StreamLines:
-    """Lines of standard input as they come; a prompt only where a person waits for one."""
+    """Lines of standard input, with a bare prompt if a person types them."""
 
     def __init__(self, *, interactive: bool) -> None:
         self.interactive = interactive
-        # Bytes that are no text stay in their line, which is then refused by itself.
+        # A line with bytes that are not text is refused by itself.
         if isinstance(sys.stdin, io.TextIOWrapper):
             sys.stdin.reconfigure(errors="surrogateescape")
 
@@ -117,11 +117,11 @@ class StreamLines:
 
 
 class CommandCompleter(Completer):
-    """Completes commands and what follows them.
+    """Completes commands and their arguments.
 
     Args:
-        commands: Every command with a few words about it.
-        arguments: Gives what may follow a command.
+        commands: Commands and their descriptions.
+        arguments: Lists what may follow a command.
     """
 
     def __init__(self, commands: Mapping[str, str], arguments: Callable[[str], Choices]) -> None:
@@ -147,9 +147,9 @@ class CommandCompleter(Completer):
 
 
 def open_history(path: Path | None = None) -> History:
-    """The lines typed before, kept in a file that only the user can read.
+    """Open the history, a file that only the user can read.
 
-    Where that cannot be written, they last as long as the chat.
+    If it cannot be written, the history lasts as long as the chat.
     """
     path = path or platformdirs.user_state_path("qabot") / "history"
     try:
@@ -166,7 +166,7 @@ class _KeptHistory(FileHistory):
             super().append_string(string)
 
     def store_string(self, string: str) -> None:
-        # A disk that has become full costs the history, not the chat.
+        # A full disk must not end the chat.
         with contextlib.suppress(OSError):
             super().store_string(string)
 
@@ -178,7 +178,7 @@ class _PassingHistory(InMemoryHistory):
 
 
 def _secret(line: str) -> bool:
-    """As in shells: what is typed after a blank is not remembered."""
+    """As in shells, a line that begins with a blank is not kept."""
     return line[:1].isspace()
 
 
@@ -187,7 +187,7 @@ def _at_command() -> bool:
 
 
 def _bindings() -> KeyBindings:
-    """Ctrl-C clears a line that has text; on an empty one prompt_toolkit raises the interrupt."""
+    """Bind Ctrl-C to clear a line with text; on an empty line, prompt_toolkit interrupts."""
     bindings = KeyBindings()
     typing = has_focus("DEFAULT_BUFFER") & Condition(lambda: bool(get_app().current_buffer.text))
 

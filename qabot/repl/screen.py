@@ -1,4 +1,4 @@
-"""What the chat prints: answers set apart by blank lines, and remarks."""
+"""The output of the chat: answers between blank lines, and remarks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from qabot.text import printable
 
 
 class Screen:
-    """Prints what the chat shows and says.
+    """Prints the answers and remarks of the chat.
 
     Args:
-        console: Takes all of it; standard output where not given.
-        apart: Set what is shown apart from the line that was typed above it.
+        console: By default, standard output.
+        apart: Print a blank line between a typed line and the answer to it.
     """
 
     def __init__(self, console: Console | None = None, *, apart: bool) -> None:
@@ -24,7 +24,7 @@ class Screen:
         self._apart = apart
 
     def display(self, what: RenderableType, *, apart: bool = True) -> None:
-        """Print ``what`` with a blank line after it and, below what was typed, one before it."""
+        """Print ``what`` and a blank line; ``apart``, a blank line before it too."""
         if apart and self._apart:
             self.console.print()
         self.console.print(what)
@@ -35,6 +35,6 @@ class Screen:
         self.console.print(Text(printable(text), style))
 
     def say_over(self, text: str) -> None:
-        """Print a remark in place of the "^C" with which the terminal shows that key."""
+        """Print a remark over the "^C" that the terminal shows for that key."""
         self.console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
         self.say(text, "dim")

@@ -50,7 +50,7 @@ def texts_of(call, index: Path) -> dict[str, str]:
 
 
 def assert_contract(answer: dict[str, Any], texts: dict[str, str]) -> None:
-    """What other programs rely on, to the letter."""
+    """The exact output that other programs rely on."""
     assert list(answer) == ["question", "status", "confidence", "quotes", "index", "elapsed_ms"]
     assert answer["status"] in {"answered", "not_found"}
     assert (answer["status"] == "answered") == bool(answer["quotes"])
@@ -166,10 +166,10 @@ def test_what_a_batch_prints_can_be_verified(ask, call, real_index, tmp_path):
         (("caf\udce9?",), "the question is not valid UTF-8 text; check the terminal"),
         (
             ("--batch", "missing.txt"),
-            "missing.txt: No such file or directory; name a file with text",
+            "missing.txt: No such file or directory; name a text file",
         ),
-        (("--batch", "."), ".: Is a directory; name a file with text"),
-        (("--batch", "empty.txt"), "empty.txt: holds no question; put one on each line"),
+        (("--batch", "."), ".: Is a directory; name a text file"),
+        (("--batch", "empty.txt"), "empty.txt: no question in it; put one on each line"),
         (("--batch", "binary.txt"), "binary.txt: not UTF-8 text; convert it"),
         (
             ("why?", "--batch", "-"),
@@ -300,7 +300,7 @@ def test_rebuild_names_what_it_skips(call, real_index, monkeypatch, tmp_path):
         ("missing", "missing: no such file or folder; check the path"),
         ("empty", "empty: no article in this folder; "),
         ("blank.md", "no article could be read: blank.md is empty; remove it or add text"),
-        ("", "SOURCE: sources is not a name: ''; correct it or leave it out"),
+        ("", "SOURCE: sources must be a name or path, not ''; correct it or leave it out"),
     ],
 )
 def test_a_source_without_articles_is_told_in_one_line(
@@ -415,11 +415,11 @@ def test_an_index_below_a_file_is_told_in_one_line(call, model_cache, monkeypatc
         (("--version",), "No such option: --version; see `qabot --help`"),
         (("show",), "Missing argument 'article'; see `qabot --help`"),
         (("verify",), "Missing argument 'FILE'; see `qabot --help`"),
-        (("verify", "missing"), "missing: No such file or directory; name a file with text"),
+        (("verify", "missing"), "missing: No such file or directory; name a text file"),
         (("ask", "--batch"), "Option '--batch' requires an argument; see `qabot --help`"),
         (
             ("ask", "why?", "--index", ""),
-            "--index: index is not a name: ''; correct it or leave it out",
+            "--index: index must be a name or path, not ''; correct it or leave it out",
         ),
         (("rebuild", "--index"), "Option '--index' requires an argument; see `qabot --help`"),
     ],

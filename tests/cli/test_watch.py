@@ -314,7 +314,10 @@ def test_a_plain_rebuild_ends_by_the_signal(start, tmp_path):
         (("empty", "--every", "1h"), "empty: no article in this folder; "),
         (("http://x", "--watch"), "--watch: web addresses cannot be watched, and no file or "),
         (("news", "seeds", "--watch"), "news is a collection and seeds is none; "),
-        (("seeds", "--watch", "--encoder", ""), "--encoder: encoder is not a name: ''; "),
+        (
+            ("seeds", "--watch", "--encoder", ""),
+            "--encoder: encoder must be a name or path, not ''; ",
+        ),
     ],
 )
 def test_what_cannot_begin_is_told_in_one_line(call, tmp_path, arguments, complaint):

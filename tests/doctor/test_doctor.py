@@ -96,7 +96,7 @@ def test_on_a_terminal_each_is_a_line(call, examined):
     assert [*ALL[:-1], "space", "token"] == [line[8:18].strip() for line in lines]
     assert lines[8] == "ok      leftovers none"
     assert lines[2].endswith(
-        "the model is not unpacked, or not whole; run `qabot rebuild`, which unpacks it"
+        "the model is not unpacked, or not completely; run `qabot rebuild`, which unpacks it"
     )
 
 
@@ -117,12 +117,12 @@ def test_a_damaged_model_is_suspected_before_the_index(examined, tmp_path, real_
         "detail": f"{words}: not as it was unpacked",
         "remedy": f"remove the folder {copied}; the next question unpacks it again",
     }
-    assert ("warning", "see to the model first") == (
+    assert ("warning", "mend the model first") == (
         found["reader"]["status"],
         found["reader"]["remedy"],
     )
     assert found["index"]["status"] == "ok"
-    assert ("warning", "see to the encoder first") == (
+    assert ("warning", "mend the model first") == (
         found["vectors"]["status"],
         found["vectors"]["remedy"],
     )
@@ -213,7 +213,7 @@ def test_vectors_of_other_texts(examined, generation):
     check = examined(model=True, code=3)["vectors"]
     assert ("fault", "run `qabot rebuild --full`") == (check["status"], check["remedy"])
     assert check["detail"].startswith(
-        "index/generations/1: a vector is not that of its text (cosine "
+        "index/generations/1: a vector does not belong to its text (cosine "
     )
 
 
@@ -280,7 +280,7 @@ def test_an_index_of_another_model(examined, generation):
     check = examined(model=True, code=3)["vectors"]
     assert ("fault", "run `qabot rebuild` to renew it") == (check["status"], check["remedy"])
     assert check["detail"] == (
-        "the index was made by other, and not as multilingual-e5-small would now"
+        "other made the index; multilingual-e5-small would make it differently now"
     )
 
 
@@ -300,7 +300,7 @@ def test_a_damaged_earlier_generation_is_named(call, examined, generation):
     examined()
     (line,) = [line for line in call("doctor").out.splitlines() if line.startswith("warning rollb")]
     assert "index/generations/2/passages.faiss: cannot be read (" in line
-    assert line.endswith("; nothing needs it but `qabot rollback`: remove its folder")
+    assert line.endswith("; only `qabot rollback` needs it: remove its folder")
 
 
 def test_leftovers_of_a_killed_rebuild(examined, generation):
@@ -331,7 +331,7 @@ def test_a_flag_that_makes_no_sense(call, examined):
     result = call("doctor", "--json", "--index", "")
     settings, *others = result.object["checks"]
     assert (2, "fault") == (result.code, settings["status"])
-    assert settings["detail"].startswith("--index: index is not a name: ''")
+    assert settings["detail"].startswith("--index: index must be a name or path, not ''")
     assert {check["status"] for check in others} == {"ok", "warning"}
 
 
@@ -371,7 +371,7 @@ def test_a_model_that_is_none(examined, monkeypatch, tmp_path):
 def test_a_token_of_the_right_form(examined, monkeypatch, variable):
     monkeypatch.setenv(variable, TOKEN)
     check = examined()["token"]
-    assert ("ok", f"{variable} has the form of one") == (check["status"], check["detail"])
+    assert ("ok", f"{variable} has the form of a token") == (check["status"], check["detail"])
 
 
 @pytest.mark.parametrize("token", [TOKEN, f"Bot {TOKEN}", f"{NUMBER}.GhIjKl.{SIGNATURE * 2}"])
@@ -384,9 +384,12 @@ def test_what_the_bot_takes_for_a_token_is_one_here(examined, monkeypatch, token
 def test_a_token_in_a_file(examined, tmp_path):
     (tmp_path / "qabot.toml").write_text('token_file = "secret"')
     check = examined(code=2)["token"]
-    assert ("secret cannot be read", "see to the file") == (check["detail"], check["remedy"])
+    assert ("secret cannot be read", "check the file and its permissions") == (
+        check["detail"],
+        check["remedy"],
+    )
     (tmp_path / "secret").write_text(f"Bot {TOKEN}\n")
-    assert examined()["token"]["detail"] == "secret has the form of one"
+    assert examined()["token"]["detail"] == "secret has the form of a token"
 
 
 @pytest.mark.parametrize(
@@ -394,9 +397,9 @@ def test_a_token_in_a_file(examined, tmp_path):
     [
         ("hunter2", "is not three parts with dots between them"),
         (TOKEN[:40], "is not three parts with dots between them"),
-        (f'"{TOKEN}"', "has more around the token, such as quotes"),
-        (f"{'Zm9vYmFy' * 3}.GhIjKl.{SIGNATURE}", "begins with no bot's number"),
-        (f"{'A' * 21}.GhIjKl.{SIGNATURE}", "begins with no bot's number"),
+        (f'"{TOKEN}"', "has something around the token, such as quotes"),
+        (f"{'Zm9vYmFy' * 3}.GhIjKl.{SIGNATURE}", "does not begin with a bot's number"),
+        (f"{'A' * 21}.GhIjKl.{SIGNATURE}", "does not begin with a bot's number"),
     ],
 )
 def test_a_token_of_another_form_is_told_and_never_shown(

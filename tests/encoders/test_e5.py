@@ -1,4 +1,4 @@
-"""What is unpacked is the wheel's model: its own engine is the judge, in ten scripts."""
+"""The unpacked model is the wheel's, as its own engine judges in ten scripts."""
 
 from __future__ import annotations
 

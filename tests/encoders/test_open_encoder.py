@@ -1,4 +1,4 @@
-"""What the setting ``encoder`` may name. The packaged model's name is in ``test_packaged``."""
+"""Values of the setting ``encoder``. The packaged model's name is in ``test_packaged``."""
 
 from __future__ import annotations
 

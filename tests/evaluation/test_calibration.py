@@ -1,4 +1,4 @@
-"""What a confidence is worth: against scikit-learn, loops written out, and values by hand."""
+"""Measures of confidence, against scikit-learn, plain loops, and values by hand."""
 
 from __future__ import annotations
 

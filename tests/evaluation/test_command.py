@@ -31,7 +31,7 @@ CHANGING = re.compile(
 TRANSCRIPT = """\
 small (generation 1, multilingual-e5-small, threshold 0.5): 5 questions of q.jsonl, 1 without an answer
 
-metric             figure  95 % interval  questions  what it says
+metric             figure  95 % interval  questions  meaning
 article_recall@1    1.000    1.000–1.000          4  the right article is ranked first
 article_recall@3    1.000    1.000–1.000          4  … among the first three
 article_recall@10   1.000    1.000–1.000          4  … among the first ten
@@ -51,7 +51,7 @@ answered            1.000    1.000–1.000          4  answered, if there is an 
 rejected            1.000    1.000–1.000          1  not found, if there is none
 wrongly_answered    0.000    0.000–0.000          1  answered, if there is none (less is better)
 risk_area…          5  area under risk–coverage (less is better)
-calibration_error…          5  confidence against what is so (less is better)
+calibration_error…          5  confidence against the truth (less is better)
 
 question → article  questions  article R@1  passage R@1  MRR@10  quote @1     @3     F1  right
 one language                3        1.000        1.000   1.000     1.000  1.000  …  1.000
@@ -97,7 +97,7 @@ def evaluate(folder, capsys, monkeypatch):
 
 
 def masked(out: str) -> str:
-    """What was printed, without blanks at the ends of lines and with … for what changes."""
+    """The output, without blanks at the ends of lines, and with … for what varies."""
     lines = [line.rstrip() for line in out.splitlines()]
     return CHANGING.sub(r"\g<name>…", "\n".join([*lines, ""]))
 
@@ -260,7 +260,7 @@ def test_a_missing_file_or_index_is_told(evaluate, folder):
     code, _, err = evaluate(file="none.jsonl")
     assert (code, err) == (
         2,
-        "qabot: none.jsonl: No such file or directory; name a file with text\n",
+        "qabot: none.jsonl: No such file or directory; name a text file\n",
     )
     code, _, err = evaluate("--compare", "none")
     assert code == 3

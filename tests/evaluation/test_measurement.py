@@ -276,5 +276,5 @@ def test_a_bound_that_makes_no_sense_is_refused(text, complaint):
 
 def test_a_bound_on_what_no_question_tells_is_refused():
     (bound,) = read_bounds(["auroc=0.5"])
-    with pytest.raises(UsageError, match="--min auroc: no question tells this figure"):
+    with pytest.raises(UsageError, match="--min auroc: no question defines this figure"):
         bound.problem(measure([answerable()], 0.5).figures)

@@ -44,7 +44,7 @@ def find(name: str) -> Article | None:
 
 
 def problem(change) -> str | None:
-    """What is found wrong with the answer after ``change`` was done to its quote."""
+    """The problems found in the answer after ``change`` was applied to its quote."""
     answer = copy.deepcopy(ANSWER)
     change(answer["quotes"][0])
     (check,) = check_answers([answer], find)
@@ -62,7 +62,7 @@ def test_a_verbatim_quote_passes():
 def test_a_quote_stands_on_the_page_that_it_names():
     saved: Any = copy.deepcopy(ANSWER)
     saved["quotes"][0]["page"] = 2
-    elsewhere = "it does not stand on page 2"
+    elsewhere = "it is not on page 2"
     for pages, expected in (
         ((0, 5), None),
         ((0, 26), None),
@@ -95,7 +95,7 @@ def test_a_quote_stands_on_the_page_that_it_names():
 )
 def test_another_text_or_place_is_named(change):
     start, end = change.get("start", 5), change.get("end", 27)
-    assert f"characters {start} to {end} of the article read otherwise" == (
+    assert f"characters {start} to {end} of the article are different" == (
         problem(lambda quote: quote.update(change))
     )
 
@@ -282,7 +282,7 @@ def test_tampering_is_named_with_its_place(verify, saved):
     named, count = out.splitlines()
     assert (code, err) == (1, "")
     assert named.startswith("'What flew to Mars?', quote 2 (")
-    assert named.endswith(" of the article read otherwise")
+    assert named.endswith(" of the article are different")
     assert count == "1 of 2 quotes are verbatim"
 
 

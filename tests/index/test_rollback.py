@@ -155,7 +155,7 @@ def test_the_command_says_that_a_generation_is_another_models(index):
     build_index(index, index.parent / "articles", encoder=HashingEncoder("other", "made by other"))
     result = run_qabot("rollback", "2", cwd=index.parent)
     assert (0, 1) == (result.returncode, result.stderr.count("\n"))
-    assert result.stderr.startswith("qabot: generation 2 was made by hashing, and not as other ")
+    assert result.stderr.startswith("qabot: generation 2 was made by hashing, not by other ")
     assert result.stderr.endswith("encoder, or run `qabot rebuild`\n")
     assert run_qabot("rollback", "3", cwd=index.parent).stderr == ""
     # What is live may be damaged: it is told by its number alone then.

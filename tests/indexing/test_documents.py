@@ -165,4 +165,4 @@ def test_a_pdf_is_asked_from_the_command_line_and_its_pages_verified(
     (tmp_path / "answer.json").write_text(json.dumps(moved))
     wrong = call("verify", "answer.json")
     assert wrong.code == 1
-    assert "it does not stand on page 9" in wrong.out
+    assert "it is not on page 9" in wrong.out

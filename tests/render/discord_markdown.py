@@ -52,7 +52,7 @@ _PINGS = re.compile(r"<@[!&]?\d+>|@everyone|@here")
 
 @dataclass(frozen=True)
 class Shown:
-    """What people see: the text, and the places of its characters that are bold."""
+    """The visible text, and the places of its bold characters."""
 
     text: str
     bold: frozenset[int]
@@ -63,7 +63,7 @@ class Shown:
 
 
 def shown(markdown: str) -> Shown:
-    """What people see of a text that must not format anything but in bold."""
+    """The visible text of markup that must format nothing but bold."""
     assert not _PINGS.search(markdown), f"pings: {markdown!r}"
     characters: list[tuple[str, bool]] = []
     _read(markdown, bold=False, into=characters)
@@ -72,7 +72,7 @@ def shown(markdown: str) -> Shown:
 
 
 def shown_quote(markdown: str) -> Shown:
-    """What people see inside a block quote; every line must belong to it."""
+    """The visible text of a block quote; every line must belong to it."""
     lines = markdown.split("\n")
     for line in lines:
         assert line.startswith("> "), f"outside of the quote: {line!r}"

@@ -1,4 +1,4 @@
-"""What people see of answers in Discord: whole messages, and that they fit and stay harmless."""
+"""Answers in Discord: whole messages, which fit and stay harmless."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def quotes(draw):
 
 
 def check_limits(view: View) -> None:
-    """What holds for embeds and Components V2 alike."""
+    """Check what holds for embeds and Components V2 alike."""
     assert len(view.title) <= LONGEST_TITLE <= 256
     assert len(view.footer) <= LONGEST_FOOTER
     assert len(view.text) <= LONGEST_TEXT

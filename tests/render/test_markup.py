@@ -1,4 +1,4 @@
-"""What an article's text does in Discord: it is seen to the character, and nothing happens."""
+"""An article's text in Discord: every character is visible, and none has an effect."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ texts = st.lists(st.sampled_from(HOSTILE) | st.characters(), max_size=20).map(""
 
 
 def visible(text: str) -> str:
-    """What people are to see of ``text``, without the characters that nobody sees."""
+    """The text that people should see: ``text`` without invisible characters."""
     return printable(text).replace("@\u200b", "@")
 
 

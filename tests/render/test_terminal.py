@@ -1,4 +1,4 @@
-"""What people see: plain text in pipes, and nothing that an article could steer a terminal with."""
+"""Output for people: plain text in pipes, and nothing that could steer a terminal."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def answer_of(*quotes: Quote) -> Answer:
 
 
 def terminal(what: RenderableType, width: int = 60) -> str:
-    """What a colour terminal gets."""
+    """The output on a colour terminal."""
     out = io.StringIO()
     Console(file=out, force_terminal=True, color_system="truecolor", width=width).print(what)
     return out.getvalue()
@@ -60,7 +60,7 @@ def terminal(what: RenderableType, width: int = 60) -> str:
 
 @pytest.fixture
 def piped(capsys):
-    """What a pipe gets."""
+    """The output in a pipe."""
 
     def run(what: RenderableType) -> str:
         capsys.readouterr()

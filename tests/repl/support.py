@@ -1,4 +1,4 @@
-"""What the tests of the chat share: a chat over a small index, and a person who types into it."""
+"""Support for tests of the chat: a chat over a small index, and a person who types."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class Chat:
 
     Attributes:
         articles: The folder that the index is made from.
-        history: The file that remembers what was typed at the prompt.
-        report: Told how far a rebuild is.
+        history: The file of the prompt's history.
+        report: Called with a rebuild's progress.
     """
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ class Chat:
         )
 
     def typed(self, *keys: str) -> str:
-        """What is said while ``keys`` are pressed at a terminal of 80 columns."""
+        """Press ``keys`` at a terminal of 80 columns; return the output."""
         said = io.StringIO()
         with create_pipe_input() as terminal:
             terminal.send_text("".join(keys))
@@ -97,7 +97,7 @@ class Chat:
         return seen(said)
 
     def piped(self, *lines: str | bytes) -> str:
-        """What is said to ``lines`` on a standard input that is no terminal."""
+        """Pipe ``lines`` in; return the output."""
         data = b"".join(line.encode() + b"\n" if isinstance(line, str) else line for line in lines)
         self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
         said = io.StringIO()
@@ -123,7 +123,7 @@ class Chat:
 
 
 def press_ctrl_c() -> None:
-    """What the terminal does to a program at Ctrl-C while no prompt is shown."""
+    """Send the signal that a terminal sends at Ctrl-C while no prompt is shown."""
     ident = threading.main_thread().ident
     assert ident is not None
     signal.pthread_kill(ident, signal.SIGINT)
@@ -141,7 +141,7 @@ def quote(number: int, name: str) -> tuple[str, str, str, str]:
 
 
 def seen(said: io.StringIO) -> str:
-    """What was said, without blanks at the ends of lines: nobody sees them."""
+    """The output, without invisible blanks at the ends of lines."""
     return lines(*(line.rstrip() for line in said.getvalue().splitlines()))
 
 

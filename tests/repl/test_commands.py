@@ -9,15 +9,15 @@ from tests.support import write_article
 def test_help(chat: Chat) -> None:
     expected = lines(
         "/more              the next quotes for the last question",
-        "/context [N]       what stands round quote N, or 1",
+        "/context [N]       the text around quote N, or 1",
         "/articles [TEXT]   the articles, or those with TEXT",
         "/show ARTICLE      a whole article",
         "/rebuild           bring the index up to date",
         "/help              this list",
-        "/quit              leave, as Ctrl-D does",
+        "/quit              leave (or Ctrl-D)",
         "",
-        "Anything else is a question. Ctrl-C cancels what is being done. "
-        "A line that begins with a blank is not remembered.",
+        "Anything else is a question. Ctrl-C cancels a search or rebuild. "
+        "Lines that begin with a blank are not kept in the history.",
         "",
     )
     assert expected == chat.piped("/help")
@@ -66,7 +66,7 @@ def test_show_what_is_not_there(chat: Chat) -> None:
     write_article(chat.articles, "goldfish", "It swims.")
     chat.rebuild()
     expected = lines(
-        "Name an article by its id, or how its id or title begins.",
+        "Name an article by its id, or by the beginning of its id or title.",
         "no article 'moon'; `qabot articles` lists them",
         "several articles begin with 'gol': gold, goldfish; name one",
     )
@@ -80,7 +80,7 @@ def test_rebuild_brings_new_articles_into_the_answers(chat: Chat) -> None:
     expected = lines(
         unknown,
         "",
-        "Answers now come from the new index.",
+        "Answers come from the new index now.",
         "1  Cheese (en)",
         "   Herders invented cheese.",
         "   articles/cheese.md:0–24",
@@ -114,7 +114,7 @@ def test_an_unknown_command_names_the_nearest(chat: Chat) -> None:
 
 
 def test_commands_in_any_case(chat: Chat) -> None:
-    expected = lines("Ask something first; /more then shows further quotes.")
+    expected = lines("Ask a question first; /more then shows further quotes.")
     assert expected == chat.piped("  /MoRe  ", "/QUIT", LAVA)
 
 
@@ -135,7 +135,7 @@ def test_the_last_line_needs_no_end(chat: Chat) -> None:
 
 
 def test_lines_as_windows_writes_them(chat: Chat) -> None:
-    expected = lines("Ask something first; /more then shows further quotes.")
+    expected = lines("Ask a question first; /more then shows further quotes.")
     assert expected == chat.piped(b"\xef\xbb\xbf/more\r\n/quit\r\n")
 
 

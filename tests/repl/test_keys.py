@@ -98,7 +98,7 @@ def test_ctrl_c_cancels_a_rebuild_and_leaves_the_index(chat: Chat) -> None:
     chat.report = lambda progress: press_ctrl_c()
     expected = lines(
         *GREETING,
-        "Rebuild cancelled; answers come from the index as it was.",
+        "Rebuild cancelled; the index is unchanged.",
         "",
         *quote(1, "volcano"),
         chat.sure(LAVA),
@@ -113,8 +113,8 @@ def test_a_cancelled_rebuild_can_be_started_again(chat: Chat) -> None:
     chat.report = lambda progress: next(presses, lambda: None)()
     expected = lines(
         *GREETING,
-        "Rebuild cancelled; answers come from the index as it was.",
-        "Answers now come from the new index.",
+        "Rebuild cancelled; the index is unchanged.",
+        "Answers come from the new index now.",
     )
     assert expected == chat.typed("/rebuild", ENTER, "/rebuild", ENTER, CTRL_D)
 
@@ -142,7 +142,7 @@ def test_a_long_text_says_how_long_it_was(chat: Chat) -> None:
         "articles/long.md",
         *(line for sentence in sentences for line in ("", sentence)),
         "",
-        "That was 202 lines long; it begins further up.",
+        "That was 202 lines; scroll up for its beginning.",
     )
     assert expected == said
 

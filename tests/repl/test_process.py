@@ -40,7 +40,7 @@ class Terminal(pyte.Screen):
         )
 
     def write_process_input(self, data: str) -> None:
-        """What the terminal itself answers, when asked where its cursor is."""
+        """The terminal's own answer to a request for the cursor's position."""
         self.program.send(data)
 
     def seen(self) -> list[str]:

@@ -113,7 +113,7 @@ def test_more_reads_a_follow_up_as_before(chat: Chat) -> None:
 
 def test_more_without_a_question_or_quotes(chat: Chat) -> None:
     expected = lines(
-        "Ask something first; /more then shows further quotes.",
+        "Ask a question first; /more then shows further quotes.",
         chat.sure(CHEESE),
         "",
         f"There are no more quotes for: {CHEESE}",
@@ -183,7 +183,7 @@ def test_context_of_a_quote_that_is_not_there(chat: Chat, number: str) -> None:
 
 
 def test_context_without_quotes(chat: Chat) -> None:
-    nothing = "There is no quote yet; /context shows what stands round one."
+    nothing = "There is no quote yet; /context shows the text around one."
     expected = lines(nothing, chat.sure(CHEESE), "", nothing)
     assert expected == chat.piped("/context", CHEESE, "/context 1")
 
@@ -194,7 +194,7 @@ def test_context_of_an_article_that_has_changed_since(chat: Chat) -> None:
         *quote(1, "volcano"),
         chat.sure(LAVA),
         "",
-        "Answers now come from the new index.",
+        "Answers come from the new index now.",
         "volcano: the article has changed since; ask again",
     )
     assert expected == chat.piped(LAVA, "/rebuild", "/context")

@@ -14,7 +14,7 @@ from qabot.index import IndexStore
 from tests.support import write_article
 from tests.web.support import Site, build, sitemap
 
-AGAIN = "`qabot rebuild` makes it anew and asks for every page in full; no article is lost"
+AGAIN = "`qabot rebuild` makes it again and fetches every page in full; no article is lost"
 Look = Callable[..., dict[str, Any] | None]
 
 
@@ -121,7 +121,7 @@ def test_a_folder_in_its_place_stops_rebuilds(look, index, source):
 def test_sources_that_were_never_asked_for(look, site, source):
     check = look(source, f"{site.url}/new#top", f"{site.url}/newer")
     assert ("warning", "run `qabot rebuild`") == (check["status"], check["remedy"])
-    assert check["detail"] == f"index/web.sqlite: {site.url}/new (and 1 more) never asked for"
+    assert check["detail"] == f"index/web.sqlite: {site.url}/new (and 1 more) never fetched"
 
 
 def test_articles_that_it_knows_nothing_of(look, index, site, source):
@@ -139,7 +139,7 @@ def test_lists_that_no_source_names(look, index, site, source):
         connection.execute("INSERT INTO member VALUES ('https://example.org/feed', 'a')")
     check = look(source)
     assert check["detail"] == (
-        "index/web.sqlite: https://example.org/feed remembered, and named by no source"
+        "index/web.sqlite: https://example.org/feed remembered, but in no source"
     )
     build(index, source)
     assert look(source)["status"] == "ok"

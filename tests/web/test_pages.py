@@ -428,7 +428,7 @@ def test_the_doctor_asks_nobody(call, site, settings, real_index):
     settings.write_text(settings.read_text() + f'sources = ["{site.url}/bridge"]\n')
     found = {check["name"]: check for check in call("doctor", "--json").object["checks"]}
     assert (found["sources"]["status"], site.seen) == ("ok", [])
-    assert "1 web addresses (not asked)" in found["sources"]["detail"]
+    assert "1 web addresses (not fetched)" in found["sources"]["detail"]
 
 
 def test_an_address_with_a_password_reaches_no_article(index, site, tmp_path):

@@ -30,8 +30,8 @@ def write_folder(source: Path, folder: Path, notify: Callable[[str], None], rang
     """Write the weight file ``source`` into the existing folder ``folder``.
 
     Args:
-        notify: Told what is being written.
-        ranges: How far inputs reach in this network.
+        notify: Called with the name of the part being written.
+        ranges: The measured ranges of inputs in this network.
 
     Raises:
         EncoderError: The weight file is damaged.
@@ -46,7 +46,7 @@ def write_folder(source: Path, folder: Path, notify: Callable[[str], None], rang
     notify("  float weights for sentence-transformers …")
     try:
         save_file(_tensors(weights), folder / "model.safetensors", metadata={"format": "pt"})
-    except SafetensorError as error:  # What the system said is in its text only.
+    except SafetensorError as error:  # The system's message is in its text only.
         raise OSError(str(error)) from error
     for name, content in _configs(weights).items():
         path = folder / name
@@ -56,7 +56,7 @@ def write_folder(source: Path, folder: Path, notify: Callable[[str], None], rang
 
 
 def _tensors(weights: E5Weights) -> dict[str, NDArray[np.generic]]:
-    """The network's tensors under transformers' names; matrices in float16, vectors in float32.
+    """Name the tensors as transformers does; matrices are float16, vectors float32.
 
     A 4-bit weight times its float16 scale loses nothing that matters in float16, and the folder is
     half as large.
@@ -82,7 +82,7 @@ def _tensors(weights: E5Weights) -> dict[str, NDArray[np.generic]]:
         for ours, theirs in LINEAR.items():
             name = f"encoder.layer.{number}.{ours}.bias"
             tensors[name] = weights.tensor(f"l{number}.{theirs}.b", -1)
-    # BERT's pooler takes no part in mean pooling, but transformers would make up random weights.
+    # Mean pooling ignores BERT's pooler, but transformers would invent random weights for it.
     tensors["pooler.dense.weight"] = np.zeros((size, size), np.float16)
     tensors["pooler.dense.bias"] = np.zeros(size, np.float32)
     return tensors

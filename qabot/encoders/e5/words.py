@@ -1,7 +1,7 @@
 """Word embeddings of the unpacked multilingual-e5-small, for networks that share its vocabulary.
 
-The rows are read from the encoder's own files, which are memory-mapped: a look-up touches only the
-rows of the words at hand, and two networks share what is in memory.
+Rows are read from the encoder's own files, which are memory-mapped: a look-up touches only the rows
+that it needs, and two networks share the memory.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class WordEmbeddings:
 
     Args:
         folder: The model folder.
-        hidden: Length of an embedding.
+        hidden: The length of an embedding.
 
     Raises:
-        EncoderError: Its files are missing, or not of one size.
+        EncoderError: The files are missing, or their sizes do not fit.
     """
 
     def __init__(self, folder: Path, hidden: int) -> None:
@@ -41,9 +41,9 @@ class WordEmbeddings:
             ) from error
 
     def rows(self, ids: NDArray[np.int64]) -> FloatArray:
-        """Embeddings of token ids ``(…)``: float32 ``(…, hidden)``."""
+        """Look up the embeddings of token ids ``(…)``: float32 ``(…, hidden)``."""
         packed = self._words[ids]
-        # Two's complement in four bits, the first of a pair in the lower half.
+        # Four-bit two's complement; the first of a pair is in the lower half.
         pairs = np.stack([packed & 15, packed >> 4], axis=-1).view(np.int8)
         values = ((pairs ^ 8) - 8).reshape(*ids.shape, -1, _BLOCK).astype(np.float32)
         rows: FloatArray = (values * self._scales[ids][..., None]).reshape(*ids.shape, -1)

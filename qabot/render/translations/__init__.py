@@ -1,7 +1,7 @@
-"""What qabot says to people in their language: gettext catalogues, and names and dates from CLDR.
+"""Translations: gettext catalogues, and CLDR's names, dates and numbers.
 
-English texts are the keys. ``de.po`` and its like are edited by hand; ``make translations`` brings
-them up to date with the code and compiles them.
+English texts are the keys. The ``.po`` files are edited by hand; ``make translations`` updates them
+from the code and compiles them.
 """
 
 from __future__ import annotations
@@ -17,53 +17,53 @@ if TYPE_CHECKING:
     from babel import Locale
 
 LANGUAGES = ("en", "de", "fr", "es", "ja")
-"""What the interface speaks; English where someone's language is none of them."""
+"""The languages of the interface; English for people with any other language."""
 
 CATALOGUES = Path(__file__).parent
 _SKELETONS = ("y", "yMMMM", "yMMMd")
 
 
 def mark(message: str) -> str:
-    """``message`` itself: marks a text for the catalogues that is translated elsewhere."""
+    """Mark a text for the catalogues that is translated elsewhere; return it unchanged."""
     return message
 
 
 def translate(message: str, locale: str, **values: object) -> str:
-    """``message`` in the language of ``locale``, with ``{name}`` replaced by its value.
+    """Translate ``message`` and replace each ``{name}`` by its value.
 
     Args:
-        message: In English.
-        locale: Discord's or any other name of a language, such as ``es-419``.
+        message: The English text.
+        locale: A locale, such as Discord's ``es-419``.
     """
     text = _catalogue(language_of(locale)).gettext(message)
     return text.format(**values) if values else text
 
 
 def plural(one: str, many: str, n: int, locale: str, **values: object) -> str:
-    """``one`` or ``many`` in the form that ``n`` takes in the language, with ``{n}`` replaced."""
+    """Translate ``one`` or ``many`` in the language's form for ``n``, and replace ``{n}``."""
     return _catalogue(language_of(locale)).ngettext(one, many, n).format(n=n, **values)
 
 
 def translation_or_none(message: str, locale: str) -> str | None:
-    """``message`` in the language of ``locale``; ``None`` where that is English."""
+    """Translate ``message``; ``None`` if the language is English."""
     language = language_of(locale)
     return None if language == "en" else _catalogue(language).gettext(message)
 
 
 def language_of(locale: str) -> str:
-    """The one of ``LANGUAGES`` that fits a locale; ``en`` where none does."""
+    """Choose the one of ``LANGUAGES`` for a locale; ``en`` if none fits."""
     language = locale.replace("_", "-").split("-")[0].lower()
     return language if language in LANGUAGES else "en"
 
 
 def language_name(code: str, locale: str) -> str:
-    """A language's name in the language of ``locale``; its code where it has none there."""
+    """Name a language in the language of ``locale``; its code if CLDR has no name."""
     name = _cldr(language_of(locale)).languages.get(code)
     return str(name) if name else code
 
 
 def date_text(published: str, locale: str) -> str:
-    """``2022``, ``2022-09`` or ``2022-09-12`` as people write it in the language of ``locale``."""
+    """Write ``2022``, ``2022-09`` or ``2022-09-12`` as usual in the language of ``locale``."""
     from babel.dates import format_skeleton
 
     parts = published.split("-")
@@ -74,14 +74,14 @@ def date_text(published: str, locale: str) -> str:
 
 
 def number_text(number: int, locale: str) -> str:
-    """``12345`` as people write it in the language of ``locale``: ``12,345``."""
+    """Write ``12345`` as usual in the language of ``locale``: ``12,345``."""
     from babel.numbers import format_decimal
 
     return str(format_decimal(number, locale=language_of(locale)))
 
 
 def percent_text(share: float, locale: str) -> str:
-    """``0.82`` as people write it in the language of ``locale``: ``82%`` or ``82 %``."""
+    """Write ``0.82`` as usual in the language of ``locale``: ``82%`` or ``82 %``."""
     from babel.numbers import format_percent
 
     return str(format_percent(share, locale=language_of(locale)))

@@ -1,4 +1,4 @@
-"""What a reader gets to see of a passage, and where what it marks stands."""
+"""The parts of passages that a reader reads, and the offsets of its marks."""
 
 from __future__ import annotations
 
