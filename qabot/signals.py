@@ -14,10 +14,13 @@ INTERRUPTED = 130
 _RECENT_SECONDS = 5.0
 _CLEANUP_SECONDS = 30.0
 _interrupted: float | None = None
+_terminated: float | None = None
 
 
-class TerminatedError(BaseException):
+class TerminatedError(SystemExit):
     """SIGTERM or SIGHUP was received; unwinds the stack, so that everything is cleaned up.
+
+    A SystemExit, because asyncio would hand another exception to whatever task is running.
 
     Attributes:
         number: The signal's.
@@ -86,6 +89,8 @@ def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 (as signal c
 
 
 def _terminate(number: int, frame: object) -> None:  # noqa: ARG001 (as signal calls it)
-    # A second signal must not stop the cleaning up.
-    signal.signal(number, signal.SIG_IGN)
-    raise TerminatedError(number)
+    global _terminated  # noqa: PLW0603 (there is one process)
+    # A closing terminal sends several: those that follow must not stop the cleaning up.
+    if _terminated is None or time.monotonic() - _terminated > _RECENT_SECONDS:
+        _terminated = time.monotonic()
+        raise TerminatedError(number)

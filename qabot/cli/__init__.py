@@ -15,7 +15,7 @@ import typer
 from qabot.cli import ask, bot, evaluate, inspection, maintenance, rebuild
 from qabot.cli.exits import BAD_INPUT, explain
 from qabot.cli.output import complain, flush, prepare_output
-from qabot.signals import INTERRUPTED, ignore_interrupts, was_interrupted
+from qabot.signals import INTERRUPTED, TerminatedError, ignore_interrupts, was_interrupted
 
 app = typer.Typer(
     name="qabot",
@@ -70,6 +70,8 @@ def main() -> NoReturn:
     except typer.Exit as stop:
         # Without a command, the help page is printed.
         code = stop.exit_code if arguments else BAD_INPUT
+    except TerminatedError:
+        raise
     except (BrokenPipeError, SystemExit):
         # The reader of a pipe (`| head`) closed it; click and rich turn that into SystemExit.
         code = 0

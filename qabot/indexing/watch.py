@@ -133,6 +133,8 @@ class _Watcher:
         # Real path of each watched folder → how the user names it.
         self._roots: dict[Path, Path] = {}
         self._notices: Generator[_Changes, None, None] | None = None
+        # Changes that were noticed before other folders were watched.
+        self._pending: set[str] = set()
         self._next_look = 0.0
 
     def close(self) -> None:
@@ -168,14 +170,15 @@ class _Watcher:
             changes: _Changes = set()
         else:
             changes = next(self._notices, set())
-        changed = {
-            printable_path(name) for kind, path in changes if (name := self._name(kind, path))
-        }
+        changed, self._pending = self._pending | self._names(changes), set()
         replaced = self._replaced()
         gone = any(kind.name == "deleted" and Path(path) in self._roots for kind, path in changes)
         if gone or any(path.is_dir() or path in self._roots.values() for path in replaced):
             self._watch()
         return changed | set(map(printable_path, replaced))
+
+    def _names(self, changes: _Changes) -> set[str]:
+        return {printable_path(name) for kind, path in changes if (name := self._name(kind, path))}
 
     def _name(self, kind: Change, text: str) -> Path | None:
         """Return a changed path as the user names it; ``None`` if no rebuild would read it."""
@@ -226,6 +229,8 @@ class _Watcher:
                 ) from error
         finally:
             if before is not None:
+                # What has changed up to now; the new watch began before the old one ends.
+                self._pending |= self._names(next(before, set()))
                 before.close()
 
 
