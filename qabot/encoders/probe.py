@@ -26,7 +26,7 @@ def probe(encoder: Encoder) -> str:
 
 
 def gives(encoder: Encoder, known: str) -> bool:
-    """Whether ``encoder`` gives the vector that ``probe`` wrote as ``known``."""
+    """Check that ``encoder`` gives the vector that ``probe`` wrote as ``known``."""
     now = encoder.encode_query([QUESTION])[0]
     try:
         then: FloatArray = np.frombuffer(base64.b64decode(known), "<f2").astype(np.float32)

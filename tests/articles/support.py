@@ -1,4 +1,4 @@
-"""What the tests of this package share: writing one file and reading it as an article."""
+"""Support for these tests: write one file and read it as an article."""
 
 from __future__ import annotations
 

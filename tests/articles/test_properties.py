@@ -1,4 +1,4 @@
-"""What holds for any bytes: an article whose offsets are right, or an error for a person."""
+"""Any bytes give an article with right offsets, or an error for a person."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def settings(index: Path) -> Settings:
-    """What the bot runs with; a test that needs others has a fixture of this name."""
+    """The bot's settings; a test that needs others has a fixture of this name."""
     return Settings(index=str(index), threshold=0.0)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the bot share: what a person sees, and acting in ways that simcord has not."""
+"""Support for tests of the bot: what people see, and actions that simcord lacks."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def buttons(message: Any) -> list[dict[str, Any]]:
 
 
 def labels(message: Any) -> list[str]:
-    """What stands on the buttons of a message."""
+    """The labels of a message's buttons."""
     return [button["label"] for button in buttons(message)]
 
 
@@ -104,7 +104,7 @@ class Member:
 
     @property
     def direct_messages(self) -> list[str]:
-        """What they were told in private messages, in order."""
+        """The texts of their private messages, in order."""
         return [
             shown(message)
             for message in self.actor.user.dm_channel.history()

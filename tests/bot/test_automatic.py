@@ -85,7 +85,7 @@ async def mod(simcord_env, channel, settings):
 
 
 async def status(person: Member) -> list[str]:
-    """What ``/status`` says of rebuilds, without the times."""
+    """The lines of ``/status`` on rebuilds, without the times."""
     result = begin(person.env, person.actor, person.channel, "status")
     await until(lambda: "Articles" in shown(result.response))
     assert result.ephemeral
@@ -110,7 +110,7 @@ def generation() -> int:
 
 
 def logged(caplog, *words: str) -> list[str]:
-    """What was logged since the rebuild at the start, of lines that hold one of these words."""
+    """The log since the first rebuild: lines with one of these words."""
     messages = [record.getMessage() for record in caplog.records]
     return [message for message in messages if any(word in message for word in words)]
 

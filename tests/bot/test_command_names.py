@@ -17,7 +17,7 @@ MANAGE_GUILD = 1 << 5
 
 @pytest.fixture
 def registered(simcord_env) -> list[dict[str, Any]]:
-    """What the bot registered when it started."""
+    """The commands that the bot registered when it started."""
     found: list[list[dict[str, Any]]] = [
         request.json
         for request in simcord_env.http_requests

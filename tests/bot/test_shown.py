@@ -1,4 +1,4 @@
-"""What people see is what the article says: nothing in it pings, links or formats."""
+"""People see exactly the article's text: nothing in it pings, links or formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may go wrong: engines, limits, permissions, messages and guilds that go away, the index."""
+"""Failures: engines, limits, permissions, vanishing messages and guilds, the index."""
 
 from __future__ import annotations
 

@@ -46,5 +46,5 @@ def rows(text: str, heading: str) -> list[tuple[str, ...]]:
 
 
 def code(cell: str) -> list[str]:
-    """What stands in backticks in a cell."""
+    """The texts in backticks in a cell."""
     return re.findall(r"`([^`]+)`", cell)

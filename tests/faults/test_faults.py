@@ -1,4 +1,4 @@
-"""What a rebuild leaves behind when it is killed at any instant, or the disk is full."""
+"""The index after a rebuild is killed at any instant, or the disk is full."""
 
 from __future__ import annotations
 

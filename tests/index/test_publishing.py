@@ -1,4 +1,4 @@
-"""What a rebuild does to the folder: rights, leftovers, flushes, and what it says when it fails."""
+"""The folder after a rebuild: permissions, leftovers, flushes, and errors."""
 
 from __future__ import annotations
 

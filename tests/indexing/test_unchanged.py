@@ -82,7 +82,7 @@ def contents(index: Path) -> dict[str, Any]:
 
 
 def counts(summary: Summary) -> dict[str, Any]:
-    """What a summary says of the articles, whatever was encoded and however long it took."""
+    """The articles in a summary, without encoding and time."""
     left_out = {"generation", "changed", "reused", "encoded", "removed", "seconds"}
     return {name: value for name, value in asdict(summary).items() if name not in left_out}
 

@@ -33,7 +33,7 @@ Raw = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Reply:
-    """What is at a path."""
+    """The content at a path."""
 
     body: bytes
     type: str | None = "text/html; charset=utf-8"
@@ -211,12 +211,12 @@ def held(index: Path) -> dict[str, Article]:
 
 
 def titles(index: Path) -> set[str]:
-    """What the articles of an index are called."""
+    """The names of an index's articles."""
     return {article.info.title for article in held(index).values()}
 
 
 def reasons(summary: Summary) -> dict[str, str]:
-    """What was skipped or kept, with reasons."""
+    """The skipped and kept sources, with reasons."""
     return {item.source: item.reason for item in summary.skipped}
 
 

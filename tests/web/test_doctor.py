@@ -20,7 +20,7 @@ Look = Callable[..., dict[str, Any] | None]
 
 @pytest.fixture
 def look(call, tmp_path, monkeypatch) -> Look:
-    """What the doctor says of the web, with these sources in the settings."""
+    """The doctor's check of the web, with these sources in the settings."""
     monkeypatch.setenv("QABOT_CACHE", str(tmp_path / "cache"))
 
     def run(*sources: str) -> dict[str, Any] | None:

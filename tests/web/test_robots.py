@@ -1,4 +1,4 @@
-"""What servers ask of those who read them: robots.txt, time between requests, patience."""
+"""Servers' wishes: robots.txt, time between requests, patience."""
 
 from __future__ import annotations
 

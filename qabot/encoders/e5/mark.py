@@ -26,7 +26,7 @@ Stamp = list[int]
 
 @dataclass(frozen=True, slots=True)
 class FolderMark:
-    """What ``qabot.json`` says of a model folder.
+    """The content of ``qabot.json`` in a model folder.
 
     Attributes:
         fingerprint: Names the bytes that vectors are computed from.
