@@ -13,6 +13,7 @@ from qabot.cli.exits import BAD_INPUT
 from qabot.cli.inputs import settings_with
 from qabot.cli.output import complain, note, write_bold, write_line
 from qabot.errors import UsageError
+from qabot.types import counted
 
 if TYPE_CHECKING:
     from qabot.encoders import Encoder
@@ -191,6 +192,8 @@ def write_summary(summary: Summary, index: str | None = None) -> None:
         write_bold(bold, rest)
     else:
         write_line(rest)
+    if summary.leftovers:
+        write_line(f"Removed {counted(leftovers=summary.leftovers)} of killed rebuilds")
     if line := left_out_line(summary):
         write_line(line)
     for item in summary.skipped:

@@ -44,7 +44,7 @@ def rebuild(
         old = live if live and not plan.full and _is_reusable(live, encoder) else None
         if old and collected.is_live(old.manifest):
             _record(store, collected)
-            return _nothing_changed(old.manifest, collected, started)
+            return _nothing_changed(old.manifest, collected, started, writer.removed)
         known = set(live.database.article_digests()) if live else set()
         new = plan_encoding(collected.items, live, old, encoder.count_tokens)
         changed = not old or new.differs or collected.differs(old.manifest)
@@ -66,10 +66,13 @@ def rebuild(
         seconds=time.perf_counter() - started,
         left_out=collected.left_out,
         warnings=collected.warnings,
+        leftovers=writer.removed,
     )
 
 
-def _nothing_changed(live: Manifest, collected: Collected, started: float) -> Summary:
+def _nothing_changed(
+    live: Manifest, collected: Collected, started: float, leftovers: int
+) -> Summary:
     return Summary(
         generation=live.generation,
         changed=False,
@@ -82,6 +85,7 @@ def _nothing_changed(live: Manifest, collected: Collected, started: float) -> Su
         seconds=time.perf_counter() - started,
         left_out=collected.left_out,
         warnings=collected.warnings,
+        leftovers=leftovers,
     )
 
 

@@ -42,6 +42,7 @@ class Summary:
         seconds: Wall time.
         left_out: Files of other types, excluded files and drafts, with reasons.
         warnings: Parts of articles that could not be read, each on one line.
+        leftovers: Files and folders of killed rebuilds that were removed.
     """
 
     generation: int
@@ -55,6 +56,7 @@ class Summary:
     seconds: float
     left_out: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
+    leftovers: int = 0
 
 
 Report = Callable[[Progress], None]

@@ -54,6 +54,13 @@ def test_leftovers_of_killed_rebuilds_are_removed_and_counted(index):
     assert len(list((index.parent / "articles").iterdir())) == 2
 
 
+def test_leftovers_that_were_removed_are_told(call, index):
+    (index / "generations/.building-0").mkdir()
+    (index / "generations/.removing-1").mkdir()
+    assert build_index(index, index.parent / "articles").leftovers == 2
+    assert build_index(index, index.parent / "articles").leftovers == 0
+
+
 # --- Flushes --------------------------------------------------------------------------------------
 
 

@@ -1,11 +1,16 @@
 """Word embeddings of the unpacked multilingual-e5-small, for networks that share its vocabulary.
 
 Rows are read from the encoder's own files, which are memory-mapped: a look-up touches only the rows
-that it needs, and two networks share the memory.
+that it needs, and two networks share the memory. A mapped file that another
+program cuts short would end the process, and one that it overwrites would give other vectors: each
+look-up compares size and time of the open files first, which takes a microsecond a file. Only the
+moment between that and the look-up is not covered.
 """
 
 from __future__ import annotations
 
+import os
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +36,11 @@ class WordEmbeddings:
 
     def __init__(self, folder: Path, hidden: int) -> None:
         try:
+            self._opened: list[tuple[Path, int, tuple[int, int]]] = []
+            for path in (folder / "onnx" / WORDS, folder / "onnx" / SCALES):
+                descriptor = os.open(path, os.O_RDONLY)
+                weakref.finalize(self, os.close, descriptor)
+                self._opened.append((path, descriptor, _stamp(descriptor)))
             words = np.memmap(folder / "onnx" / WORDS, np.uint8, "r")
             scales = np.memmap(folder / "onnx" / SCALES, np.float32, "r")
             self._words: NDArray[np.uint8] = words.reshape(-1, hidden // 2)
@@ -41,10 +51,25 @@ class WordEmbeddings:
             ) from error
 
     def rows(self, ids: NDArray[np.int64]) -> FloatArray:
-        """Look up the embeddings of token ids ``(…)``: float32 ``(…, hidden)``."""
+        """Embeddings of token ids ``(…)``: float32 ``(…, hidden)``.
+
+        Raises:
+            EncoderError: The table was changed since it was opened.
+        """
+        for path, descriptor, stamp in self._opened:
+            if _stamp(descriptor) != stamp:
+                raise EncoderError(
+                    f"{path}: changed while it is in use; start qabot again, which compares it"
+                )
         packed = self._words[ids]
         # Four-bit two's complement; the first of a pair is in the lower half.
         pairs = np.stack([packed & 15, packed >> 4], axis=-1).view(np.int8)
         values = ((pairs ^ 8) - 8).reshape(*ids.shape, -1, _BLOCK).astype(np.float32)
         rows: FloatArray = (values * self._scales[ids][..., None]).reshape(*ids.shape, -1)
         return rows
+
+
+def _stamp(descriptor: int) -> tuple[int, int]:
+    """Size in bytes, and time of the last change in nanoseconds."""
+    found = os.fstat(descriptor)
+    return found.st_size, found.st_mtime_ns
