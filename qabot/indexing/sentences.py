@@ -45,6 +45,25 @@ _UNFINISHED = {
     "th": re.compile(r"[\u0e00-\u0e7f]\.\s*\Z"),
 }
 
+# Abbreviations that end no sentence and that sentencex lacks.
+_ABBREVIATIONS = {
+    language: re.compile(rf"(?:^|[\s(])(?:{words})\.\s*\Z", re.IGNORECASE)
+    for language, words in {
+        "ar": "د|أ|م",
+        "ca": "aprox|pàg|núm|sra",
+        "de": "ca|evtl|fa|vgl|zzgl",
+        "en": "approx|dept|incl",
+        "es": "aprox|dra|núm|pág|págs|sra|srta",
+        "fr": "dr|env|mgr|mlle|mme|pr",
+        "it": "ca|dott|pag|sig|sigg",
+        "nl": "bijv|blz|ca|dhr|drs|mevr",
+        "pt": "aprox|av|dra|núm|pág|sra",
+        "ro": "bd|nr|pag|str",
+        "ru": "им|проф|рис|ст|стр|ул",
+        "uk": "ім|проф|рис|ст|стор|вул",
+    }.items()
+}
+
 # The time that sentencex takes grows with the square of a text without sentence ends.
 _WINDOW = 10_000
 _GRAPHEME = regex.compile(r"\X")
@@ -132,6 +151,9 @@ def _is_torn(text: str, at: int, language: str) -> bool:
     tail = text[max(0, at - _FRAGMENT_CHARS) : at]
     if after.islower() and tail.rstrip().endswith("."):
         return True  # "5 млн. рублей"; sentencex knows this of a to z only
+    known = _ABBREVIATIONS.get(language)
+    if known and known.search(tail):
+        return True
     unfinished = _UNFINISHED.get(language, _INITIALS)
     return bool(_INITIALS.search(tail) or unfinished.search(tail))
 

@@ -504,3 +504,23 @@ def test_each_row_of_a_table_is_a_sentence():
     (passage,) = split_article(article_of(text), words)
     told = [passage.text[start:end] for start, end in passage.sentences]
     assert told == [*rows, "and a last line of its own"]
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "It cost approx. 3.5 million euros."),
+        ("es", "Costó aprox. 3,5 millones, véase la pág. 12."),
+        ("fr", "Le Dr. Petit et Mme. Roux sont là."),
+        ("ro", "Pe Bd. Unirii e frumos."),
+        ("ar", "قال د. أحمد نعم."),
+        ("ru", "Это ст. 12 закона."),
+        ("nl", "Zie mevr. Jansen voor hulp."),
+        ("de", "Die Fa. Meier liefert."),
+        ("pt", "Ele mora na Av. Brasil."),
+    ],
+)
+def test_no_sentence_ends_after_an_abbreviation(language, sentence):
+    text = f"{sentence} {sentence}"
+    (passage,) = split_article(article_of(text, language=language), words)
+    assert [passage.text[start:end] for start, end in passage.sentences] == [sentence] * 2
