@@ -131,6 +131,7 @@ def test_the_command_asks_in_both_settings(file, tmp_path, real_index, monkeypat
     assert (found["own"]["every"]["first"], found["own"]["every"]["any"]) == (1, 1)
     assert list(found["own"]["kinds"]) == ["cause", "property"]
     assert found["retrieval"]["6"] == 1
-    assert found["chat"] == {"noquestion": 1, "thanks": 1, "shortquestion": 1}
+    # Thanks are not looked up.
+    assert found["chat"] == {"noquestion": 0, "thanks": 0, "shortquestion": 1}
     assert "| first quote holds the answer | 1.000 |" in out
     assert "own: 5 of 5\n" in err
