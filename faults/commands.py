@@ -41,7 +41,7 @@ def prepare() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended.
+    """The end of a run.
 
     Attributes:
         code: Its exit code; minus the number of the signal that ended it.
@@ -55,7 +55,7 @@ class Ended:
 
     @property
     def killed(self) -> bool:
-        """Whether SIGKILL ended it."""
+        """Tell if SIGKILL ended it."""
         return self.code == -signal.SIGKILL
 
 

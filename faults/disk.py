@@ -1,4 +1,4 @@
-"""What a process writes through Python, seen write by write: any of them can be made to fail."""
+"""Watch the writes of a process through Python, one by one: any of them can be made to fail."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Write:
 
     @property
     def moves(self) -> bool:
-        """Whether it gives a file or folder another name, as all that publishes does."""
+        """Tell if it renames a file or folder, as all that publishes does."""
         return self.name in _MOVES
 
 
@@ -82,7 +82,7 @@ def _wrapped(
 
 
 def opens_for_writing(path: Any, mode: Any = "r", *_: Any, **__: Any) -> bool:
-    """Whether these arguments of ``open`` (Python's or the system's) are those of a write."""
+    """Tell if these arguments of ``open`` (Python's or the system's) open for writing."""
     # A descriptor that is open already, such as a pipe's, is no file of the index.
     if isinstance(path, int):
         return False

@@ -48,7 +48,7 @@ CHANGES: dict[str, tuple[Damage, ...]] = {
 
 
 def count_reads(campaign: Campaign) -> int:
-    """How many reads of the index a process makes that asks all questions."""
+    """Count the reads of the index while all questions are asked."""
     for site in campaign.sites(1):
         log = site.folder / "log"
 

@@ -1,4 +1,4 @@
-"""What a process reads below some folders, seen read by read: any of them can be made to fail."""
+"""Watch the reads of a process below a folder, one by one: any of them can be made to fail."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _ENVIRONMENT = {"QABOT_THREADS": "1", "QABOT_KEEP": str(GENERATIONS)}
 
 @dataclass(slots=True)
 class Row:
-    """What came of one kind of fault.
+    """The outcome of one kind of fault.
 
     Attributes:
         codes: Exit codes of the command that was harmed, and how often each came.
@@ -132,7 +132,7 @@ class Site:
         return self.state_of([answer_told(line) for line in ended.out.splitlines()])
 
     def state_of(self, told: list[Told]) -> State:
-        """Whether these are the answers to all questions from before, or from after."""
+        """Tell if these are the answers from before or from after."""
         states: tuple[State, ...] = ("before", "after")
         return next((state for state in states if told == self._expected[state]), "wrong")
 
@@ -172,14 +172,14 @@ class Site:
 
 
 def _one_line(ended: Ended) -> bool:
-    """Whether a command refused as it should: one line that says what to do, and an exit code."""
+    """Tell if a command refused in one line with a remedy, and with an exit code."""
     line = ended.err
     is_line = line.count("\n") == 1 and line.endswith("\n") and line.startswith("qabot: ")
     return is_line and "; " in line and "unexpected" not in line and ended.code in (2, 3, 4)
 
 
 def answer_told(line: str) -> Told:
-    """What one line of ``ask --json`` tells, without times and scores."""
+    """One line of ``ask --json``, without times and scores."""
     answer = json.loads(line)
     quotes = [
         (quote["article"]["id"], quote["start"], quote["end"], quote["text"])
@@ -197,7 +197,7 @@ def told_by(engine: Engine) -> list[Told]:
 
 
 def is_verbatim(told: Told, articles: Articles) -> bool:
-    """Whether each quote of an answer stands in its article where it says."""
+    """Tell if each quote of an answer stands in its article where it says."""
     return all(articles[name][start:end] == text for name, start, end, text in told[1:])
 
 

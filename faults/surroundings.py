@@ -1,4 +1,4 @@
-"""What goes wrong around an index: clocks, vanishing sources, crowds, readers that are killed."""
+"""Faults around an index: clocks, vanishing sources, crowds, readers that are killed."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class IndexedArticle:
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
-    """Where a database holds an article.
+    """The place of an article in a database.
 
     Attributes:
         row: The article's.

@@ -142,7 +142,7 @@ class Database:
         return Passage(info.id, start, stop, text, path, tuple(spans)), info
 
     def rows(self, filters: Filters) -> Mask:
-        """Which passages are of articles that pass ``filters``: bool ``(passages,)``."""
+        """Mark the passages of articles that pass ``filters``: bool ``(passages,)``."""
         query = (
             "SELECT passage.row FROM passage JOIN article ON article.row = passage.article "
             f"WHERE {_PASSES}"

@@ -22,7 +22,7 @@ _SHOWN = 20
 
 
 def allowed_rows(filters: Filters, manifest: Manifest, database: Database) -> Mask | None:
-    """Which passages pass: bool ``(passages,)``; ``None`` for all of them.
+    """Mark the passages that pass: bool ``(passages,)``; ``None`` for all of them.
 
     Raises:
         FilterError: A value is no date, or names what the index does not hold.

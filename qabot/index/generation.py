@@ -133,7 +133,7 @@ class Generation:
             raise DamagedIndexError(f"{self.folder}: {error}; {REMEDY}") from error
 
     def allowed(self, filters: Filters) -> Mask | None:
-        """Which passages pass ``filters``: bool ``(passages,)``; ``None`` for all of them.
+        """Mark the passages that pass ``filters``: bool ``(passages,)``; ``None`` for all of them.
 
         Raises:
             FilterError: A value is no date, or names what the index does not hold.

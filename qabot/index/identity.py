@@ -42,7 +42,7 @@ _LINE = re.compile(r"([1-9][0-9]{0,17}) ([0-9a-f]{32}) ([0-9a-f]{16})\n", re.ASC
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which generation it is.
+    """The name of a generation.
 
     Attributes:
         number: Counts up within one index folder, from 1.
@@ -74,7 +74,7 @@ class Identity:
 
     @property
     def line(self) -> str:
-        """What ``CURRENT`` holds."""
+        """The content of ``CURRENT``."""
         return f"{self.number} {self.id} {self._checksum}\n"
 
     @property

@@ -140,7 +140,7 @@ class LexicalIndex:
         return "AND allowed(rowid) "
 
     def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:
-        """How much of the question's wording each of ``texts``, all in ``language``, holds.
+        """The share of the question's wording in each of ``texts``, all in ``language``.
 
         Returns:
             The share of the question's terms in each text, weighted by rarity, in [0, 1].

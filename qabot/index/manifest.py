@@ -29,7 +29,7 @@ _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, Recu
 
 @dataclass(frozen=True, slots=True)
 class EncoderStamp:
-    """Which model made the vectors, and how they were treated after it."""
+    """The model that made the vectors, and the version of their treatment."""
 
     name: str
     fingerprint: str
@@ -81,12 +81,12 @@ class Manifest:
 
     @property
     def identity(self) -> Identity:
-        """Which generation it is, as ``CURRENT`` names the live one."""
+        """Its name, as ``CURRENT`` has that of the live one."""
         return Identity(self.generation, self.id)
 
     @property
     def held(self) -> str:
-        """What it holds, in words."""
+        """Its numbers of articles and passages, in words."""
         return counted(articles=self.articles, passages=self.passages)
 
     def write(self, folder: Path) -> None:

@@ -18,7 +18,7 @@ Stamp = tuple[int, int, int]
 
 
 def open_regular(path: Path) -> int:
-    """Open a file for reading; its descriptor.
+    """Open a file for reading; return its descriptor.
 
     A pipe in its place would be waited for without end.
 
@@ -33,7 +33,7 @@ def open_regular(path: Path) -> int:
 
 
 def read_regular(path: Path) -> bytes:
-    """What a file holds.
+    """Read a file.
 
     Raises:
         OSError: It cannot be read, or is no regular file.

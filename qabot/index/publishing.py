@@ -94,7 +94,7 @@ def rebuild_lock(index: Path) -> Iterator[None]:
 
 
 def lock_obstacle(index: Path) -> str | None:
-    """What stands in the place of ``LOCK`` and is none, with the remedy."""
+    """Describe anything but a plain file in the place of ``LOCK``, with the remedy."""
     path = index / LOCK
     if not os.path.lexists(path) or (path.is_file() and not path.is_symlink()):
         return None
@@ -105,7 +105,7 @@ def lock_obstacle(index: Path) -> str | None:
 def unwritable(
     index: Path, error: OSError | sqlite3.Error, *, published: bool = False
 ) -> StorageError:
-    """What a full, read-only or broken disk raised, in one line.
+    """Describe the error of a full, read-only or broken disk in one line.
 
     Args:
         index: The index folder.

@@ -79,7 +79,7 @@ class IndexStore:
         return self.live().number
 
     def live(self) -> Identity:
-        """Which generation is the live one.
+        """The identity of the live generation.
 
         Raises:
             NoIndexError: Nothing was published yet.
@@ -107,7 +107,7 @@ class IndexStore:
             raise _names_nothing(path, error) from error
 
     def manifest(self) -> Manifest:
-        """What the live generation is; its other files are not looked at.
+        """The manifest of the live generation; its other files are not read.
 
         Raises:
             UnusableIndexError: There is none, or its manifest is damaged or of another format.
@@ -144,7 +144,7 @@ class IndexStore:
 
     @contextlib.contextmanager
     def rebuild(self) -> Iterator[GenerationWriter]:
-        """Hold the lock and write the next generation; nothing counts until ``publish``.
+        """Take the lock and write the next generation; nothing counts until ``publish``.
 
         Raises:
             RebuildRunningError: Another rebuild holds the lock.
@@ -201,7 +201,7 @@ class IndexStore:
             raise unwritable(self.folder, error) from error
 
     def _obstacle(self) -> str | None:
-        """What stands where the index belongs and is none, with the remedy."""
+        """Describe anything that stands in the place of the index, with the remedy."""
         place = next((path for path in (self.folder, *self.folder.parents) if path.exists()), None)
         if place is not None and not place.is_dir():
             return f"{place}: is not a folder; name another one with --index, or move it away"
@@ -239,14 +239,14 @@ class IndexStore:
         return sorted(int(path.name) for path in paths if _NUMBER.fullmatch(path.name))
 
     def leftovers(self) -> list[Path]:
-        """What killed rebuilds have left; one that is running now has such a folder, too."""
+        """Files and folders of killed rebuilds; a running rebuild has such a folder, too."""
         folder = self.folder / _GENERATIONS
         left = [path for prefix in (_WORK, REMOVING) for path in folder.glob(f"{prefix}*")]
         new = self.folder / NEW
         return [*left, new] if os.path.lexists(new) else left
 
     def busy(self) -> bool:
-        """Whether a rebuild holds the lock."""
+        """Tell if a rebuild has the lock."""
         if not (self.folder / LOCK).exists() or lock_obstacle(self.folder):
             return False
         try:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 RowArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-"""Which rows count, ``(passages,)``."""
+"""The rows that count: bool ``(passages,)``."""
 
 
 def write_vectors(path: Path, vectors: FloatArray) -> None:
