@@ -119,7 +119,7 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
     channel = guild.create_text_channel("questions")
     answer = response(await ann.slash(channel, "ask", question=QUESTION))
     await pictures.take("answer", channel, ann, answer.id, *WIDTHS)
-    context = response(await ann.click(answer, label="Context 1"))
+    context = response(await ann.click(answer, label="Context"))
     await pictures.take("context", channel, ann, context.id)
     nothing = response(await ann.slash(channel, "ask", question=NOT_FOUND))
     await pictures.take("not-found", channel, ann, nothing.id)
