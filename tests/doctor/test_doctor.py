@@ -284,9 +284,16 @@ def test_an_index_of_another_model(examined, generation):
     )
 
 
+def copy_as(generation: Path, number: int) -> None:
+    """Copy a generation, and let the copy's manifest name its own number."""
+    copy = generation.with_name(str(number))
+    shutil.copytree(generation, copy)
+    replace(Manifest.read(generation), generation=number).write(copy)
+
+
 def test_earlier_generations_that_are_damaged(examined, generation):
-    for number in ("2", "3"):
-        shutil.copytree(generation, generation.with_name(number))
+    for number in (2, 3):
+        copy_as(generation, number)
     remove(generation.with_name("2") / "passages.faiss")
     check = examined()["rollback"]
     assert (check["status"], check["detail"]) == ("ok", "to return to: 3")
@@ -295,7 +302,7 @@ def test_earlier_generations_that_are_damaged(examined, generation):
 
 
 def test_a_damaged_earlier_generation_is_named(call, examined, generation):
-    shutil.copytree(generation, generation.with_name("2"))
+    copy_as(generation, 2)
     remove(generation.with_name("2") / "passages.faiss")
     examined()
     (line,) = [line for line in call("doctor").out.splitlines() if line.startswith("warning rollb")]
