@@ -169,6 +169,11 @@ def test_a_page_without_text_is_refused_quietly(
             "Das 橋ist alt.\n\n",
         ),
         (
+            "<div><button class='x'>Was kostet es?</button><div class='content'><p>Nichts, wenn "
+            "man hilft, und sonst zehn Euro.</p></div></div>",
+            "Was kostet es?\n\nNichts, wenn man hilft, und sonst zehn Euro.\n\n",
+        ),
+        (
             "<div><button aria-expanded='false'>Was kostet es?</button></div>"
             "<div hidden>Nichts, wenn man hilft.</div>",
             "Was kostet es?\n\nNichts, wenn man hilft.\n\n",

@@ -77,7 +77,11 @@ def _show_answers(page: Any) -> None:
         answer = button
         while answer.getnext() is None and len(answer.getparent()) == 1:
             answer = answer.getparent()
-        _reveal(answer.getnext())
+        unfolded_here = answer.getnext()
+        _reveal(unfolded_here)
+        if unfolded_here is not None and isinstance(unfolded_here.tag, str):
+            # Called "content", it would be taken for that of the page.
+            unfolded_here.attrib.pop("class", None)
         button.tag = "p"
     for element in page.xpath("//*[@id]"):
         if element.get("id") in unfolded:
