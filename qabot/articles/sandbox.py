@@ -51,6 +51,7 @@ class Sandbox:
         self._seconds = seconds
         self._memory = memory
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
 
     def ask(self, head: str, body: bytes) -> bytes:
         """Have a job done, and return the reply.
@@ -63,6 +64,8 @@ class Sandbox:
             BrokenSandboxError: The process ended.
         """
         process = self._process = self._process or self._started()
+        if self._stopped:
+            process.kill()
         slow = threading.Event()
         timer = threading.Timer(self._seconds, _end_slow, (process, slow))
         timer.start()
@@ -86,7 +89,8 @@ class Sandbox:
                 process.communicate()
 
     def stop(self) -> None:
-        """End the process while another thread waits for its reply."""
+        """End the process, or the one that is just starting, while another thread waits for it."""
+        self._stopped = True
         if self._process is not None:
             self._process.kill()
 
@@ -164,7 +168,7 @@ def _asked(process: subprocess.Popen[bytes], head: str, body: bytes) -> bytes | 
     try:
         _send(process.stdin, head.encode(), body)
         reply = _received(process.stdout)
-    except OSError:
+    except (OSError, ValueError):  # ValueError if another thread closes it meanwhile.
         reply = None
     if reply is None:
         process.kill()
