@@ -41,7 +41,7 @@ def fitting(data: bytes) -> None:
     bold = _span(data, text)
     for keep_end in (False, True):
         assert len(fitted(text, _ROOM, bold=bold, keep_end=keep_end)) <= _ROOM
-    pages = text_pages(text, _ROOM, bold=bold)
+    pages = [block for _, block in text_pages(text, _ROOM, bold=bold)]
     assert all(len(page) <= _ROOM for page in pages)
     seen = "".join(_visible(shown_quote(page).text) for page in pages)
     assert "".join(seen.split()) == "".join(_visible(text).split())

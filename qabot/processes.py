@@ -39,6 +39,11 @@ def find_token(token_file: str, environment: Mapping[str, str]) -> tuple[str, st
     return name, text.strip().removeprefix("Bot ").strip()
 
 
+def hide_tokens(text: str) -> str:
+    """Replace whatever has a token's shape: people put tokens into the wrong places."""
+    return TOKEN_SHAPE.sub("[token]", text)
+
+
 def without_tokens() -> dict[str, str]:
     """Copy this process's environment for a process that has no use for the token."""
     return {name: text for name, text in os.environ.items() if name not in TOKENS}

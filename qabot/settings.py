@@ -60,7 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         guild_questions: The same for all people of a Discord server together.
         log_questions: The bot keeps every question for good.
         uploads: The folder of articles added in Discord.
-        home_guilds: Discord servers whose managers may change the articles; if empty, all.
+        home_guilds: Discord servers whose managers may change the articles; if empty, the
+            server that the bot joined first.
         gone_after: Rebuilds in a row in which a web article must be missing before it leaves the
             index; rebuilds less than 20 hours apart count as one.
         user_agent: The name sent to web servers; by default, ``qabot`` and its version.

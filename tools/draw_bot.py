@@ -29,7 +29,7 @@ from qabot.bot import create_bot
 from qabot.errors import RebuildError
 from qabot.indexing.summary import Progress, Summary
 from qabot.settings import Settings, load_settings
-from tests.bot.support import begin
+from tests.bot.support import begin, components
 
 PICTURES = Path(__file__).parent.parent / "docs"
 WIDTHS = {"desktop": 760, "phone": 400}
@@ -119,7 +119,14 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
     channel = guild.create_text_channel("questions")
     answer = response(await ann.slash(channel, "ask", question=QUESTION))
     await pictures.take("answer", channel, ann, answer.id, *WIDTHS)
-    context = response(await ann.click(answer, label="Context"))
+    # A button for one quote, a menu for several.
+    way = next(item for item in components(answer) if ":context" in item["custom_id"])
+    pressed = (
+        await ann.select(answer, ["0"], custom_id=way["custom_id"])
+        if "options" in way
+        else await ann.click(answer, custom_id=way["custom_id"])
+    )
+    context = response(pressed)
     await pictures.take("context", channel, ann, context.id)
     nothing = response(await ann.slash(channel, "ask", question=NOT_FOUND))
     await pictures.take("not-found", channel, ann, nothing.id)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import discord
 
+from qabot.bot.channels import person_of
+from qabot.bot.message_text import plain
 from qabot.bot.messages import Outgoing, answer_message, notice
+from qabot.bot.question_detector import is_small_talk
 from qabot.bot.queue import QuestionQueue, QueueFullError, StoppingError
 from qabot.bot.rate_limits import QuestionLimits, RateLimit
 from qabot.bot.replies import Reply
@@ -19,8 +23,8 @@ from qabot.bot.store.guild_settings import Guilds
 from qabot.bot.store.records import AnswerRecord
 from qabot.bot.store.saved_answers import answer_text
 from qabot.bot.store.state import State
-from qabot.errors import FilterError, QuestionError, StateError, UnusableIndexError
-from qabot.render.translations import number_text, translate
+from qabot.errors import FilterError, QabotError, QuestionError, StateError, UnusableIndexError
+from qabot.render.translations import number_text, plural, translate
 from qabot.settings import Settings
 from qabot.types import LONGEST_QUESTION, Answer, Filters, Request
 
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 _QUOTES_KEPT = 10
 # After this time, people no longer mean their last question.
 _CONVERSATION_SECONDS = 30 * 60.0
+SECONDS_TO_WAIT = 10.0
+"""Time after which people are told how many questions are before theirs."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,15 +85,18 @@ class Answering:
 
     async def answer(self, asked: Asked, reply: Reply) -> None:
         """Answer a question, or tell the person why there is no answer."""
+        # Ids name nothing that an article could hold.
+        asked = replace(asked, text=plain(asked.text))
         problem = question_problem(asked.text, asked.locale)
         if problem:
-            await reply.refuse(problem)
+            lost = asked.text if len(asked.text) > LONGEST_QUESTION else ""
+            await reply.refuse(problem, lost)
             return
         try:
             with self._queue.admitted():
                 refusal = self._too_often(asked)
                 if refusal:
-                    if not reply.unasked or self._tell_again(asked.user_id):
+                    if not reply.is_message or self._tell_again(asked.user_id):
                         await reply.refuse(refusal)
                 elif await reply.acknowledge():
                     await self._send_answer(asked, reply)
@@ -123,32 +132,62 @@ class Answering:
         return True
 
     async def _send_answer(self, asked: Asked, reply: Reply) -> None:
-        record = None
+        outgoing, record = None, None
         try:
             outgoing, record = await self._answered(asked, reply)
         except Exception as error:  # noqa: BLE001 (the person is told of every error)
-            outgoing = notice(explanation(error, asked.locale))
+            said = explanation(error, asked.locale)
+            outgoing = notice(said) if reply.addressed else None
+        if outgoing is None:
+            await reply.withdraw()
+            return
         message_id = await reply.send(outgoing)
         if message_id is not None and record is not None:
             with contextlib.suppress(StateError):
                 await asyncio.to_thread(self._state.set_answer_message, record.id, message_id)
 
-    async def _answered(self, asked: Asked, reply: Reply) -> tuple[Outgoing, AnswerRecord | None]:
+    async def _answered(
+        self, asked: Asked, reply: Reply
+    ) -> tuple[Outgoing | None, AnswerRecord | None]:
+        """Answer a question; ``None`` if nobody asked for what there is to say."""
         now = discord.utils.utcnow().timestamp()
         previous = asked.previous
         if previous is None:
-            previous = await self._conversation(asked, now - _CONVERSATION_SECONDS)
+            previous = await self.conversation(asked.user_id, asked.channel_id)
         filters = Filters(collection=asked.collection) if asked.collection else None
-        answer = await self._queue.ask(Request(asked.text, previous, _QUOTES_KEPT, filters))
+        request = Request(asked.text, previous, _QUOTES_KEPT, filters)
+        answer = await self._waited(request, asked.locale, reply)
+        if answer.status != "answered" and not reply.addressed:
+            return None, None
         channel_id = await reply.place(answer.question)
         # Rendering takes milliseconds, which add up when many answers are ready together.
-        return await asyncio.to_thread(self._kept, asked, answer, previous, channel_id, now)
+        record = await asyncio.to_thread(self._kept, asked, answer, previous, channel_id, now)
+        settings = await self._guilds.settings(asked.guild_id)
+        outgoing = await asyncio.to_thread(
+            answer_message,
+            answer,
+            record.id if record else None,
+            0,
+            asked.locale,
+            per_page=self._engine.settings.quotes,
+            shows_question=reply.shows_question,
+            person=person_of(settings),
+        )
+        return outgoing, record
 
-    async def _conversation(self, asked: Asked, since: float) -> tuple[str, ...]:
+    async def _waited(self, request: Request, locale: str, reply: Reply) -> Answer:
+        """Wait for an answer, and tell the person if it takes long."""
+        asking = asyncio.create_task(self._queue.ask(request))
+        done, _ = await asyncio.wait({asking}, timeout=SECONDS_TO_WAIT)
+        if not done:
+            await reply.wait(_waiting_text(self._queue.before(request), locale))
+        return await asking
+
+    async def conversation(self, user_id: int, channel_id: int) -> tuple[str, ...]:
+        """Return what a person asked in a channel lately, oldest first."""
+        since = discord.utils.utcnow().timestamp() - _CONVERSATION_SECONDS
         try:
-            return await asyncio.to_thread(
-                self._state.conversation, asked.channel_id, asked.user_id, since
-            )
+            return await asyncio.to_thread(self._state.conversation, channel_id, user_id, since)
         except StateError as error:
             _log.error("%s", error)
             return ()
@@ -160,8 +199,8 @@ class Answering:
         previous: tuple[str, ...],
         channel_id: int,
         now: float,
-    ) -> tuple[Outgoing, AnswerRecord | None]:
-        """Keep an answer for its buttons, and render it; without buttons if it cannot be kept."""
+    ) -> AnswerRecord | None:
+        """Keep an answer for its buttons; ``None`` if it cannot be kept."""
         made = AnswerRecord(
             created=now,
             user_id=asked.user_id,
@@ -173,15 +212,7 @@ class Answering:
             locale=asked.locale,
             answer_json=answer_text(answer, asked.collection),
         )
-        record = None if self._guilds.has_left(asked.guild_id) else self._saved(made)
-        outgoing = answer_message(
-            answer,
-            record.id if record else None,
-            0,
-            asked.locale,
-            per_page=self._engine.settings.quotes,
-        )
-        return outgoing, record
+        return None if self._guilds.has_left(asked.guild_id) else self._saved(made)
 
     def _saved(self, record: AnswerRecord) -> AnswerRecord | None:
         try:
@@ -192,6 +223,14 @@ class Answering:
             _log.error("%s", error)
             return None
         return record
+
+
+def _waiting_text(before: int, locale: str) -> str:
+    if not before:
+        return translate("I am still looking …", locale)
+    return plural(
+        "{n} question is before yours …", "{n} questions are before yours …", before, locale
+    )
 
 
 async def made(message: Callable[[], Outgoing], locale: str) -> Outgoing:
@@ -205,7 +244,7 @@ async def made(message: Callable[[], Outgoing], locale: str) -> Outgoing:
 def question_problem(text: str, locale: str) -> str | None:
     """Tell the person what is wrong with a question; ``None`` if nothing is."""
     text = " ".join(text.split())
-    if not text:
+    if not text or is_small_talk(text):
         return translate("There is no question. Please type one.", locale)
     if len(text) > LONGEST_QUESTION:
         return translate(
@@ -234,5 +273,10 @@ def explanation(error: Exception, locale: str) -> str:
         return translate(
             "I cannot read the articles right now. Whoever runs me has to renew them.", locale
         )
-    _log.error("a question could not be answered", exc_info=error)
+    if isinstance(error, QabotError):
+        _log.error("a question could not be answered: %s", error)
+    else:
+        # Without its text, which may hold the question.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("a question could not be answered: %s\n%s", type(error).__name__, frames)
     return translate("Something went wrong on my side. Please ask again later.", locale)

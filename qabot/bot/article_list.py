@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from qabot.errors import SourceError
 from qabot.render.translations import language_name
 from qabot.types import ArticleInfo
 
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
+
+
+KEY_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,26 @@ class Catalogue:
             self._held = Held(generation, infos, self._engine.passage_counts(), keys)
         return self._held
 
+    def article_id(self, name: str) -> str:
+        """Return the id of the article that ``name`` means.
+
+        Args:
+            name: An id, a key, the beginning of one id or title, or words that one article matches.
+
+        Raises:
+            SourceError: No article matches, or several do.
+        """
+        infos = self.held().infos
+        for info in infos:
+            if name == info.id or (len(name) == KEY_LENGTH and name == key_of(info)):
+                return info.id
+        with contextlib.suppress(SourceError):
+            return self._engine.article(name).info.id
+        found = self.fitting(name)
+        if len(found) != 1:
+            raise SourceError(f"{len(found)} articles match {name!r}; name one")
+        return found[0].id
+
     def fitting(self, text: str, locale: str = "en") -> Sequence[ArticleInfo]:
         """Find articles whose title, id or file name holds all words of ``text``; sorted by id.
 
@@ -57,6 +83,11 @@ class Catalogue:
             for info, key in zip(held.infos, held.keys, strict=True)
             if all(word in key or word in _languages(info, locale) for word in words)
         ]
+
+
+def key_of(info: ArticleInfo) -> str:
+    """Return a short key of an article, for choices and buttons whose ids are limited."""
+    return hashlib.sha256(info.id.encode()).hexdigest()[:KEY_LENGTH]
 
 
 def _name(info: ArticleInfo) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 
 from qabot.bot.store.records import GuildSettings
+from qabot.render.translations import translate
 
 
 def whole_channel(channel: object) -> int:
@@ -18,6 +19,21 @@ def may_answer(channel: object, settings: GuildSettings) -> bool:
     """Return whether the guild lets the bot answer in a channel or its threads."""
     allowed = settings.allowed_channels
     return not allowed or whole_channel(channel) in allowed
+
+
+def elsewhere_text(settings: GuildSettings, locale: str) -> str:
+    """Say where the bot answers instead of this channel."""
+    allowed = ", ".join(f"<#{channel_id}>" for channel_id in settings.allowed_channels)
+    return translate(
+        "I may not answer in this channel. Ask me in {allowed}.", locale, allowed=allowed
+    )
+
+
+def person_of(settings: GuildSettings) -> str:
+    """Mention the channel or role that people are sent to if nothing was found."""
+    if settings.person_channel_id is not None:
+        return f"<#{settings.person_channel_id}>"
+    return "" if settings.person_role_id is None else f"<@&{settings.person_role_id}>"
 
 
 def collection_of(channel: object, settings: GuildSettings) -> str | None:

@@ -11,7 +11,7 @@ from discord.ext import commands, tasks
 
 from qabot.bot.answers import explanation
 from qabot.bot.commands.ask import AskCommands
-from qabot.bot.commands.buttons import SECONDS_KEPT, AnswerButton, follow_up
+from qabot.bot.commands.buttons import SECONDS_KEPT, AnswerButton, ContextMenu, follow_up
 from qabot.bot.commands.look import LookCommands, PageButton
 from qabot.bot.commands.manage import ConfirmButton, ManageCommands
 from qabot.bot.commands.privacy import Privacy
@@ -58,7 +58,7 @@ class Bot(commands.Bot):
         """Add the commands, and register them with Discord if they have changed."""
         services = self.services
         await self.tree.set_translator(CommandTranslator())
-        self.add_dynamic_items(AnswerButton, PageButton, ConfirmButton, SettingItem)
+        self.add_dynamic_items(AnswerButton, ContextMenu, PageButton, ConfirmButton, SettingItem)
         collections = await asyncio.to_thread(services.engine.collections)
         for cog in (
             MessageListener(self, services),
@@ -87,7 +87,17 @@ class Bot(commands.Bot):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Forget a guild that the bot has left."""
-        await self.services.guild_settings.forget(guild.id)
+        try:
+            await self.services.guild_settings.forget(guild.id)
+        except StateError as error:
+            _log.error("%s", error)
+
+    async def on_ready(self) -> None:
+        """Forget guilds that the bot left while it was offline."""
+        try:
+            await self.services.guild_settings.forget_left([guild.id for guild in self.guilds])
+        except StateError as error:
+            _log.error("%s", error)
 
     @tasks.loop(hours=24)
     async def _prune(self) -> None:

@@ -11,6 +11,12 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
+from qabot.bot.messages import Outgoing, notice
+from qabot.render.markup import inert
+from qabot.render.translations import translate
+
+_BAD_REQUEST = 400
+_LONGEST_CONTENT = 2000
 _NO_NETWORK = (aiohttp.ClientError, OSError)
 UNDELIVERED = (discord.HTTPException, *_NO_NETWORK)
 """Raised if Discord refuses a request or cannot be reached."""
@@ -21,21 +27,48 @@ _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
-async def say_privately(interaction: discord.Interaction[Any], text: str) -> None:
+async def say_privately(interaction: discord.Interaction[Any], text: str, lost: str = "") -> None:
     """Tell only the person something, whether the interaction was acknowledged or not.
 
     If Discord no longer takes it, nothing is said.
+
+    Args:
+        lost: Text that the person typed and that is given back.
     """
+    outgoing = _with_lost(text, lost)
     try:
         if not interaction.response.is_done():
-            await interaction.response.send_message(text, ephemeral=True)
+            await interaction.response.send_message(**outgoing.arguments(), ephemeral=True)
         elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
             # Never leave "thinking" standing.
-            await interaction.edit_original_response(content=text, embeds=[], view=None)
+            await interaction.edit_original_response(**outgoing.edit_arguments())
         else:
-            await interaction.followup.send(text, ephemeral=True)
+            await interaction.followup.send(**outgoing.arguments(), ephemeral=True)
     except UNDELIVERED as error:
         _log.info("an interaction could not be answered: %s", error)
+
+
+async def show(
+    interaction: discord.Interaction[Any], outgoing: Outgoing
+) -> discord.InteractionMessage:
+    """Edit the interaction's message; if Discord finds it too long, into a short line instead."""
+    return await deliver(
+        lambda message: interaction.edit_original_response(**message.edit_arguments()),
+        outgoing,
+        interaction.locale.value,
+    )
+
+
+async def deliver(send: Callable[[Outgoing], Awaitable[_T]], outgoing: Outgoing, locale: str) -> _T:
+    """Call ``send``, again if the network fails, and with a short line if Discord refuses it."""
+    try:
+        return await insist(lambda: send(outgoing))
+    except discord.HTTPException as error:
+        if error.status != _BAD_REQUEST:
+            raise
+        _log.error("Discord refuses a message: %s", error)
+    short = notice(translate("Discord does not take my answer. Whoever runs me sees why.", locale))
+    return await insist(lambda: send(short))
 
 
 async def insist(send: Callable[[], Awaitable[_T]]) -> _T:
@@ -57,3 +90,11 @@ def values_of(data: Any) -> Iterator[str]:
         nested = [*data.get("components", ()), data.get("component")]
         for component in nested:
             yield from values_of(component)
+
+
+def _with_lost(text: str, lost: str) -> Outgoing:
+    """Make a message that gives lost text back: quoted, or as a file if it is long."""
+    if not lost:
+        return notice(text)
+    whole = f"{text}\n>>> {inert(lost)}"
+    return notice(whole) if len(whole) <= _LONGEST_CONTENT else Outgoing(text, lost=lost)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict, deque
+from dataclasses import dataclass
 
 import discord
 from discord.ext import commands
 
+from qabot.answering.follow_up import is_follow_up
 from qabot.bot.answers import Asked
-from qabot.bot.channels import collection_of, may_answer, missing_permissions, whole_channel
+from qabot.bot.channels import collection_of, whole_channel
+from qabot.bot.message_replies import MessageReply, TypingIndicator
+from qabot.bot.message_text import is_own_role, own_text, question_of, replied_to
 from qabot.bot.messages import notice
-from qabot.bot.question_detector import looks_like_question
-from qabot.bot.replies import MessageReply
+from qabot.bot.people import RecentNames
+from qabot.bot.question_detector import is_addressed_to, is_small_talk, looks_like_question
+from qabot.bot.refusals import Refusals
 from qabot.bot.services import Services
 from qabot.bot.store.records import AnswerRecord, GuildSettings
 from qabot.bot.store.saved_answers import read_collection
@@ -23,8 +28,24 @@ from qabot.render.translations import translate
 _QUESTION_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 # More than are deleted while an answer is under way.
 _DELETED_KEPT = 5000
+# After this time, an edit corrects the record and asks nothing.
+_SECONDS_TO_EDIT = 15 * 60.0
+_HEARD_KEPT = 2000
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """A message that was taken as a question.
+
+    Attributes:
+        text: The hash of the question: memory keeps no texts.
+        reply: The way back, with the message that answers.
+    """
+
+    text: int
+    reply: MessageReply
 
 
 class MessageListener(commands.Cog):
@@ -37,7 +58,12 @@ class MessageListener(commands.Cog):
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self._bot = bot
         self._services = services
+        self._refusals = Refusals(services.state)
+        self._names = RecentNames()
+        self._typing = TypingIndicator()
         self._deleted: deque[int] = deque(maxlen=_DELETED_KEPT)
+        self._heard: OrderedDict[int, _Heard] = OrderedDict()
+        self._since = discord.utils.utcnow()
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
@@ -50,47 +76,72 @@ class MessageListener(commands.Cog):
         self._deleted.extend(event.message_ids)
 
     @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Answer a message that an edit makes a question, or another one."""
+        message = event.message
+        age = (discord.utils.utcnow() - message.created_at).total_seconds()
+        # Discord also "edits" a message to preview its links. Earlier messages may be answered.
+        if message.edited_at and age < _SECONDS_TO_EDIT and message.created_at >= self._since:
+            await self._hear(message)
+
+    @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that asks the bot something."""
+        self._names.note(message)
+        await self._hear(message)
+
+    async def _hear(self, message: discord.Message) -> None:
         # Bots answering each other would never end.
         if message.author.bot or message.webhook_id or message.type not in _QUESTION_TYPES:
             return
         guild_id = message.guild.id if message.guild else None
         settings = await self._services.guild_settings.settings(guild_id)
-        addressed = message.guild is None or self._is_mentioned(message)
-        if not addressed and not self._is_opted_in(message, settings):
+        called, in_thread = self._is_called(message), self._is_for_thread(message)
+        if not called and not in_thread and not self._is_for_all(message, settings):
             return
-        locale = self._services.locales.of(message)
+        text = await question_of(message, self._bot.user)
+        earlier = self._heard.get(message.id)
+        if (earlier and earlier.text == hash(text)) or not (
+            called or in_thread or _stands_alone(text)
+        ):
+            return
         reply = MessageReply(
             message,
-            private=settings.private,
-            threads=settings.threads,
-            locale=locale,
+            settings,
+            locale=self._services.locales.of(message),
+            addressed=called or (in_thread and looks_like_question(text)),
             deleted=self._deleted,
+            typing=self._typing,
+            instead=earlier.reply.sent if earlier else None,
         )
-        refusal = _refusal(message, settings, locale)
-        if refusal:
-            what, text = refusal
-            if addressed and await self._is_first_time(message, what):
-                await reply.refuse(text)
+        if await self._refusals.refuse(message, settings, reply):
             return
-        text = self._without_mention(message)
-        if not text:
-            await reply.send(notice(_nothing_asked(message, locale)))
-            return
+        self._remember(message.id, _Heard(hash(text), reply))
         await self._answer(message, text, settings, reply)
+
+    def _remember(self, message_id: int, heard: _Heard) -> None:
+        self._heard[message_id] = heard
+        if len(self._heard) > _HEARD_KEPT:
+            self._heard.popitem(last=False)
 
     async def _answer(
         self, message: discord.Message, text: str, settings: GuildSettings, reply: MessageReply
     ) -> None:
         """Answer ``text``, going on from the answer that the message replies to."""
         record = await self._answer_replied_to(message)
+        locale = self._services.locales.of(message)
+        if not text or is_small_talk(text):
+            # "Thanks!" needs no answer; someone who has had none yet is told how to ask.
+            talking = text and (record or await self._has_answers(message))
+            if reply.addressed and not talking:
+                await reply.send(notice(self._nothing_asked(message, locale)))
+            return
         asked = Asked(
             text=text,
             user_id=message.author.id,
             guild_id=message.guild.id if message.guild else None,
             channel_id=message.channel.id,
-            locale=self._services.locales.of(message),
+            locale=locale,
             previous=(*record.previous, record.question) if record else None,
             others=record is not None and record.user_id != message.author.id,
             collection=(
@@ -101,13 +152,36 @@ class MessageListener(commands.Cog):
         )
         await self._services.answering.answer(asked, reply)
 
-    def _is_mentioned(self, message: discord.Message) -> bool:
-        """Return whether the message mentions the bot; a reply that pings it does."""
-        user = self._bot.user
-        return user is not None and any(mentioned.id == user.id for mentioned in message.mentions)
+    async def _has_answers(self, message: discord.Message) -> bool:
+        """Return whether the author was answered in the channel lately."""
+        author, channel = message.author.id, message.channel.id
+        return bool(await self._services.answering.conversation(author, channel))
 
-    def _is_opted_in(self, message: discord.Message, settings: GuildSettings) -> bool:
-        """Return whether this is a question in a channel where every question is answered."""
+    def _is_called(self, message: discord.Message) -> bool:
+        """Return whether a message speaks to the bot.
+
+        It does in a direct message, with a mention of the bot or its role, and as a reply that
+        pings the bot and nobody else.
+        """
+        user = self._bot.user
+        if message.guild is None or user is None:
+            return True
+        if user.id in message.raw_mentions:
+            return True
+        if any(is_own_role(role, user) for role in message.role_mentions):
+            return True
+        return [person.id for person in message.mentions] == [user.id]
+
+    def _is_for_thread(self, message: discord.Message) -> bool:
+        """Return whether a message goes on in a thread that the bot opened for an answer."""
+        user, channel, replied = self._bot.user, message.channel, replied_to(message)
+        if user is None or not isinstance(channel, discord.Thread) or channel.owner_id != user.id:
+            return False
+        to_others = message.mentions or (replied and replied.author != user)
+        return not to_others and bool(own_text(message, user))
+
+    def _is_for_all(self, message: discord.Message, settings: GuildSettings) -> bool:
+        """Return whether every question in the channel is answered, and this is for anybody."""
         channel = message.channel
         if not self._services.settings.message_content:
             return False
@@ -116,67 +190,41 @@ class MessageListener(commands.Cog):
         if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
             # Answer the post; the discussion below it is between people.
             return message.id == channel.id
-        return looks_like_question(message.content)
+        is_reply = message.type is discord.MessageType.reply
+        names = self._names.of(channel.id)
+        return not (message.mentions or is_reply or is_addressed_to(message.content, names))
 
-    async def _is_first_time(self, message: discord.Message, what: str) -> bool:
-        """Return whether the person has not been told yet."""
-        try:
-            return await asyncio.to_thread(self._services.state.tell_once, message.author.id, what)
-        except StateError as error:
-            _log.error("%s", error)
-            return False
-
-    def _without_mention(self, message: discord.Message) -> str:
-        text = message.content
-        if self._bot.user is not None:
-            for mention in (f"<@{self._bot.user.id}>", f"<@!{self._bot.user.id}>"):
-                text = text.replace(mention, " ")
-        return text.strip()
+    def _nothing_asked(self, message: discord.Message, locale: str) -> str:
+        replied = replied_to(message)
+        if replied is not None and replied.author != self._bot.user:
+            return translate(
+                "Discord does not show me that message. Open its menu → Apps → “Ask the articles "
+                "about this”, or mention me together with the question.",
+                locale,
+            )
+        if message.type is discord.MessageType.reply:
+            # Discord keeps the text of a reply to an interaction's answer from bots.
+            return translate(
+                "Discord does not show me this reply. Press “Follow-up question” below my answer, "
+                "or mention me together with your question.",
+                locale,
+            )
+        return translate("Mention me together with a question, or use `/ask`.", locale)
 
     async def _answer_replied_to(self, message: discord.Message) -> AnswerRecord | None:
         """Find the answer that a message replies to; ``None`` if there is none any more."""
-        if message.reference is None or message.reference.message_id is None:
+        reference = message.reference
+        if message.type is not discord.MessageType.reply or reference is None:
             return None
         try:
             return await asyncio.to_thread(
-                self._services.state.answer_by_message, message.reference.message_id
+                self._services.state.answer_by_message, reference.message_id or 0
             )
         except StateError as error:
             _log.error("%s", error)
             return None
 
 
-def _refusal(
-    message: discord.Message, settings: GuildSettings, locale: str
-) -> tuple[str, str] | None:
-    """Say why the bot cannot answer in this channel: a key for the reason, and the text."""
-    channel = message.channel
-    if not may_answer(channel, settings):
-        allowed = ", ".join(f"<#{channel_id}>" for channel_id in settings.allowed_channels)
-        return f"place {channel.id}", translate(
-            "I may not answer in {channel}. Ask me in {allowed}.",
-            locale,
-            channel=f"<#{channel.id}>",
-            allowed=allowed,
-        )
-    missing = missing_permissions(channel)
-    if missing and not (settings.private and message.guild):
-        return f"permissions {channel.id}", translate(
-            "I cannot answer in {channel}: I lack the permission {permissions}. "
-            "Whoever runs the server can give it to me, or you ask me here.",
-            locale,
-            channel=f"<#{channel.id}>",
-            permissions=", ".join(f"“{name.replace('_', ' ').title()}”" for name in missing),
-        )
-    return None
-
-
-def _nothing_asked(message: discord.Message, locale: str) -> str:
-    if message.reference is not None:
-        # Discord keeps the text of a reply to an interaction's answer from bots.
-        return translate(
-            "Discord does not show me this reply. Press “Follow-up question” below my answer, "
-            "or mention me together with your question.",
-            locale,
-        )
-    return translate("Mention me together with a question, or use `/ask`.", locale)
+def _stands_alone(text: str) -> bool:
+    """Return whether a text that speaks to nobody is a question to the articles."""
+    return looks_like_question(text) and not is_follow_up(text)

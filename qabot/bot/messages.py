@@ -6,19 +6,23 @@ A button's ``custom_id`` holds all that its answer needs, so no message is kept 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 
 from qabot.render.discord import View, answer_view
 from qabot.render.translations import translate
+from qabot.text import printable
 from qabot.types import Answer
 
 Button = discord.ui.Button[Any]
+Item = discord.ui.Item[Any]
 
 _COLOUR = 0x5865F2
+_LONGEST_OPTION = 100
 # Discord takes 100 characters; the page number and the words around it need some of them.
 LONGEST_KEY = 80
 
@@ -29,12 +33,14 @@ class Outgoing:
 
     Attributes:
         content: Text beside the embeds.
-        rows: Buttons, at most five in a row.
+        rows: Buttons, at most five in a row, or one menu.
+        lost: Text that is given back as a file.
     """
 
     content: str | None = None
     embeds: tuple[discord.Embed, ...] = ()
-    rows: tuple[tuple[Button, ...], ...] = ()
+    rows: tuple[tuple[Item, ...], ...] = ()
+    lost: str = ""
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of a send."""
@@ -45,6 +51,8 @@ class Outgoing:
             arguments["embeds"] = list(self.embeds)
         if self.rows:
             arguments["view"] = self._view()
+        if self.lost:
+            arguments["files"] = self._files()
         return arguments
 
     def edit_arguments(self) -> dict[str, Any]:
@@ -53,14 +61,20 @@ class Outgoing:
             "content": self.content,
             "embeds": list(self.embeds),
             "view": self._view() if self.rows else None,
+            "attachments": self._files(),
         }
+
+    def _files(self) -> list[discord.File]:
+        if not self.lost:
+            return []
+        return [discord.File(io.BytesIO(self.lost.encode("utf-8", "replace")), "question.txt")]
 
     def _view(self) -> discord.ui.View:
         view = discord.ui.View(timeout=None)
         for number, row in enumerate(self.rows):
-            for button in row:
-                button.row = number
-                view.add_item(button)
+            for item in row:
+                item.row = number
+                view.add_item(item)
         # discord.py keeps no finished view in memory.
         view.stop()
         return view
@@ -71,16 +85,24 @@ def notice(text: str) -> Outgoing:
     return Outgoing(content=text)
 
 
-def view_message(view: View, *rows: Sequence[Button]) -> Outgoing:
+def view_message(view: View, *rows: Sequence[Item]) -> Outgoing:
     """Make a message from a view, with buttons below it."""
-    embed = discord.Embed(title=view.title, description=view.text, colour=_COLOUR)
+    embed = discord.Embed(title=view.title or None, description=view.text or None, colour=_COLOUR)
     if view.footer:
         embed.set_footer(text=view.footer)
-    return Outgoing(embeds=(embed,), rows=tuple(tuple(row) for row in rows if row))
+    shown = (embed,) if view.title or view.text else ()
+    return Outgoing(view.lead or None, shown, tuple(tuple(row) for row in rows if row))
 
 
 def answer_message(
-    answer: Answer, answer_id: str | None, page: int, locale: str, *, per_page: int
+    answer: Answer,
+    answer_id: str | None,
+    page: int,
+    locale: str,
+    *,
+    per_page: int,
+    shows_question: bool,
+    person: str = "",
 ) -> Outgoing:
     """Make a page of an answer with its buttons.
 
@@ -89,17 +111,42 @@ def answer_message(
             the buttons.
         page: From 0.
         per_page: The most quotes on a page.
+        shows_question: True if the question is to be repeated.
+        person: A mention of the channel or role that knows more, if nothing was found.
     """
     view = answer_view(answer, page, locale, per_page=per_page, near=answer.near)
+    if not shows_question:
+        view = replace(view, title="")
+    if answer.status == "not_found" and person:
+        asked = translate("Ask a person: {person}", locale, person=person)
+        view = replace(view, lead=f"{view.lead}\n{asked}")
     if answer_id is None:
         return view_message(view)
+    follow_up = _button(
+        translate("Follow-up question", locale),
+        f"qabot:follow:{answer_id}",
+        style=discord.ButtonStyle.primary,
+    )
+    dismiss = _button(translate("Dismiss", locale), f"qabot:dismiss:{answer_id}", emoji="✖️")
+    if answer.status == "not_found":
+        browse = _button(translate("Browse articles", locale), f"qabot:browse:{answer_id}")
+        return view_message(view, [follow_up, browse, dismiss])
     turns = _turns(view, translate("Previous quotes", locale), translate("More quotes", locale))
     paging = [_button(label, f"qabot:page:{answer_id}:{page}") for label, page in turns]
-    return view_message(
-        view,
-        [*paging, *_going_on(answer_id, locale)],
-        _contexts(view, answer_id, locale, numbered=len(answer.quotes) > 1),
-    )
+    ratings = [
+        _button("", f"qabot:helpful:{answer_id}", emoji="👍"),
+        _button("", f"qabot:unhelpful:{answer_id}", emoji="👎"),
+    ]
+    contexts = _contexts(view, answer, answer_id, locale)
+    if len(view.places) == 1:
+        return view_message(view, [*paging, follow_up], [*ratings, *contexts, dismiss])
+    return view_message(view, [*paging, follow_up], [*ratings, dismiss], contexts)
+
+
+def context_message(view: View, answer_id: str, place: int, locale: str) -> Outgoing:
+    """Make a quote's context, with a button that opens the article there."""
+    read = _button(translate("Read the article", locale), f"qabot:read:{answer_id}:{place}")
+    return view_message(view, [read])
 
 
 def paged_message(view: View, action: str, key: str, locale: str) -> Outgoing:
@@ -125,29 +172,20 @@ def _turns(view: View, back: str, on: str) -> list[tuple[str, int]]:
     return turns
 
 
-def _going_on(answer_id: str, locale: str) -> list[Button]:
-    return [
-        _button(
-            translate("Follow-up question", locale),
-            f"qabot:follow:{answer_id}",
-            style=discord.ButtonStyle.primary,
-        ),
-        _button(translate("Helpful", locale), f"qabot:helpful:{answer_id}", emoji="👍"),
-        _button(translate("Not helpful", locale), f"qabot:unhelpful:{answer_id}", emoji="👎"),
-    ]
-
-
-def _contexts(view: View, answer_id: str, locale: str, *, numbered: bool) -> list[Button]:
-    """Make a button for each quote on the page."""
+def _contexts(view: View, answer: Answer, answer_id: str, locale: str) -> list[Item]:
+    """Make the way to the context of the quotes on the page: a button, or a menu of several."""
     label = translate("Context", locale)
-    return [
-        _button(
-            f"{label} {place + 1}" if numbered else label,
-            f"qabot:context:{answer_id}:{place}",
-            emoji="📖",
-        )
-        for place in view.places
-    ]
+    if len(view.places) == 1:
+        return [_button(label, f"qabot:context:{answer_id}:{view.places[0]}", emoji="📖")]
+    options = []
+    for place in view.places:
+        info = answer.quotes[place].article
+        name = " ".join(printable(f"{place + 1} · {info.title or info.id}").split())
+        options.append(discord.SelectOption(label=name[:_LONGEST_OPTION], value=str(place)))
+    menu: discord.ui.Select[Any] = discord.ui.Select(
+        custom_id=f"qabot:contexts:{answer_id}", placeholder=f"📖 {label} …", options=options
+    )
+    return [menu]
 
 
 def _button(
@@ -157,4 +195,4 @@ def _button(
     style: discord.ButtonStyle = discord.ButtonStyle.secondary,
     emoji: str | None = None,
 ) -> Button:
-    return discord.ui.Button(label=label, custom_id=custom_id, style=style, emoji=emoji)
+    return discord.ui.Button(label=label or None, custom_id=custom_id, style=style, emoji=emoji)

@@ -1,9 +1,12 @@
-"""Tells questions from other messages in channels where every question is answered; pure."""
+"""Tells questions from other messages; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import regex
 
+from qabot.answering.follow_up import is_follow_up
 from qabot.text import UNSPACED
 
 # Question marks of all scripts, at the end of a sentence. In Greek, that is the semicolon.
@@ -15,6 +18,29 @@ _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]+")
 _UNSPACED = regex.compile(f"[{UNSPACED}]")
 _LEAST_WORDS = 3
 _LEAST_UNSPACED = 5
+_LETTER, _DIGIT = regex.compile(r"\p{L}"), regex.compile(r"\p{N}")
+# A number of so many digits may be looked up: a year, an error code.
+_LEAST_DIGITS = 3
+# The words that make a question of function words alone ("and why") a question.
+_INTERROGATIVE = regex.compile(
+    r"""\b(?:
+    who|whom|whose|what|when|where|why|which|how
+    |wer|wen|wem|wessen|was|wann|wo|woher|wohin|warum|wieso|weshalb|wie|welche[rs]?
+    |qui|que|quoi|quand|où|pourquoi|comment|combien|quel(?:le)?s?
+    |qui[eé]n(?:es)?|qué|cuándo|d[oó]nde|adónde|cómo|cuál(?:es)?|cuánt[oa]s?
+    |chi|che|cosa|quando|dove|perch[eé]|come|qual[ei]|quant[oi]
+    |quem|onde|por[ -]?qu[eê]|como|qua(?:l|is)|quant[oa]s
+    |wat|wanneer|waar|waarom|hoe|welke?
+    |kto|co|kiedy|gdzie|dlaczego|jak|któr[aey]|ile
+    |кто|что|когда|где|куда|откуда|почему|зачем|как|как(?:ой|ая|ие)|сколько
+    |من|ما|ماذا|متى|أين|لماذا|كيف|كم
+    )\b
+    |何|誰|だれ|いつ|どこ|なぜ|どう|どれ|いくら|谁|什么|哪|怎|为何|几|ไหน|ทำไม|เมื่อไ|ใคร|อะไร""",
+    regex.VERBOSE | regex.IGNORECASE,
+)
+_COMMA = regex.compile(r"[,:;，、،!?？.]+")
+# A call is short: "hey Bob".
+_LONGEST_CALL = 3
 
 
 def looks_like_question(text: str) -> bool:
@@ -27,3 +53,30 @@ def looks_like_question(text: str) -> bool:
         return False
     unspaced = len(_UNSPACED.findall(prose))
     return len(_WORD.findall(prose)) >= _LEAST_WORDS or unspaced >= _LEAST_UNSPACED
+
+
+def is_small_talk(text: str) -> bool:
+    """Return whether a text cannot be a question to the articles ("thanks!", "ok", "?", "1").
+
+    It names nothing that could be looked up, and does not ask about what was named before.
+    """
+    if not _LETTER.search(text):
+        return len(_DIGIT.findall(text)) < _LEAST_DIGITS
+    asks = (_ASKS, _JAPANESE, _INTERROGATIVE)
+    return not any(pattern.search(text) for pattern in asks) and is_follow_up(text)
+
+
+def is_addressed_to(text: str, names: Set[str]) -> bool:
+    """Return whether a text calls a person ("Bob, when …?", "hey Bob, …", "… again, Bob?").
+
+    Args:
+        names: Names of people, in lower case.
+    """
+    parts = [part for part in _COMMA.split(text.casefold()) if part.strip()]
+    if len(parts) < 2:
+        return False
+    for part in (parts[0].strip(), parts[-1].strip()):
+        words = part.split()
+        if len(words) <= _LONGEST_CALL and (part in names or not names.isdisjoint(words)):
+            return True
+    return False

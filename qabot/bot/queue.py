@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import queue
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,21 @@ class _Waiting:
     answer: asyncio.Future[Answer]
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    requests: Sequence[Request]
+    results: asyncio.Future[Sequence[Answer | Exception]]
+
+    def set(self, results: Sequence[Answer | Exception]) -> None:
+        """Hand results from the thread to the event loop, unless that has ended."""
+        with contextlib.suppress(RuntimeError):
+            self.results.get_loop().call_soon_threadsafe(self._set, results)
+
+    def _set(self, results: Sequence[Answer | Exception]) -> None:
+        if not self.results.done():
+            self.results.set_result(results)
+
+
 class QuestionQueue:
     """Answers questions off the event loop, in batches, in the order in which they came.
 
@@ -53,11 +69,14 @@ class QuestionQueue:
         self._engine = engine
         self._most = waiting
         self._admitted = 0
+        self._under_way: list[_Waiting] = []
         self._idle = asyncio.Event()
         self._waiting: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, "qabot-questions")
-        self._stopping = False
+        self._batches: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        # A daemon: an engine that hangs must not keep the process from ending.
+        threading.Thread(target=self._work, name="qabot-questions", daemon=True).start()
+        self._stopping = self._closed = False
 
     @contextlib.contextmanager
     def admitted(self) -> Iterator[None]:
@@ -93,6 +112,13 @@ class QuestionQueue:
             self._pump = asyncio.create_task(self._answer_all())
         return await waiting.answer
 
+    def before(self, request: Request) -> int:
+        """Return how many questions are to be answered before a waiting one."""
+        for number, item in enumerate(self._waiting):
+            if item.request is request:
+                return len(self._under_way) + number
+        return 0
+
     async def drain(self, seconds: float) -> None:
         """Admit no more questions, and wait at most that long for those that were admitted.
 
@@ -103,6 +129,11 @@ class QuestionQueue:
             return
         while self._waiting:
             self._refuse(self._waiting.popleft())
+        if await self._is_idle(_SECONDS_TO_TELL):
+            return
+        # The engine hangs.
+        for waiting in self._under_way:
+            self._refuse(waiting)
         await self._is_idle(_SECONDS_TO_TELL)
 
     async def _is_idle(self, seconds: float) -> bool:
@@ -118,15 +149,17 @@ class QuestionQueue:
 
     def close(self) -> None:
         """Let the thread end, without waiting for it."""
-        self._stopping = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._stopping = self._closed = True
+        self._batches.put(None)
 
     async def _answer_all(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             # The asker may have given up by now.
             batch = [item for item in batch if not item.answer.done()]
+            self._under_way = batch
             results = await self._run([item.request for item in batch])
+            self._under_way = []
             for item, result in zip(batch, results, strict=True):
                 if item.answer.done():
                     continue
@@ -136,11 +169,16 @@ class QuestionQueue:
                     item.answer.set_exception(result)
 
     async def _run(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, self._answers, requests)
-        except RuntimeError:  # The bot was closed, and the thread has ended.
+        if self._closed:
             return [StoppingError() for _ in requests]
+        batch = _Batch(requests, asyncio.get_running_loop().create_future())
+        self._batches.put(batch)
+        return await batch.results
+
+    def _work(self) -> None:
+        """Answer batches until the queue is closed; runs in the thread."""
+        for batch in iter(self._batches.get, None):
+            batch.set(self._answers(batch.requests))
 
     def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
         """Return an answer or an error for each; one question's error does not reach the others."""

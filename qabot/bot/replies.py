@@ -7,17 +7,15 @@ missing. Then the reply goes elsewhere if it can; nothing is raised.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
-from collections.abc import Container
 from typing import Protocol
 
 import discord
 from discord.abc import Messageable
 
 from qabot.bot.channels import may_open_thread, missing_permissions
-from qabot.bot.interactions import UNDELIVERED, insist
+from qabot.bot.interactions import UNDELIVERED, deliver, say_privately, show
 from qabot.bot.messages import Outgoing
 from qabot.render.markup import inert
 from qabot.render.translations import translate
@@ -28,16 +26,33 @@ _log = logging.getLogger(__name__)
 
 
 class Reply(Protocol):
-    """The way back to the person who asked.
+    """The way back to the person who asked."""
 
-    Attributes:
-        unasked: True if nobody waits for a refusal, so that one in a while is enough.
-    """
+    @property
+    def addressed(self) -> bool:
+        """True if the question was put to the bot; otherwise nobody waits for a reply."""
+        ...
 
-    unasked: bool
+    @property
+    def is_message(self) -> bool:
+        """True for a message, whose author needs one refusal in a while at most."""
+        ...
 
-    async def refuse(self, text: str) -> None:
-        """Say in private why there will be no answer."""
+    @property
+    def shows_question(self) -> bool:
+        """True if the answer has to repeat the question, which people do not see beside it."""
+        ...
+
+    async def refuse(self, text: str, question: str = "") -> None:
+        """Say in private why there will be no answer, and give a lost question back."""
+        ...
+
+    async def wait(self, text: str) -> None:
+        """Say that the answer takes longer."""
+        ...
+
+    async def withdraw(self) -> None:
+        """Send nothing after all."""
         ...
 
     async def acknowledge(self) -> bool:
@@ -62,7 +77,8 @@ class InteractionReply:
         threads: Put the answer into a thread of its own if possible.
     """
 
-    unasked = False
+    addressed = True
+    is_message = False
 
     def __init__(
         self, interaction: discord.Interaction, *, private: bool, threads: bool = False
@@ -72,10 +88,22 @@ class InteractionReply:
         self._threads = threads and not private
         self._thread: discord.Thread | None = None
 
-    async def refuse(self, text: str) -> None:
+    @property
+    def shows_question(self) -> bool:
+        """True unless the answer goes into a thread that the question names."""
+        return self._thread is None
+
+    async def refuse(self, text: str, question: str = "") -> None:
         """Send the text so that only the person sees it."""
+        await say_privately(self._interaction, text, question)
+
+    async def wait(self, text: str) -> None:
+        """Show the text where "thinking" stands."""
         with contextlib.suppress(*UNDELIVERED):
-            await self._interaction.response.send_message(text, ephemeral=True)
+            await self._interaction.edit_original_response(content=text)
+
+    async def withdraw(self) -> None:
+        """Do nothing: a person who used a command always gets a reply."""
 
     async def acknowledge(self) -> bool:
         """Show "thinking"."""
@@ -104,12 +132,10 @@ class InteractionReply:
         interaction, thread = self._interaction, self._thread
         try:
             if thread is not None:
-                sent = await insist(lambda: thread.send(**outgoing.arguments()))
+                locale = interaction.locale.value
+                sent = await deliver(lambda it: thread.send(**it.arguments()), outgoing, locale)
                 return sent.id
-            edited = await insist(
-                lambda: interaction.edit_original_response(**outgoing.edit_arguments())
-            )
-            return edited.id
+            return (await show(interaction, outgoing)).id
         except UNDELIVERED as error:
             _log.info("an interaction could not be answered: %s", error)
             return await self._send_late(outgoing)
@@ -127,89 +153,6 @@ class InteractionReply:
         return None
 
 
-class MessageReply:
-    """Answers a message: a mention, a direct message, a reply, a question in an opted-in channel.
-
-    Args:
-        message: The message to answer.
-        private: Send the answer as a direct message.
-        threads: Put the answer into a thread of its own if possible.
-        locale: Discord's name for the language to answer in.
-        deleted: Ids of deleted messages, which get no answer.
-    """
-
-    unasked = True
-
-    def __init__(
-        self,
-        message: discord.Message,
-        *,
-        private: bool,
-        threads: bool,
-        locale: str,
-        deleted: Container[int],
-    ) -> None:
-        self._message = message
-        self._private = private and message.guild is not None
-        self._threads = threads and not private
-        self._locale = locale
-        self._target: Messageable | None = None
-        self._typing: asyncio.Task[None] | None = None
-        self._deleted = deleted
-
-    async def refuse(self, text: str) -> None:
-        """Send the text as a direct message: channels have no private ones."""
-        with contextlib.suppress(*UNDELIVERED):
-            await self._message.author.send(text)
-
-    async def acknowledge(self) -> bool:
-        """Show "typing", without waiting for Discord to take it."""
-        self._typing = asyncio.create_task(_show_typing(self._message.channel))
-        return True
-
-    async def place(self, question: str) -> int:
-        """Return the thread under the message, the direct messages, or the channel."""
-        message = self._message
-        with contextlib.suppress(*UNDELIVERED):
-            if message.id in self._deleted:
-                return message.channel.id
-            if self._private:
-                self._target = await message.author.create_dm()
-                return self._target.id
-            if self._threads and may_open_thread(message.channel):
-                self._target = await message.create_thread(name=thread_name(question))
-                return self._target.id
-        return message.channel.id
-
-    async def send(self, outgoing: Outgoing) -> int | None:
-        """Send the message."""
-        try:
-            if self._message.id in self._deleted:
-                return None
-            send = self._target.send if self._target is not None else self._message.reply
-            sent: discord.Message = await insist(lambda: send(**outgoing.arguments()))
-            return sent.id
-        except UNDELIVERED as error:
-            # The message was just deleted, the person takes no direct messages, or the bot may no
-            # longer write in the channel.
-            _log.info("a message could not be answered: %s", error)
-            if self._private and isinstance(error, discord.Forbidden):
-                await self._tell_in_channel()
-            return None
-        finally:
-            if self._typing is not None:
-                self._typing.cancel()
-
-    async def _tell_in_channel(self) -> None:
-        text = translate(
-            "Answers are private on this server, and I cannot send you direct messages. "
-            "Ask with `/ask`.",
-            self._locale,
-        )
-        with contextlib.suppress(*UNDELIVERED):
-            await self._message.reply(text)
-
-
 def thread_name(question: str) -> str:
     """Name a thread after a question: 1 to 100 characters."""
     name = " ".join(question.split())
@@ -223,10 +166,3 @@ def thread_line(question: str, locale: str) -> str:
         locale,
         question=inert(thread_name(question)),
     )
-
-
-async def _show_typing(channel: Messageable) -> None:
-    with contextlib.suppress(*UNDELIVERED):
-        async with channel.typing():
-            # It lasts ten seconds; discord.py renews it until this is cancelled.
-            await asyncio.sleep(15 * 60)

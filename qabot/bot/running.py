@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
+import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import aiohttp
 import discord
@@ -20,6 +24,10 @@ from qabot.errors import BotError
 from qabot.text import first_line
 
 _SECONDS_OF_A_TURN = 0.001
+SECONDS_TO_END = 88.0
+"""Time from SIGTERM to the end of the process, whatever hangs. Service managers wait 90 s."""
+# Pauses between attempts while Discord itself fails; the last one is repeated.
+LOGIN_PAUSES = (5.0, 15.0, 45.0, 120.0, 300.0)
 # Close codes of the gateway that need a person.
 _REFUSALS = {4004: REFUSED, 4011: SHARDS, 4014: INTENT}
 
@@ -33,23 +41,25 @@ def run_bot(bot: Bot, token: str, *, notify: Callable[[str], None] = lambda line
         notify: Takes lines for the operator.
 
     Raises:
-        BotError: Discord refuses the token or an intent, or cannot be reached.
+        BotError: Discord refuses the token or an intent, or cannot be reached; or another bot runs
+            with the same state.
         StateError: The bot's state cannot be written.
     """
-    _log_to_stderr(token)
+    _log_to_stderr()
     # Bounds how long the event loop waits for the thread that answers.
     sys.setswitchinterval(_SECONDS_OF_A_TURN)
     try:
-        asyncio.run(_run(bot, token, notify))
+        with _alone(bot.services.state.path):
+            asyncio.run(_run(bot, token, notify))
     except discord.LoginFailure:
         # Without the cause: a traceback must not hold the token.
         raise BotError(REFUSED) from None
     except discord.PrivilegedIntentsRequired:
         raise BotError(INTENT) from None
     except discord.ConnectionClosed as error:
-        raise BotError(_REFUSALS.get(error.code) or _unreachable(error, token)) from None
+        raise BotError(_REFUSALS.get(error.code) or _unreachable(error)) from None
     except (aiohttp.ClientError, discord.DiscordException, OSError) as error:
-        raise BotError(_unreachable(error, token)) from None
+        raise BotError(_unreachable(error)) from None
 
 
 async def _run(bot: Bot, token: str, notify: Callable[[str], None]) -> None:
@@ -62,7 +72,7 @@ async def _run(bot: Bot, token: str, notify: Callable[[str], None]) -> None:
         async with bot:
             await _wait_turn(bot, stop, notify)
             if not stopping.is_set():
-                await _until_stopped(bot, token, stop)
+                await _until_stopped(bot, token, stop, notify)
     finally:
         stop.cancel()
 
@@ -77,9 +87,11 @@ async def _wait_turn(bot: Bot, stop: asyncio.Task[bool], notify: Callable[[str],
     await asyncio.to_thread(starts.note, time.time())
 
 
-async def _until_stopped(bot: Bot, token: str, stop: asyncio.Task[bool]) -> None:
+async def _until_stopped(
+    bot: Bot, token: str, stop: asyncio.Task[bool], notify: Callable[[str], None]
+) -> None:
     starts = Starts(bot.services.state)
-    started = asyncio.create_task(bot.start(token))
+    started = asyncio.create_task(_start(bot, token, notify))
     done, _ = await asyncio.wait(
         {started, stop}, timeout=STABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
     )
@@ -87,6 +99,7 @@ async def _until_stopped(bot: Bot, token: str, stop: asyncio.Task[bool]) -> None
         await asyncio.to_thread(starts.clear)
         await asyncio.wait({started, stop}, return_when=asyncio.FIRST_COMPLETED)
     if stop.done():
+        _end_in_time()
         await asyncio.to_thread(starts.clear)
         await bot.close()
         # It ends by itself now, unless it was still logging in.
@@ -97,14 +110,58 @@ async def _until_stopped(bot: Bot, token: str, stop: asyncio.Task[bool]) -> None
     await started
 
 
-def _log_to_stderr(token: str) -> None:
+async def _start(bot: Bot, token: str, notify: Callable[[str], None]) -> None:
+    """Log in, again and again while Discord answers by an error of its own, and connect."""
+    for seconds in itertools.chain(LOGIN_PAUSES, itertools.repeat(LOGIN_PAUSES[-1])):
+        try:
+            await bot.login(token)
+            break
+        except discord.DiscordServerError as error:
+            notify(f"Discord fails at login ({error.status}); trying again in {seconds:.0f} s")
+            await bot.http.close()
+            # Closed with the session; the next login makes a new one.
+            bot.http.connector = discord.utils.MISSING
+            await asyncio.sleep(seconds)
+    await bot.connect()
+
+
+def _end_in_time() -> None:
+    """End the process even if a thread hangs."""
+    timer = threading.Timer(SECONDS_TO_END, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+
+
+@contextlib.contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Hold the lock of a state file: two bots would answer everything twice.
+
+    Raises:
+        BotError: Another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(state.with_name(f"{state.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BotError(
+            f"{state}: another bot runs with it; stop that one first, or name another --index"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(HideToken(token))
+    handler.addFilter(HideToken())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("qabot").setLevel(logging.INFO)
 
 
-def _unreachable(error: Exception, token: str) -> str:
-    reason = first_line(error).replace(token, "[token]")
+def _unreachable(error: Exception) -> str:
+    reason = first_line(error)
     return f"Discord cannot be reached ({reason}); check the network"

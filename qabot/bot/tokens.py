@@ -7,10 +7,11 @@ import traceback
 from collections.abc import Mapping
 
 from qabot.errors import BotError
-from qabot.processes import TOKEN_SHAPE, TOKENS, find_token
+from qabot.processes import TOKEN_SHAPE, TOKENS, find_token, hide_tokens
 
 _PORTAL = "https://discord.com/developers/applications"
 _WHERE = f"open {_PORTAL}, your application, Bot, Reset Token"
+_ELSEWHERE = f"put it into a file and name that file, or into the variable {TOKENS[0]}"
 _CONNECTIONS = ("discord.client", "discord.gateway", "discord.shard")
 
 MISSING = (
@@ -42,6 +43,8 @@ def read_token(token_file: str, environment: Mapping[str, str]) -> str:
     try:
         found = find_token(token_file, environment)
     except (OSError, ValueError) as error:
+        if TOKEN_SHAPE.search(token_file):
+            raise BotError(f"the setting token_file holds a token: {_ELSEWHERE}") from None
         reason = (error.strerror if isinstance(error, OSError) else None) or "not text"
         raise BotError(f"{token_file}: the token cannot be read ({reason}); {_WHERE}") from error
     if found is None:
@@ -54,14 +57,10 @@ def read_token(token_file: str, environment: Mapping[str, str]) -> str:
 
 
 class HideToken(logging.Filter):
-    """Replaces the token in log records, in case a library logs it.
+    """Replaces whatever has a token's shape in log records, in case a library logs it.
 
     Broken connections happen every day: they take one line, without a traceback.
     """
-
-    def __init__(self, token: str) -> None:
-        super().__init__()
-        self._token = token
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Replace the token; let every record pass."""
@@ -72,6 +71,6 @@ class HideToken(logging.Filter):
             record.exc_info = None
         elif error is not None:
             trace = "".join(traceback.format_exception(error)).rstrip()
-            record.exc_text = trace.replace(self._token, "[token]")
-        record.msg, record.args = message.replace(self._token, "[token]"), ()
+            record.exc_text = hide_tokens(trace)
+        record.msg, record.args = hide_tokens(message), ()
         return True

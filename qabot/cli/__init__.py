@@ -8,6 +8,7 @@ codes, and ``rebuild_run`` runs one rebuild; every other module is a group of co
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Annotated, NoReturn
 
 import typer
@@ -15,6 +16,7 @@ import typer
 from qabot.cli import ask, bot, evaluate, inspection, maintenance, rebuild
 from qabot.cli.exits import BAD_INPUT, explain
 from qabot.cli.output import complain, flush, prepare_output
+from qabot.processes import hide_tokens
 from qabot.signals import INTERRUPTED, TerminatedError, ignore_interrupts, was_interrupted
 
 app = typer.Typer(
@@ -77,11 +79,12 @@ def main() -> NoReturn:
         code = 0
     except (KeyboardInterrupt, typer.Abort):
         code = _interrupted()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (every error becomes a line and an exit code)
         if was_interrupted():
             code = _interrupted()
         elif debug:
-            raise
+            sys.stderr.write(hide_tokens(traceback.format_exc()))
+            code = 1
         else:
             code = explain(error)
     flush()

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 
+from qabot.processes import hide_tokens
 from qabot.text import printable_line
 
 
@@ -33,12 +34,12 @@ def flush() -> None:
 
 def complain(line: str) -> None:
     """Print one line on standard error about what is wrong."""
-    sys.stderr.write(f"qabot: {printable_line(line)}\n")
+    sys.stderr.write(f"qabot: {printable_line(hide_tokens(line))}\n")
 
 
 def note(line: str) -> None:
     """Print one line on standard error about what is going on."""
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{hide_tokens(line)}\n")
 
 
 def write_line(line: str) -> None:

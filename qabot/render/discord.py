@@ -7,16 +7,15 @@ send them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qabot.render.labels import likelihood, page_url
-from qabot.render.markup import inert, link, one_line, text_fragment_url, web_address
+from qabot.render.markup import directed, inert, link, one_line, text_fragment_url, web_address
 from qabot.render.paging import fitted, paged, text_pages
 from qabot.render.translations import (
     date_text,
     language_name,
     mark,
-    percent_text,
     plural,
     translate,
 )
@@ -27,8 +26,9 @@ LONGEST_TEXT = 3_400
 """All parts of a view together: with title and footer they fit 4,000 characters, fewer than an
 embed takes."""
 LONGEST_FOOTER = 200
+LONGEST_LEAD = 2_000
 
-_TITLE, _HEADING, _LABEL = 150, 100, 60
+_TITLE, _HEADING, _LABEL, _ANSWER = 150, 100, 60, 300
 # More articles with the same statement would crowd out the quote.
 _MOST_ALSO = 2
 _WORDS = (mark("very likely"), mark("likely"), mark("possibly"), mark("unlikely"))
@@ -46,6 +46,8 @@ class View:
         page: From 0.
         pages: At least 1.
         places: Indexes of the answer's quotes that the parts show.
+        lead: Markdown that stands before all else, also where embeds are turned off; at most
+            ``LONGEST_LEAD`` characters.
     """
 
     title: str
@@ -54,6 +56,7 @@ class View:
     page: int = 0
     pages: int = 1
     places: tuple[int, ...] = ()
+    lead: str = ""
 
     @property
     def text(self) -> str:
@@ -69,7 +72,7 @@ def answer_view(
     per_page: int = 3,
     near: Sequence[ArticleInfo] = (),
 ) -> View:
-    """Render a page of an answer: quotes with their sources, or that there are none.
+    """Render a page of an answer: the answer first, then its source and the quotes around it.
 
     Args:
         page: From 0; moved to the nearest page that exists.
@@ -79,7 +82,8 @@ def answer_view(
     """
     title = one_line(answer.question, LONGEST_TITLE)
     if answer.status == "not_found":
-        return View(title, _not_found(near, locale))
+        said = translate("The articles don't answer that.", locale)
+        return View(title, _near(near, locale), lead=said)
     cards = [
         _card(number, quote, locale, numbered=len(answer.quotes) > 1)
         for number, quote in enumerate(answer.quotes)
@@ -87,20 +91,17 @@ def answer_view(
     pages = paged([len(card) for card in cards], per_page, LONGEST_TEXT)
     page = min(max(page, 0), len(pages) - 1)
     places = pages[page]
-    words, share = likelihood(answer.confidence)
-    footer = translate(
-        "Answered here: {words} ({share})",
-        locale,
-        words=translate(words, locale),
-        share=percent_text(share, locale),
-    )
+    first = answer.quotes[places[0]]
+    number = places[0] + 1 if len(answer.quotes) > 1 else None
     return View(
         title,
-        tuple(cards[place] for place in places),
-        _with_page(footer, page, len(pages), locale),
+        # The lead names the source of the first one.
+        (_block(first, LONGEST_TEXT), *(cards[place] for place in places[1:])),
+        _with_page("", page, len(pages), locale),
         page,
         len(pages),
         places,
+        _lead(first, locale, number),
     )
 
 
@@ -111,9 +112,10 @@ def context_view(
     after: Passage | None,
     locale: str,
 ) -> View:
-    """Render a quote, in bold, in its passage; the passages around it are cut if they are long."""
-    start, end = quote.start - passage.start, quote.end - passage.start
-    middle = fitted(passage.text, LONGEST_TEXT * 2 // 3, bold=[(start, end)])
+    """Render a quote in its passage, with the answer in bold; cut long passages around it."""
+    marked = quote.highlights or ((quote.start, quote.end),)
+    bold = [(start - passage.start, end - passage.start) for start, end in marked]
+    middle = fitted(passage.text, LONGEST_TEXT * 2 // 3, bold=bold)
     details = _details(quote, locale)
     room = (LONGEST_TEXT - len(middle) - len(details) - 20) // 2
     parts = [middle]
@@ -125,20 +127,27 @@ def context_view(
     return View(one_line(quote.article.title, LONGEST_TITLE), tuple(parts))
 
 
-def article_view(article: Article, page: int, locale: str) -> View:
+def article_view(article: Article, page: int, locale: str, *, offset: int | None = None) -> View:
     """Render a page of an article's text, verbatim, with headings in bold.
 
     A long article takes some tenths of a second: not for the event loop.
+
+    Args:
+        page: From 0; moved to the nearest page that exists.
+        offset: Render the page that holds this character of the text instead.
     """
     info = article.info
-    known = [_date(info, locale), _language(info, locale), _link(info, None, locale)]
+    known = [_date(info, locale), _language(info, locale), _link(info, locale)]
     details = _joined([one_line(info.author or "", _LABEL), *known])
     headings = [(heading.start, heading.end) for heading in article.headings]
-    blocks = text_pages(article.text, LONGEST_TEXT - len(details) - 2, bold=headings)
+    room = LONGEST_TEXT - len(details) - 2
+    blocks = text_pages(article.text, room, bold=headings)
+    if offset is not None:
+        page = sum(start <= offset for start, _ in blocks) - 1
     page = min(max(page, 0), len(blocks) - 1)
     return View(
         one_line(info.title, LONGEST_TITLE),
-        (details, blocks[page]),
+        (details, blocks[page][1]),
         _with_page("", page, len(blocks), locale),
         page,
         len(blocks),
@@ -172,27 +181,38 @@ def article_entry(info: ArticleInfo, size: str, locale: str) -> str:
     return f"{_title(info)}\n{details}"
 
 
-def _not_found(near: Sequence[ArticleInfo], locale: str) -> tuple[str, ...]:
-    said = translate("The articles don't answer that.", locale)
+def _near(near: Sequence[ArticleInfo], locale: str) -> tuple[str, ...]:
     if not near:
-        return (said,)
+        return ()
     heading = translate("Articles on similar subjects:", locale)
-    titles = [f"- {_title(info)}" for info in near[:3]]
-    return said, "\n".join([heading, *titles])
+    titles = [f"- {_title(info, web_address(info.url))}" for info in near[:3]]
+    return ("\n".join([heading, *titles]),)
+
+
+def _lead(quote: Quote, locale: str, number: int | None) -> str:
+    """Render the marked words of a quote and its source: what a person wants to know first."""
+    answer = one_line(_marked(quote), _ANSWER) or "…"
+    lead = f"**{directed(answer)}**\n{_source(quote, locale, number)}"
+    if len(lead) <= LONGEST_LEAD:
+        return lead
+    return f"**{directed(answer)}**\n{_source(replace(quote, also=()), locale, number)}"
 
 
 def _card(number: int, quote: Quote, locale: str, *, numbered: bool) -> str:
     source = _source(quote, locale, number=number + 1 if numbered else None)
-    highlights = [(start - quote.start, end - quote.start) for start, end in quote.highlights]
-    room = LONGEST_TEXT - len(source) - 1
     # With the source below, some clients show it as a part of the quote.
-    return f"{source}\n{fitted(quote.text, room, bold=highlights)}"
+    return f"{source}\n{_block(quote, LONGEST_TEXT - len(source) - 1)}"
+
+
+def _block(quote: Quote, room: int) -> str:
+    highlights = [(start - quote.start, end - quote.start) for start, end in quote.highlights]
+    return fitted(quote.text, room, bold=highlights)
 
 
 def _source(quote: Quote, locale: str, number: int | None = None) -> str:
     """Render a quote's source on two lines: the article's title, then the details."""
     place = f"{number} · " if number else ""
-    return f"{place}{_title(quote.article)}\n{_details(quote, locale)}"
+    return f"{place}{_title(quote.article, _address(quote))}\n{_details(quote, locale)}"
 
 
 def _details(quote: Quote, locale: str) -> str:
@@ -206,7 +226,7 @@ def _details(quote: Quote, locale: str) -> str:
             "" if quote.same_language else _language(info, locale),
             one_line(section, _HEADING),
             translate("page {page}", locale, page=quote.page) if quote.page else "",
-            _link(info, quote, locale),
+            translate(likelihood(quote.score)[0], locale),
             *(_also(other, quote, locale) for other in quote.also[:_MOST_ALSO]),
         ]
     )
@@ -239,19 +259,28 @@ def _language(info: ArticleInfo, locale: str) -> str:
     return translate("in {language}", locale, language=language_name(info.language, locale))
 
 
-def _link(info: ArticleInfo, quote: Quote | None, locale: str) -> str:
-    """Render a link to the article, at the quote if given; the id if it has no address."""
-    url = info.url
-    if quote is not None and quote.page:
-        url = web_address(page_url(url, quote.page)) if url else None
-    elif quote is not None:
-        url = text_fragment_url(url, _marked(quote))
-    return link(translate("Source", locale), url) or one_line(info.id, _LABEL)
+def _link(info: ArticleInfo, locale: str) -> str:
+    """Render a link to the article; its id if it has no address."""
+    return link(translate("Source", locale), info.url) or one_line(info.id, _LABEL)
 
 
-def _title(info: ArticleInfo) -> str:
+def _address(quote: Quote) -> str | None:
+    """Return the web address of a quote's article, at the quote."""
+    url = quote.article.url
+    if quote.page:
+        return web_address(page_url(url, quote.page)) if url else None
+    return text_fragment_url(url, _marked(quote))
+
+
+def _title(info: ArticleInfo, address: str | None = None) -> str:
+    """Render a title in bold, linked to a checked address."""
     # Bold text that is empty would show its stars.
-    return f"**{one_line(info.title, _TITLE) or one_line(info.id, _TITLE) or '?'}**"
+    title = one_line(info.title, _TITLE) or one_line(info.id, _TITLE) or "?"
+    if address is None:
+        return f"**{title}**"
+    # Clients end the label of a link at brackets, escaped or not.
+    label = title.replace("\\[", "(").replace("\\]", ")")
+    return f"**[{label}](<{address}>)**"
 
 
 def _joined(details: Sequence[str]) -> str:

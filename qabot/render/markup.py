@@ -7,6 +7,7 @@ mention, so that an article may hold anything: people see its characters, and no
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote as percent_encoded
@@ -27,6 +28,8 @@ _MARKUP = re.compile(
 )
 # No backslash stops these mentions, so an invisible character is added: our only addition.
 _EVERYONE = re.compile(r"@(?=everyone|here)")
+_STRONG = ("L", "R", "AL")
+_RIGHT_TO_LEFT = "\N{RIGHT-TO-LEFT MARK}"
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 # Lists, which are escaped after their number or at their dash.
 _LIST = re.compile(r"[ \t]*(?:[-+]|\d+[.)])")
@@ -57,7 +60,16 @@ def quote_block(text: str, highlights: Sequence[Span] = ()) -> str:
     for start, end in bold:
         pieces[start] = f"**{pieces[start]}"
         pieces[end - 1] = f"{pieces[end - 1]}**"
-    return "\n".join(f"> {line}" for line in "".join(pieces).split("\n"))
+    return "\n".join(f"> {directed(line)}" for line in "".join(pieces).split("\n"))
+
+
+def directed(line: str) -> str:
+    """Enclose a line that reads from right to left in invisible marks.
+
+    Without them, Discord moves punctuation at its ends to the wrong side. Other lines stay.
+    """
+    first = next((d for c in line if (d := unicodedata.bidirectional(c)) in _STRONG), "L")
+    return line if first == "L" else f"{_RIGHT_TO_LEFT}{line}{_RIGHT_TO_LEFT}"
 
 
 def one_line(text: str, longest: int) -> str:

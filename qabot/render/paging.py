@@ -54,12 +54,16 @@ def fitted(text: str, room: int, *, bold: Sequence[Span] = (), keep_end: bool = 
     return best
 
 
-def text_pages(text: str, room: int, *, bold: Sequence[Span] = ()) -> list[str]:
-    """Quote all of ``text`` as blocks of at most ``room`` characters each.
+def text_pages(text: str, room: int, *, bold: Sequence[Span] = ()) -> list[tuple[int, str]]:
+    """Split ``text`` into block quotes, at ends of lines if possible.
 
-    It is cut at line ends if possible.
+    Args:
+        room: The most characters of a block.
+
+    Returns:
+        The offset in ``text`` and the text of each block.
     """
-    blocks: list[str] = []
+    blocks: list[tuple[int, str]] = []
     start = 0
     while start < len(text) or not blocks:
         count = min(room, len(text) - start)
@@ -71,7 +75,7 @@ def text_pages(text: str, room: int, *, bold: Sequence[Span] = ()) -> list[str]:
             # Cut at the line's end.
             block = _quoted(text, (start, line), bold)
             end = line + 1
-        blocks.append(block)
+        blocks.append((start, block))
         start = end
     return blocks
 

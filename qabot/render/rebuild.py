@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from qabot.articles import is_expected
@@ -28,7 +29,8 @@ _BAR = 12
 _SKIPPED = 5
 _REASONS = 5
 _WARNINGS = 20
-_LONGEST_SOURCE, _LONGEST_REASON = 150, 250
+# Two lists of five fit an embed.
+_LONGEST_SOURCE, _LONGEST_REASON = 80, 150
 
 # --- JSON -----------------------------------------------------------------------------------------
 
@@ -190,10 +192,16 @@ def _listed(heading: str, skipped: Sequence[Skipped]) -> str:
     from qabot.render.markup import one_line
 
     lines = [
-        f"- {one_line(item.source, _LONGEST_SOURCE)}: {one_line(item.reason, _LONGEST_REASON)}"
+        f"- {one_line(_name(item.source), _LONGEST_SOURCE)}: "
+        f"{one_line(item.reason, _LONGEST_REASON)}"
         for item in skipped[:_SKIPPED]
     ]
     return "\n".join([heading, *lines, *(["…"] if len(skipped) > _SKIPPED else [])])
+
+
+def _name(source: str) -> str:
+    """Return a source as everybody may read it: not where this machine keeps it."""
+    return source if "://" in source else PurePath(source).name
 
 
 def _share(progress: Progress) -> float:

@@ -311,9 +311,11 @@ def test_json_names_both_sources_with_their_dates(answer):
 
 
 def test_discord_names_both_sources_with_their_dates(answer):
-    first, second = answer_view(answer, 0, "en-US").parts
-    assert first.splitlines()[:2] == [
-        "1 · **copy**",
-        "as of Jul 2, 2023 · copy · + first (as of March 2021)",
-    ]
-    assert second.splitlines()[:2] == ["2 · **third**", "as of 2022 · third"]
+    view = answer_view(answer, 0, "en-US")
+    title, details = view.lead.splitlines()[1:]
+    assert title == "1 · **copy**"
+    assert details.startswith("as of Jul 2, 2023 · ")
+    assert details.endswith(" · + first (as of March 2021)")
+    title, details = view.parts[1].splitlines()[:2]
+    assert title == "2 · **third**"
+    assert details.startswith("as of 2022 · ")

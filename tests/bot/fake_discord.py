@@ -36,6 +36,7 @@ class FakeDiscord:
         url: Where it is.
         synced: The commands that were registered, each time.
         edits: What interactions were answered with, by their token.
+        failures: Logging in fails so many times.
         closing_code: Closes the gateway with it as soon as the bot has said its token.
         times: When interactions were acknowledged and answered (``answered TOKEN``).
         ready: Set once the bot has logged in.
@@ -47,6 +48,7 @@ class FakeDiscord:
         self.edits: dict[str, Any] = {}
         self.times: dict[str, float] = {}
         self.closing_code: int | None = None
+        self.failures = 0
         self.ready = asyncio.Event()
         self.acknowledged = asyncio.Event()
         self._edited = asyncio.Event()
@@ -151,6 +153,9 @@ class FakeDiscord:
             return _json(_message())
         if request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _json({"message": "401: Unauthorized", "code": 0}, status=401)
+        if path == "users/@me" and self.failures:
+            self.failures -= 1
+            return _json({"message": "503: Service Unavailable", "code": 0}, status=503)
         if path == "users/@me":
             return _json(_user())
         if path == "oauth2/applications/@me":

@@ -21,6 +21,7 @@ from tests.support import HashingEncoder
 
 PATIENCE = 60.0
 """Seconds that the bot may take for one thing; simcord allows five."""
+_BUTTON, _MENU = 2, 3
 LAUNCH = "When was the telescope launched?"
 LAUNCHED = "The telescope was launched in December 2021 from French Guiana."
 
@@ -45,7 +46,7 @@ def shown(message: Any) -> str:
         for field in embed.fields:
             parts += [field.name, field.value]
         parts.append(embed.footer.text)
-    parts += [item.get("label") or item.get("placeholder") for item in components(message)]
+    parts += [label(item) for item in components(message)]
     return "\n".join(part for part in parts if part)
 
 
@@ -57,12 +58,18 @@ def components(message: Any) -> list[dict[str, Any]]:
 
 def buttons(message: Any) -> list[dict[str, Any]]:
     """The buttons of a message, in order."""
-    return [item for item in components(message) if "label" in item]
+    return [item for item in components(message) if item["type"] == _BUTTON]
 
 
 def labels(message: Any) -> list[str]:
-    """The labels of a message's buttons."""
-    return [button["label"] for button in buttons(message)]
+    """What stands on the buttons and menus of a message."""
+    return [label(item) for item in components(message)]
+
+
+def label(item: dict[str, Any]) -> str:
+    """What stands on a button or menu: words, or an emoji alone; a menu may say nothing."""
+    emoji = item.get("emoji") or {}
+    return str(item.get("label") or item.get("placeholder") or emoji.get("name") or "")
 
 
 class Member:
@@ -96,11 +103,18 @@ class Member:
         message: discord.Message = await self.actor.send(self.channel, text, **options)
         return message
 
-    async def click(self, message: Any, label: str) -> Any:
+    async def click(self, message: Any, text: str) -> Any:
         """Press the button whose label holds this."""
-        found = [b["custom_id"] for b in buttons(message) if label in b["label"]]
-        assert len(found) == 1, f"{label!r} is not one of {labels(message)}"
+        found = [b["custom_id"] for b in buttons(message) if text in label(b)]
+        assert len(found) == 1, f"{text!r} is not one of {labels(message)}"
         return await self.actor.click(message, custom_id=found[0])
+
+    async def context(self, message: Any, number: int = 1) -> Any:
+        """Open a quote's context: by the menu below several quotes, by the button below one."""
+        menus = [item["custom_id"] for item in components(message) if item["type"] == _MENU]
+        if not menus:
+            return await self.click(message, "Context")
+        return await self.actor.select(message, [str(number - 1)], custom_id=menus[0])
 
     @property
     def direct_messages(self) -> list[str]:

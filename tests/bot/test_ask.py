@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
-from tests.bot.support import LAUNCH, LAUNCHED, Member, shown
+from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, shown
 from tests.support import rocket_index
 
 
@@ -23,8 +24,9 @@ async def test_ask_shows_a_quote_with_where_it_is_from(ann):
     result = await ann.ask()
     assert not result.ephemeral
     text = shown(result.response)
-    assert text.startswith(f"{LAUNCH}\n**telescope**\nas of Dec 25, 2021")
-    assert f"\n> **{LAUNCHED}**\n" in text
+    assert text.startswith(f"**{LAUNCHED}**\n")
+    assert "**telescope**\nas of Dec 25, 2021 · " in text
+    assert f"\n{LAUNCH}\n> **{LAUNCHED}**\n" in text
 
 
 async def test_ask_in_private_is_seen_by_one_person(ann, channel):
@@ -59,8 +61,10 @@ async def test_a_reply_to_an_answer_is_a_follow_up(ann, channel):
     message = await bob.say("and when was that?", reply_to=first)
     # By itself it would be about nothing; both articles have a month in them.
     text = shown(answer_to(message, channel))
-    assert text.startswith("and when was that?\n**volcano**\n")
+    assert "**volcano**\n" in text
     assert "\n> **The volcano on La Palma erupted" in text
+    # Whoever reads it sees the question above it.
+    assert "and when was that?" not in text
 
 
 async def test_questions_of_others_are_not_stored_with_ones_own(ann, channel, simcord_bot):
@@ -77,7 +81,8 @@ async def test_questions_of_others_are_not_stored_with_ones_own(ann, channel, si
 
 async def test_all_ways_give_the_same_answer(ann, channel):
     def quotes(message):
-        return message.embeds[0].to_dict()
+        # A command's question is seen by nobody else.
+        return message.content, {**message.embeds[0].to_dict(), "title": ""}
 
     slash = quotes((await ann.ask()).response)
     mention = quotes(answer_to(await ann.mention(), channel))
@@ -127,9 +132,16 @@ async def test_a_question_of_4000_characters_is_refused_in_private(ann, channel)
     assert shown(result.response) == (
         "Your question has 3,999 characters. Please shorten it to 2,000."
     )
-    await ann.mention("a" * 1900)
-    message = channel.history()[-1]
-    assert len(message.embeds[0].title) <= 256
+    result = await ann.ask("a" * 1900)
+    assert len(result.response.message.embeds[0].title) <= 256
+
+
+async def test_a_question_that_is_refused_is_given_back(ann):
+    question = "why " * 1000
+    result = await ann.ask(question)
+    (file,) = result.response.attachments
+    assert file.filename == "question.txt"
+    assert (await file.read()).decode().strip() == question.strip()
 
 
 async def test_a_question_without_words_is_refused_in_private(ann):
@@ -172,7 +184,18 @@ class TestNothingFound:
         assert "Articles on similar subjects:\n- **Rocket**" in text
         assert "> " not in text
 
+    async def test_there_people_browse_or_are_sent_to_someone(self, ann, channel, simcord_bot):
+        answer = (await ann.ask("Which spices belong in a curry?")).response
+        assert labels(answer) == ["Follow-up question", "Browse articles", "Dismiss"]
+        result = await ann.click(answer, "Browse articles")
+        assert result.ephemeral
+        assert "**Rocket**" in shown(result.response)
+        settings = GuildSettings(person_channel_id=channel.id)
+        await simcord_bot.services.guild_settings.save(channel.guild.id, settings)
+        text = shown((await ann.ask("Which spices belong in a curry?")).response)
+        assert text.splitlines()[1] == f"Ask a person: <#{channel.id}>"
+
     async def test_and_only_there(self, ann):
         text = shown((await ann.ask("Which spices belong in a curry?")).response)
-        assert text.splitlines()[1] == "The articles don't answer that."
+        assert text.splitlines()[0] == "The articles don't answer that."
         assert "Rocket" not in text

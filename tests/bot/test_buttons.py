@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
-from tests.bot.support import Member, buttons, labels, make_bot, open_engine, shown
+from tests.bot.support import Manager, Member, buttons, labels, make_bot, open_engine, shown
 from tests.support import build_index, write_article
 
 MARS = "What flew to Mars?"
-GOING_ON = ["Follow-up question", "Helpful", "Not helpful"]
+RATINGS = ["👍", "👎"]
+MENU = "📖 Context …"
 FORGOTTEN = "I have forgotten this answer: I keep answers for a month. Please ask again."
 
 
@@ -44,20 +46,27 @@ def page(message) -> str:
 
 async def test_more_quotes_are_shown_in_place(ann, channel):
     answer = (await ann.ask(MARS)).response
-    assert labels(answer) == ["More quotes ▸", *GOING_ON, "Context 1", "Context 2"]
+    assert labels(answer) == ["More quotes ▸", "Follow-up question", *RATINGS, "Dismiss", MENU]
     await ann.click(answer, "More quotes")
     answer = channel.last_message
     assert page(answer) == "Page 2 of 3"
     assert labels(answer) == [
         "◂ Previous quotes",
         "More quotes ▸",
-        *GOING_ON,
-        "Context 3",
-        "Context 4",
+        "Follow-up question",
+        *RATINGS,
+        "Dismiss",
+        MENU,
     ]
     await ann.click(answer, "More quotes")
     answer = channel.last_message
-    assert labels(answer) == ["◂ Previous quotes", *GOING_ON, "Context 5"]
+    assert labels(answer) == [
+        "◂ Previous quotes",
+        "Follow-up question",
+        *RATINGS,
+        "Context",
+        "Dismiss",
+    ]
     await ann.click(answer, "Previous quotes")
     assert page(channel.last_message) == "Page 2 of 3"
     assert len(channel.history()) == 1
@@ -65,10 +74,10 @@ async def test_more_quotes_are_shown_in_place(ann, channel):
 
 async def test_pages_together_hold_every_quote_once(ann, channel):
     answer = (await ann.ask(MARS)).response
-    text = shown(answer)
+    text = answer.embeds[0].description
     for _ in range(2):
         await ann.click(channel.last_message, "More quotes")
-        text += shown(channel.last_message)
+        text += channel.last_message.embeds[0].description
     for flight in FLIGHTS:
         assert text.count(f"**{flight}**") == 1
 
@@ -86,8 +95,12 @@ async def test_others_turn_pages_for_themselves(ann, channel):
 async def test_context_shows_the_passages_round_a_quote_in_private(ann, channel):
     answer = (await ann.ask(MARS)).response
     bob = Member(ann.env, channel, "bob")
-    result = await bob.click(answer, "Context 2")
+    result = await bob.context(answer, 2)
     assert result.ephemeral
+    assert labels(result.response) == ["Read the article"]
+    read = await bob.click(result.response, "Read the article")
+    assert read.ephemeral
+    assert "It was built in spring" in shown(read.response)
     text = shown(result.response)
     number = int(text.split()[1])
     assert text.startswith(f"Rocket {number}\n")
@@ -101,7 +114,7 @@ async def test_context_of_a_changed_article_says_so(ann, settings, tmp_path):
     for path in (tmp_path / "articles").iterdir():
         write_article(tmp_path / "articles", path.stem, "Short.")
     build_index(tmp_path / "index", tmp_path / "articles")
-    result = await ann.click(answer, "Context 1")
+    result = await ann.context(answer, 1)
     assert result.ephemeral
     assert shown(result.response) == "The article has changed since. Please ask again."
 
@@ -114,7 +127,7 @@ async def test_a_follow_up_opens_a_form_and_is_asked_with_what_it_follows(ann):
     alone = shown((await bob.ask("and when?")).response)
     result = await ann.actor.submit_modal(form, {"question": "and when?"})
     text = shown(result.response)
-    assert text.startswith("and when?\n")
+    assert "\nand when?\n" in text
     assert "It was built in spring" in text
     assert text != alone
     assert not result.ephemeral
@@ -128,14 +141,14 @@ async def test_a_follow_up_to_a_private_answer_is_private(ann):
 
 async def test_ratings_are_kept_and_the_last_counts(ann, channel, simcord_bot):
     answer = (await ann.ask(MARS)).response
-    result = await ann.click(answer, "Helpful")
+    result = await ann.click(answer, "👍")
     assert (result.ephemeral, shown(result.response)) == (
         True,
         "Thank you. You found this answer helpful.",
     )
     bob = Member(ann.env, channel, "bob")
-    await bob.click(answer, "Not helpful")
-    result = await ann.click(answer, "Not helpful")
+    await bob.click(answer, "👎")
+    result = await ann.click(answer, "👎")
     assert shown(result.response) == "Thank you. You found this answer not helpful."
     feedback = list(simcord_bot.services.state.feedback())
     assert [(f.question, f.helpful) for f in feedback] == [(MARS, False)] * 2
@@ -149,8 +162,8 @@ async def test_buttons_work_after_a_restart(ann, channel, settings):
         await ann.env.restart_bot(bot)
         await ann.click(channel.last_message, "More quotes")
         assert page(channel.last_message) == "Page 2 of 3"
-        assert "Mars" in shown((await ann.click(answer, "Context 3")).response)
-        assert "helpful" in shown((await ann.click(answer, "Helpful")).response)
+        assert "Mars" in shown((await ann.context(channel.last_message, 3)).response)
+        assert "helpful" in shown((await ann.click(answer, "👍")).response)
         # Opened before the restart.
         result = await ann.actor.submit_modal(form, {"question": "and what landed?"})
         assert "landed in autumn" in shown(result.response)
@@ -161,13 +174,40 @@ async def test_buttons_work_for_a_month_and_then_say_so_kindly(ann):
     answer = (await ann.ask(MARS)).response
     form = await ann.click(answer, "Follow-up question")
     await ann.env.advance_time(30 * 24 * 3600)
-    assert "Mars" in shown((await ann.click(answer, "Context 1")).response)
+    assert "Mars" in shown((await ann.context(answer, 1)).response)
     await ann.env.advance_time(2 * 24 * 3600)
-    for label in ("More quotes", "Context 1", "Follow-up question"):
+    for label in ("More quotes", "👎", "Follow-up question"):
         result = await ann.click(answer, label)
         assert (result.ephemeral, shown(result.response)) == (True, FORGOTTEN)
     result = await ann.actor.submit_modal(form, {"question": "and when?"})
-    assert (result.ephemeral, shown(result.response)) == (True, FORGOTTEN)
+    # The question is given back.
+    assert (result.ephemeral, shown(result.response)) == (True, f"{FORGOTTEN}\n>>> and when?")
+
+
+async def test_an_answer_is_dismissed_by_its_asker_and_by_managers(ann, channel):
+    bob = Member(ann.env, channel, "bob")
+    answer = (await ann.ask(MARS)).response
+    refused = await bob.click(answer, "Dismiss")
+    assert refused.ephemeral
+    assert shown(refused.response).startswith("Only the person who asked")
+    await ann.click(answer, "Dismiss")
+    assert channel.history() == []
+    boss = Manager(ann.env, channel, "boss")
+    await ann.mention(MARS)
+    await boss.click(channel.last_message, "Dismiss")
+    assert len(channel.history()) == 1
+
+
+async def test_a_follow_up_obeys_the_rules_of_the_channel(ann, channel, simcord_bot):
+    answer = (await ann.ask(MARS)).response
+    form = await ann.click(answer, "Follow-up question")
+    settings = GuildSettings(allowed_channels=(1,))
+    await simcord_bot.services.guild_settings.save(channel.guild.id, settings)
+    result = await ann.actor.submit_modal(form, {"question": "and when?"})
+    assert (result.ephemeral, shown(result.response)) == (
+        True,
+        "I may not answer in this channel. Ask me in <#1>.\n>>> and when?",
+    )
 
 
 async def test_answers_older_than_a_month_are_not_kept(ann, simcord_bot):
@@ -192,6 +232,6 @@ async def test_a_failing_engine_is_told(ann, engine, monkeypatch):
 
     answer = (await ann.ask(MARS)).response
     monkeypatch.setattr(engine, "context", broken)
-    result = await ann.click(answer, "Context 1")
+    result = await ann.context(answer, 1)
     assert result.ephemeral
     assert shown(result.response) == "Something went wrong on my side. Please ask again later."

@@ -32,7 +32,7 @@ class TestShards:
         await shard.reconnect()
         await simcord_env.settle()
         assert LAUNCHED in shown((await person.ask()).response)
-        assert LAUNCHED in shown((await person.click(answer, "Context")).response)
+        assert LAUNCHED in shown((await person.context(answer)).response)
 
 
 def registrations(env) -> int:
@@ -90,7 +90,7 @@ async def test_logged_questions_stay(simcord_env, index):
         await simcord_env.restart_bot(bot)
         ann = Member(simcord_env, simcord_env.create_guild().create_text_channel("general"))
         answer = (await ann.ask()).response
-        await ann.click(answer, "Helpful")
+        await ann.click(answer, "👍")
         await simcord_env.advance_time(33 * 24 * 3600)
         (feedback,) = bot.services.state.feedback()
         assert feedback.question == "When was the telescope launched?"

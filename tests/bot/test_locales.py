@@ -26,12 +26,12 @@ def said(person: Member, message: str, **values: object) -> str:
 async def test_answers_and_buttons(person):
     answer = (await person.ask()).response
     assert LAUNCHED in shown(answer)
-    assert labels(answer) == [
-        said(person, label) for label in ("Follow-up question", "Helpful", "Not helpful", "Context")
-    ]
+    follow, dismiss = said(person, "Follow-up question"), said(person, "Dismiss")
+    menu = f"📖 {said(person, 'Context')} …"
+    assert labels(answer) == [follow, "👍", "👎", dismiss, menu]
     form = await person.click(answer, said(person, "Follow-up question"))
     assert form.modal["title"] == said(person, "Follow-up question")
-    result = await person.click(answer, said(person, "Not helpful"))
+    result = await person.click(answer, "👎")
     assert shown(result.response) == said(person, "Thank you. You found this answer not helpful.")
 
 

@@ -71,6 +71,35 @@ async def test_titles_are_offered_while_one_types(ann, channel):
     assert choices == [{"name": "A long one", "value": "A long one"}]
 
 
+class TestOddNames:
+    """Articles whose titles or ids are longer than Discord's choices, or show nothing."""
+
+    @pytest.fixture
+    def settings(self, tmp_path):
+        folder = tmp_path / "odd"
+        write_article(folder, "a" * 150, "The first odd one.", title="Odd " + "title " * 40)
+        write_article(folder, "a" * 149 + "b", "The second odd one.", title="Odd two")
+        write_article(folder, "blank", "The blank one.", title="\u200b")
+        build_index(tmp_path / "index", folder)
+        return Settings(index=str(tmp_path / "index"), threshold=0.0)
+
+    async def test_each_suggestion_is_taken(self, ann, channel):
+        choices = await ann.actor.autocomplete(channel, "show", "article", "")
+        assert len(choices) == 3
+        for choice in choices:
+            assert 1 <= len(choice["name"]) <= 100
+            assert 1 <= len(choice["value"]) <= 100
+            result = await ann.actor.slash(channel, "show", article=choice["value"])
+            assert " one." in shown(result.response)
+        for choice in await ann.actor.autocomplete(channel, "articles", "filter", "odd title"):
+            result = await ann.actor.slash(channel, "articles", filter=choice["value"])
+            assert "Odd title" in shown(result.response)
+
+    async def test_what_completion_matches_the_command_takes(self, ann, channel):
+        result = await ann.actor.slash(channel, "show", article="two odd")
+        assert "The second odd one." in shown(result.response)
+
+
 async def test_an_article_is_shown_whole_in_pages(ann, channel):
     result = await ann.actor.slash(channel, "show", article="long")
     assert result.ephemeral

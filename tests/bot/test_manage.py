@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import discord
 import pytest
 import simcord
 
+from qabot.bot import interactions
 from qabot.bot.rebuilds import progress
 from qabot.bot.store.records import GuildSettings
 from qabot.bot.store.uploads import Uploads
@@ -36,6 +38,7 @@ from tests.bot.support import (
 from tests.support import small_index, write_article
 from tests.web.support import build, serving
 
+FAILED = "The articles could not be renewed; they are as they were."
 ENDINGS = "txt, md, html, pdf, docx, odt, epub"
 MARS = b"---\ntitle: Mars\npublished: 2024-05\n---\n\nMars has *two* moons, @everyone.\n"
 ASK_MARS = "How many moons has Mars?"
@@ -209,10 +212,14 @@ async def test_a_rebuild_elsewhere_or_a_full_disk_is_told(mod, renewal):
     )
     renewal.fault = StorageError("index: the index cannot be written (No space left)")
     result = await mod.use("rebuild")
-    assert shown(result.response) == "⚠️ index: the index cannot be written (No space left)"
+    assert shown(result.response) == FAILED
+    # Only whoever may mend it reads what is wrong, and where.
+    (told,) = result.followups
+    assert told.ephemeral
+    assert shown(told) == "⚠️ index: the index cannot be written (No space left)"
     renewal.fault = ZeroDivisionError("secret detail")
     result = await mod.use("rebuild")
-    assert shown(result.response) == "Something went wrong on my side. Please ask again later."
+    assert (shown(result.response), result.followups) == (FAILED, [])
     # None of them keeps the next from running.
     renewal.fault = None
     assert "Nothing has changed" in shown((await mod.use("rebuild")).response)
@@ -269,8 +276,22 @@ async def test_an_added_article_replaces_the_one_of_its_name_and_is_there_after_
     await mod.env.restart_bot(bot)
     await mod.click(second.response, "Add")
     assert "**Articles:** 3" in shown(second.response)
+    [kept] = (Path(settings.uploads) / ".removed").iterdir()
+    assert kept.read_bytes() == MARS
     assert "Mars has 2 moons" in shown((await mod.ask(ASK_MARS)).response)
     bot.services.close()
+
+
+async def test_of_two_managers_on_one_name_the_second_is_told(mod, channel, settings):
+    other = Manager(mod.env, channel, "other")
+    mine = await mod.use("add", file=("mars.md", MARS))
+    theirs = await other.use("add", file=("mars.md", MARS.replace(b"two", b"2")))
+    await mod.click(mine.response, "Add")
+    await other.click(theirs.response, "Add")
+    assert shown(theirs.response) == (
+        "Somebody else has changed mars.md since. Please begin again."
+    )
+    assert (Path(settings.uploads) / "mars.md").read_bytes() == MARS
 
 
 async def test_what_is_cancelled_leaves_nothing(mod, settings, renewal):
@@ -310,7 +331,8 @@ async def test_a_document_is_added_and_quoted_with_its_page(mod):
     assert "Phobos is near." in shown(result.response)
     await mod.click(result.response, "Add")
     answer = shown((await mod.ask(ASK_MARS)).response)
-    assert "· page 2 · moons\n> **Mars has two moons.**" in answer
+    assert "· page 2 · " in answer
+    assert "> **Mars has two moons.**" in answer
 
 
 async def test_a_file_that_discord_does_not_give_is_told(mod, monkeypatch):
@@ -436,6 +458,65 @@ async def test_whoever_lost_the_permission_cannot_confirm_any_more(mod, settings
     pressed = await mod.click(result.response, "Add")
     assert shown(pressed.response) == REFUSED
     assert not (Path(settings.uploads) / "mars.md").exists()
+    assert renewal.sources == []
+
+
+async def test_what_became_of_the_file_is_said_if_the_rebuild_fails(mod, settings, renewal):
+    added = await mod.use("add", file=("mars.md", MARS))
+    renewal.fault = StorageError("index: the index cannot be written (No space left)")
+    await mod.click(added.response, "Add")
+    assert (
+        shown(added.response) == f"{FAILED}\nThe file is kept; `/rebuild` puts it into the answers."
+    )
+    renewal.fault = None
+    assert "**Articles:** 3" in shown((await mod.use("rebuild")).response)
+    removed = await mod.use("remove", article="mars")
+    renewal.fault = StorageError("index: the index cannot be written (No space left)")
+    await mod.click(removed.response, "Remove")
+    assert shown(removed.response).endswith(
+        "The file is removed; `/rebuild` takes it out of the answers."
+    )
+
+
+async def test_a_connection_that_drops_during_progress_spoils_nothing(mod, renewal, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_EDITS", 0.0)
+    monkeypatch.setattr(interactions, "_SECONDS_BETWEEN", (0.0, 0.0))
+    real = discord.Interaction.edit_original_response
+    calls = []
+
+    async def edit(interaction, **options):
+        calls.append(options)
+        if len(calls) in (2, 3):
+            raise aiohttp.ClientOSError("connection reset")
+        return await real(interaction, **options)
+
+    monkeypatch.setattr(discord.Interaction, "edit_original_response", edit)
+    result = await mod.use("rebuild")
+    assert shown(result.response).startswith("Nothing has changed")
+
+
+async def test_a_private_rebuild_of_hours_tells_its_end_in_a_direct_message(
+    mod, renewal, monkeypatch
+):
+    added = await mod.use("add", file=("mars.md", MARS))
+    monkeypatch.setattr(
+        discord.Interaction, "is_expired", lambda interaction: bool(renewal.sources)
+    )
+    # Nobody may change a private message by another way.
+    mod.env.inject_error("PATCH", "/channels/*/messages/*", status=404, code=10008, times=None)
+    await mod.click(added.response, "Add")
+    (told,) = mod.direct_messages
+    assert told.startswith("The articles are renewed\n")
+
+
+async def test_only_the_first_server_may_change_the_articles(mod, renewal):
+    elsewhere = mod.env.create_guild("Another").create_text_channel("general")
+    stranger = Manager(mod.env, elsewhere, "stranger")
+    result = await stranger.use("rebuild")
+    assert (result.ephemeral, shown(result.response)) == (
+        True,
+        "The articles are not managed from this server.",
+    )
     assert renewal.sources == []
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 
 import pytest
 
+from qabot.bot import queue
 from qabot.bot.queue import QuestionQueue, QueueFullError, StoppingError
 from qabot.bot.rate_limits import WINDOW, QuestionLimits, RateLimit
 from qabot.types import Answer, Request
+from tests.support import ROOT, clean_environment
 
 
 class Echo:
@@ -108,6 +112,45 @@ async def test_what_cannot_be_answered_in_time_is_told(asker, echo):
     # Those that had reached the engine have their answer.
     assert results[0] == "x"
     assert isinstance(results[-1], StoppingError)
+
+
+async def test_those_whom_the_engine_holds_for_ever_are_told(asker, echo, monkeypatch):
+    monkeypatch.setattr(queue, "_SECONDS_TO_TELL", 0.1)
+    echo.gate.clear()
+    task = asyncio.create_task(ask(asker, "x"))
+    await asyncio.sleep(0.05)
+    await asker.drain(0.1)
+    with pytest.raises(StoppingError):
+        await task
+
+
+_HUNG = """
+import asyncio, threading
+from qabot.bot import queue
+from qabot.bot.queue import QuestionQueue, StoppingError
+from qabot.types import Request
+
+class Hung:
+    def ask_many(self, requests):
+        threading.Event().wait()
+
+async def main():
+    asked = QuestionQueue(Hung(), 5)
+    with asked.admitted():
+        task = asyncio.ensure_future(asked.ask(Request("x")))
+        await asyncio.sleep(0.1)
+    asked.close()
+    task.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_an_engine_that_hangs_does_not_keep_the_process_from_ending():
+    ended = subprocess.run(
+        [sys.executable, "-c", _HUNG], env=clean_environment(), cwd=ROOT, timeout=120, check=False
+    )
+    assert ended.returncode == 0
 
 
 ANN, BOB = 1, 2

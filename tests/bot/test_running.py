@@ -68,6 +68,32 @@ def test_what_cannot_be_a_token_is_told_and_not_shown(tmp_path, wrong):
     assert wrong not in process.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (("bot",), {"QABOT_TOKEN_FILE": TOKEN}),
+        (("bot", "--debug"), {"QABOT_TOKEN_FILE": TOKEN}),
+        (("bot", "--index", TOKEN), {"QABOT_TOKEN": TOKEN}),
+        (("bot", TOKEN), {}),
+        (("rebuild", TOKEN), {}),
+        (("doctor",), {"QABOT_READER": TOKEN}),
+    ],
+)
+def test_what_has_a_tokens_shape_is_never_echoed(tmp_path, arguments, environment):
+    process = run_qabot(*arguments, cwd=tmp_path, environment=environment)
+    assert process.returncode != 0
+    assert process.stderr
+    assert TOKEN not in process.stdout + process.stderr
+
+
+def test_a_token_in_the_place_of_its_file_is_told(tmp_path):
+    process = run_qabot("bot", cwd=tmp_path, environment={"QABOT_TOKEN_FILE": TOKEN})
+    assert process.stderr == (
+        "qabot: the setting token_file holds a token: put it into a file and name that file, or "
+        "into the variable QABOT_TOKEN\n"
+    )
+
+
 def test_a_token_is_read_from_variables_and_then_from_the_file(tmp_path):
     file = tmp_path / "token"
     file.write_text(f"\nBot {TOKEN}\n")
@@ -92,7 +118,7 @@ def test_a_token_file_that_cannot_be_read_is_named(tmp_path):
 def test_the_log_never_shows_the_token_and_tells_lost_connections_in_a_line():
     output = io.StringIO()
     handler = logging.StreamHandler(output)
-    handler.addFilter(HideToken(TOKEN))
+    handler.addFilter(HideToken())
     for name in ("discord.client", "another.library"):
         logger = logging.Logger(name)  # noqa: LOG001 (of this test only)
         logger.addHandler(handler)
@@ -193,6 +219,34 @@ async def test_sigterm_ends_rebuilds_that_nobody_asked_for(real_index, tmp_path,
         process.send_signal(signal.SIGTERM)
         code, text = await outcome(process)
     assert (code, "failed" in text, "Traceback" in text) == (0, False, False)
+
+
+@pytest.mark.slow
+async def test_a_second_bot_on_the_same_state_refuses_to_start(environment, tmp_path):
+    async with fake_discord() as server:
+        first = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+        await asyncio.wait_for(server.ready.wait(), 60)
+        second = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+        state = state_path(tmp_path / "index")
+        assert await outcome(second) == (
+            2,
+            f"qabot: {state}: another bot runs with it; stop that one first, or name another "
+            "--index\n",
+        )
+        first.send_signal(signal.SIGTERM)
+        assert (await outcome(first))[0] == 0
+
+
+@pytest.mark.slow
+async def test_a_discord_that_fails_at_login_is_tried_again(environment, tmp_path):
+    async with fake_discord() as server:
+        server.failures = 1
+        process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
+        await asyncio.wait_for(server.ready.wait(), 90)
+        process.send_signal(signal.SIGTERM)
+        code, text = await outcome(process)
+    assert code == 0
+    assert "Discord fails at login (503); trying again in 5 s\n" in text
 
 
 @pytest.mark.slow

@@ -43,13 +43,54 @@ async def test_the_panel_says_how_things_are(mod):
         "**I answer every question, unasked, in:** nowhere\n"
         "**In threads:** no\n"
         "**In private:** no\n"
-        "**I am managed by:** people with Manage Server\n\n"
+        "**I am managed by:** people with Manage Server\n"
+        "**If I find nothing, people ask:** nobody\n\n"
         "Answering every question needs the message-content intent, which is off. Whoever runs me "
         "can turn it on: in the Developer Portal (Bot → Message Content Intent) and by the setting "
         "`message_content = true`.\n"
         "Answer only in …\nAnswer every question in …\nRole that may manage me …\n"
-        "☐ Answer in threads\n☐ Answer in private"
+        "☐ Answer in threads\n☐ Answer in private\n☐ Ask a person …"
     )
+
+
+async def test_people_are_sent_to_a_channel_or_a_role(mod):
+    role = mod.channel.guild.create_role("Helpers")
+    panel = await mod.open_panel()
+    await mod.click(panel, "Ask a person")
+    await mod.choose(panel, "person_channel", mod.channel)
+    assert f"**If I find nothing, people ask:** <#{mod.channel.id}>" in shown(panel)
+    await mod.click(panel, "Ask a person")
+    await mod.choose(panel, "person_role", role)
+    assert f"**If I find nothing, people ask:** <@&{role.id}>" in shown(panel)
+    assert "☑ Ask a person …" in labels(panel)
+
+
+async def test_settings_that_contradict_each_other_are_named(mod, simcord_bot):
+    other = mod.channel.guild.create_text_channel("other")
+    settings = GuildSettings(
+        answer_channels=(mod.channel.id,),
+        allowed_channels=(other.id,),
+        threads=True,
+        private=True,
+    )
+    await simcord_bot.services.guild_settings.save(mod.channel.guild.id, settings)
+    text = shown(await mod.open_panel())
+    assert f"every question in <#{mod.channel.id}>, but may not answer there." in text
+    assert "Private answers never go into threads." in text
+
+
+async def test_what_was_deleted_is_named_and_taken_out(mod, simcord_bot):
+    guild_id = mod.channel.guild.id
+    settings = GuildSettings(
+        allowed_channels=(mod.channel.id, 77), role_id=78, collections={79: "a"}
+    )
+    await simcord_bot.services.guild_settings.save(guild_id, settings)
+    panel = await mod.open_panel()
+    assert "deleted: `77`, `78`, `79`." in shown(panel)
+    assert await simcord_bot.services.guild_settings.settings(guild_id) == GuildSettings(
+        allowed_channels=(mod.channel.id,)
+    )
+    assert "deleted" not in shown(await mod.open_panel())
 
 
 async def test_switches_and_menus_act_at_once_and_in_one_server_only(mod, ann, simcord_bot):
@@ -171,16 +212,16 @@ async def test_a_person_is_forgotten_and_others_are_not(ann, channel, simcord_bo
     bob = Member(ann.env, channel, "bob")
     mine = (await ann.ask("Where did the secretive telescope fly?")).response
     theirs = (await bob.ask()).response
-    await ann.click(theirs, "Not helpful")
+    await ann.click(theirs, "👎")
     result = await ann.actor.slash(channel, "forget-me")
     assert result.ephemeral
     assert shown(result.response) == (
         "I have removed 2 entries about you. The buttons under my answers to you no longer work; "
         "the messages stay until someone deletes them."
     )
-    pressed = await ann.click(mine, "Helpful")
+    pressed = await ann.click(mine, "👍")
     assert shown(pressed.response).startswith("I have forgotten this answer")
-    assert shown((await bob.click(theirs, "Context")).response).startswith("telescope\n")
+    assert shown((await bob.context(theirs)).response).startswith("telescope\n")
     assert list(simcord_bot.services.state.feedback()) == []
     kept = sqlite3.connect(simcord_bot.services.state.path)
     assert "secretive" not in "\n".join(kept.iterdump())

@@ -183,10 +183,10 @@ def test_questions_are_not_logged_by_themselves(state):
 
 
 def test_a_person_is_told_once(state):
-    assert state.tell_once(7, "no permission in 2")
-    assert not state.tell_once(7, "no permission in 2")
-    assert state.tell_once(8, "no permission in 2")
-    assert state.tell_once(7, "no permission in 3")
+    assert state.tell_once(7, "no permission in 2", 1000.0)
+    assert not state.tell_once(7, "no permission in 2", 1000.0)
+    assert state.tell_once(8, "no permission in 2", 1000.0)
+    assert state.tell_once(7, "no permission in 3", 1000.0)
 
 
 def test_a_forgotten_person_is_gone_from_the_disk_and_others_stay(state):
@@ -196,7 +196,7 @@ def test_a_forgotten_person_is_gone_from_the_disk_and_others_stay(state):
     state.log_question(replace(RECORD, id=mine, user_id=4242424242, question=secret))
     state.save_feedback(theirs, 4242424242, helpful=True, now=1.0)
     state.save_feedback(mine, 7, helpful=True, now=2.0)
-    state.tell_once(4242424242, "hello")
+    state.tell_once(4242424242, "hello", 1000.0)
     assert secret.encode() in _bytes(state.path)
 
     assert state.forget_user(4242424242) == 4
@@ -205,7 +205,7 @@ def test_a_forgotten_person_is_gone_from_the_disk_and_others_stay(state):
     assert state.answer(mine) is None
     assert state.answer(theirs) is not None
     assert [(f.created, f.question) for f in state.feedback()] == [(2.0, None)]
-    assert state.tell_once(4242424242, "hello")
+    assert state.tell_once(4242424242, "hello", 1000.0)
     assert state.forget_user(99) == 0
 
 
@@ -296,8 +296,15 @@ def test_an_older_file_is_brought_up_to_date_with_what_it_holds(tmp_path, steps)
             assert state.answer_by_message(55) == replace(
                 RECORD, id="old", message_id=55, question="q", previous=()
             )
-        assert state.tell_once(7, "hello")
+        assert state.tell_once(7, "hello", 0.0)
     assert _ask(path, "PRAGMA user_version") == [(len(STEPS),)]
+
+
+def test_settings_of_another_version_are_read_as_far_as_they_are_known(tmp_path, caplog):
+    with State(tmp_path / "state") as state:
+        state._write("INSERT INTO guild VALUES (1, ?)", json.dumps({"threads": True, "moods": 3}))
+        assert state.guild(1) == GuildSettings(threads=True)
+    assert "a server's settings hold what this version does not know: moods" in caplog.text
 
 
 def test_several_processes_may_start_on_an_older_file(tmp_path):

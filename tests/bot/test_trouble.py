@@ -22,6 +22,7 @@ from tests.bot.support import (
     begin,
     open_engine,
     shown,
+    until,
 )
 from tests.support import build_index, write_article
 
@@ -300,6 +301,39 @@ async def test_discord_failing_is_no_error(ann, channel):
     ann.env.inject_error("PATCH", "/webhooks/*", status=500, times=None)
     await ann.ask()
     assert LAUNCHED in shown(channel.last_message)
+
+
+async def test_an_answer_that_discord_refuses_ends_in_a_short_line(ann, channel, caplog):
+    ann.env.inject_error("PATCH", "/webhooks/*", status=400, code=50035)
+    result = await ann.ask()
+    assert shown(result.response) == "Discord does not take my answer. Whoever runs me sees why."
+    assert "Discord refuses a message" in caplog.text
+    ann.env.inject_error("PATCH", "/webhooks/*", status=400, code=50035)
+    result = await ann.actor.slash(channel, "articles")
+    assert shown(result.response) == "Discord does not take my answer. Whoever runs me sees why."
+
+
+async def test_a_channel_has_one_typing_loop(ann, channel, engine):
+    engine.gate.clear()
+    backend = ann.env.backend
+    for _ in range(4):
+        backend.create_message(channel.id, ann.actor.id, f"<@{ann.env.bot.user.id}> {LAUNCH}")
+    await held(engine)
+    await asyncio.sleep(0.2)
+    typing = [r for r in ann.env.http_requests if r.path.endswith("/typing")]
+    engine.gate.set()
+    await settle(ann.env)
+    assert len(typing) == 1
+
+
+async def test_what_was_told_months_ago_is_told_again(ann, channel, simcord_bot):
+    ann.channel = quiet_channel(channel.guild, send_messages=False)
+    await ann.mention()
+    await ann.env.advance_time(33 * 24 * 3600)
+    await until(lambda: not simcord_bot.services.state._all("SELECT * FROM told"))
+    await ann.mention()
+    await ann.mention()
+    assert len(ann.direct_messages) == 2
 
 
 async def test_a_guild_that_is_left_in_the_middle(ann, channel, engine, simcord_bot):

@@ -37,6 +37,8 @@ _FAULTS = {
     "strike": r"~~[\s\S]+?~~",
 }
 
+_RIGHT_TO_LEFT = "\u200f"
+
 
 def _any(patterns: dict[str, str]) -> re.Pattern[str]:
     groups = (f"(?P<{name.replace(' ', '_')}>{pattern})" for name, pattern in patterns.items())
@@ -76,7 +78,13 @@ def shown_quote(markdown: str) -> Shown:
     lines = markdown.split("\n")
     for line in lines:
         assert line.startswith("> "), f"outside of the quote: {line!r}"
-    return shown("\n".join(line[2:] for line in lines))
+    return shown("\n".join(_undirected(line[2:]) for line in lines))
+
+
+def _undirected(line: str) -> str:
+    """A line without the invisible marks that keep punctuation at its ends."""
+    marked = len(line) > 1 and line[0] == line[-1] == _RIGHT_TO_LEFT
+    return line[1:-1] if marked else line
 
 
 def _read(text: str, *, bold: bool, into: list[tuple[str, bool]]) -> None:

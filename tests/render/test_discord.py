@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from qabot.render.discord import (
     LONGEST_FOOTER,
+    LONGEST_LEAD,
     LONGEST_TEXT,
     LONGEST_TITLE,
     View,
@@ -25,7 +26,8 @@ from qabot.types import Answer, Article, ArticleInfo, Heading, Passage, Quote, S
 from tests.render.discord_markdown import Shown, shown, shown_quote
 from tests.render.test_markup import texts, visible
 
-LINK = re.compile(r"\[(?:Source|Quelle|Fuente|出典)\]\(<https?://[!-;=?-~]*>\)")
+# A link of ours: to an article, under its title, or under our word for a source.
+LINK = re.compile(r"(?<!\\)\[(?P<label>(?:[^\[\]\\\n]|\\.)*)\]\(<https?://[!-;=?-~]*>\)")
 
 TEXT = (
     "Foundation\nThe board has members of five companies. *Meta* founded it in 2022.\n\n"
@@ -49,19 +51,44 @@ FOUNDED = quote("*Meta* founded it in 2022.", "*Meta* founded it in 2022.")
 MEETS = quote("It meets @everyone four times.", "four times")
 
 
-def test_one_quote_stands_above_its_source():
+def cards(view: View) -> list[str]:
+    """Each quote of a page with its source; that of the first one stands in the lead."""
+    _answer, *source = view.lead.split("\n")
+    return ["\n".join([*source, view.parts[0]]), *view.parts[1:]]
+
+
+def test_the_answer_stands_first_then_its_source_then_the_quote():
     view = answer_view(answer(FOUNDED), 0, "en-US")
     assert view == View(
         title="Who founded it?",
-        parts=(
-            "**A new foundation**\n"
-            "as of September 2022 · [Source](<https://example.org/b"
-            "#:~:text=%2AMeta%2A%20founded%20it%20in%202022.>)\n"
-            "> **\\*Meta\\* founded it in 2022.**",
-        ),
-        footer="Answered here: very likely (91%)",
+        parts=("> **\\*Meta\\* founded it in 2022.**",),
         places=(0,),
+        lead=(
+            "**\\*Meta\\* founded it in 2022.**\n"
+            "**[A new foundation](<https://example.org/b"
+            "#:~:text=%2AMeta%2A%20founded%20it%20in%202022.>)**\n"
+            "as of September 2022 · very likely"
+        ),
     )
+
+
+def test_only_the_marked_words_lead():
+    assert answer_view(answer(MEETS), 0, "en-US").lead.startswith("**four times**\n")
+
+
+def test_confidence_is_said_of_each_quote_in_words():
+    found = answer(FOUNDED, replace(MEETS, score=0.6))
+    first, second = cards(answer_view(found, 0, "en-US"))
+    assert first.split("\n")[1].endswith(" · very likely")
+    assert second.split("\n")[1].endswith(" · possibly")
+
+
+def test_punctuation_stays_at_the_end_of_a_line_from_right_to_left():
+    text = "تأسست الشركة سنة 2022."
+    found = Quote(text, 0, len(text), ((0, 5),), 0.9, None, INFO)
+    view = answer_view(answer(found), 0, "en-US")
+    assert view.parts[0] == f"> \u200f**تأسست** {text[6:]}\u200f"
+    assert view.lead.startswith("**\u200fتأسست\u200f**\n")
 
 
 def test_articles_that_say_the_same_are_named_after_the_source():
@@ -71,7 +98,7 @@ def test_articles_that_say_the_same_are_named_after_the_source():
         ArticleInfo("fourth", "A fourth", "f.md", None, None, "en"),
     )
     said = quote("It meets @everyone four times.", "four times", also=others)
-    (part,) = answer_view(answer(said), 0, "en-US").parts
+    (part,) = cards(answer_view(answer(said), 0, "en-US"))
     _title, details, _quote = part.splitlines()
     assert details.endswith(
         " · + The \\[other\\] site (as of November 2021) [Source](<https://example.com/c"
@@ -97,7 +124,7 @@ def test_every_article_with_a_date_says_as_of_when_it_is(locale, said):
         replace(FOUNDED, article=replace(INFO, published="2023"), also=(other, undated)),
         replace(MEETS, article=replace(INFO, published="2022")),
     )
-    first, second = answer_view(shown_quotes, 0, locale).parts
+    first, second = cards(answer_view(shown_quotes, 0, locale))
     assert first.split("\n")[1].startswith(said.format("2023"))
     assert f" · + Copy ({said.format('2021')}) [" in first
     assert " · + Undated [" in first
@@ -106,24 +133,24 @@ def test_every_article_with_a_date_says_as_of_when_it_is(locale, said):
 
 def test_several_quotes_are_numbered_and_paged():
     shown_first = answer_view(answer(FOUNDED, MEETS, FOUNDED), 0, "en-US", per_page=2)
-    assert [part.split("\n")[0] for part in shown_first.parts] == [
+    assert [LINK.sub(r"\g<label>", part.split("\n")[0]) for part in cards(shown_first)] == [
         "1 · **A new foundation**",
         "2 · **A new foundation**",
     ]
-    assert shown_first.footer == "Answered here: very likely (91%) · Page 1 of 2"
+    assert shown_first.footer == "Page 1 of 2"
     last = answer_view(answer(FOUNDED, MEETS, FOUNDED), 7, "en-US", per_page=2)
     assert (last.page, last.pages, last.places) == (1, 2, (2,))
-    assert last.parts[0].split("\n")[0] == "3 · **A new foundation**"
+    assert cards(last)[0].split("\n")[0].startswith("3 · **[A new foundation]")
 
 
 def test_another_language_and_the_section_are_named():
     info = ArticleInfo("board.en", "[Board] _new_", "/home/me/a.md", None, None, "en")
     found = quote("It meets", "meets", info=info, heading="# Meetings", same_language=False)
-    card = answer_view(answer(found), 0, "de").parts[0]
+    card = cards(answer_view(answer(found), 0, "de"))[0]
     assert card.split("\n") == [
         "**\\[Board\\] \\_new\\_**",
-        # Where there is no address, the article's id serves /show; paths are nobody's business.
-        "auf Englisch · \\# Meetings · board.en",
+        # Ids look like addresses, and paths are nobody's business.
+        "auf Englisch · \\# Meetings · sehr wahrscheinlich",
         "> It **meets**",
     ]
 
@@ -140,49 +167,52 @@ def test_another_language_and_the_section_are_named():
 )
 def test_a_quote_from_a_paged_article_names_its_page_and_links_to_it(locale, page):
     found = quote("It meets", "meets", heading="Dates", page=4)
-    _, details, _ = answer_view(answer(found), 0, locale).parts[0].split("\n")
-    assert f" · Dates · {page} · [" in details
-    assert details.endswith("](<https://example.org/b#page=4>)")
+    title, details, _ = cards(answer_view(answer(found), 0, locale))[0].split("\n")
+    assert f" · Dates · {page} · " in details
+    assert title.endswith("](<https://example.org/b#page=4>)**")
 
 
 def test_a_heading_that_is_quoted_or_is_the_title_is_not_repeated():
     for text, heading in (("Foundation\nThe board", "Foundation"), ("It meets", INFO.title)):
-        card = answer_view(answer(quote(text, "board", heading=heading)), 0, "en-US").parts[0]
-        assert card.split("\n")[1].startswith("as of September 2022 · [Source]")
+        view = answer_view(answer(quote(text, "board", heading=heading)), 0, "en-US")
+        assert cards(view)[0].split("\n")[1] == "as of September 2022 · very likely"
 
 
 def test_not_found_shows_no_source():
     view = answer_view(answer(confidence=0.1), 0, "fr")
-    assert view == View("Who founded it?", ("Les articles ne répondent pas à cette question.",))
+    assert view == View(
+        "Who founded it?", (), lead="Les articles ne répondent pas à cette question."
+    )
 
 
 def test_not_found_names_articles_only_where_they_are_near():
     near = [ArticleInfo(f"a{n}", f"Title *{n}*", "s", "https://x.org", "2022", "en") for n in "12"]
     view = answer_view(answer(), 0, "en-US", near=near)
+    assert view.lead == "The articles don't answer that."
     assert view.parts == (
-        "The articles don't answer that.",
-        "Articles on similar subjects:\n- **Title \\*1\\***\n- **Title \\*2\\***",
+        "Articles on similar subjects:\n- **[Title \\*1\\*](<https://x.org>)**\n"
+        "- **[Title \\*2\\*](<https://x.org>)**",
     )
 
 
 @pytest.mark.parametrize(
-    ("locale", "details", "footer"),
+    ("locale", "details", "likely"),
     [
-        ("en-GB", "as of September 2022 · in English", "Answered here: very likely (91%)"),
-        ("de", "Stand: September 2022 · auf Englisch", "Hier beantwortet: sehr wahrscheinlich"),
-        ("fr", "en date de septembre 2022 · en anglais", "Réponse ici : très probable"),
-        ("es-419", "a fecha de septiembre de 2022 · en inglés", "Respondido aquí: muy probable"),
-        ("ja", "2022年9月時点 · 言語：英語", "回答の確かさ：とても高い"),
-        ("ko", "as of September 2022 · in English", "Answered here: very likely (91%)"),
+        ("en-GB", "as of September 2022 · in English", "very likely"),
+        ("de", "Stand: September 2022 · auf Englisch", "sehr wahrscheinlich"),
+        ("fr", "en date de septembre 2022 · en anglais", "très probable"),
+        ("es-419", "a fecha de septiembre de 2022 · en inglés", "muy probable"),
+        ("ja", "2022年9月時点 · 言語：英語", "とても高い"),
+        ("ko", "as of September 2022 · in English", "very likely"),
     ],
 )
-def test_it_speaks_the_readers_language_and_never_translates_the_quote(locale, details, footer):
+def test_it_speaks_the_readers_language_and_never_translates_the_quote(locale, details, likely):
     found = quote("It meets", "meets", same_language=False)
     view = answer_view(answer(found), 0, locale)
-    _, line, block = view.parts[0].split("\n")
+    _, line, block = cards(view)[0].split("\n")
     assert block == "> It **meets**"
     assert line.startswith(details)
-    assert view.footer.startswith(footer)
+    assert line.endswith(likely)
 
 
 def test_context_shows_the_quote_in_bold_between_its_neighbours():
@@ -197,7 +227,7 @@ def test_context_shows_the_quote_in_bold_between_its_neighbours():
         "> The board has members of five companies. **\\*Meta\\* founded it in 2022.**",
         "> It meets @\u200beveryone four times.",
     )
-    assert view.parts[0].startswith("as of September 2022 · [Source](<")
+    assert view.parts[0] == "as of September 2022 · very likely"
     assert len(context_view(FOUNDED, None, passages[1], None, "en-US").parts) == 2
 
 
@@ -217,7 +247,7 @@ def test_a_long_context_keeps_what_is_next_to_the_quote():
 def test_a_quote_that_no_message_holds_is_cut_where_its_highlight_begins():
     text = "x" * 5000 + " It flew. " + "y" * 5000
     found = Quote(text, 0, len(text), ((5001, 5009),), 0.9, None, INFO)
-    [card] = answer_view(answer(found), 0, "en-US").parts
+    [card] = cards(answer_view(answer(found), 0, "en-US"))
     _, _, before, block, after = card.split("\n")
     assert (before, after) == ("…", "…")
     assert block.startswith("> **It flew.** y")
@@ -288,6 +318,7 @@ def check_limits(view: View) -> None:
     assert len(view.footer) <= LONGEST_FOOTER
     assert len(view.text) <= LONGEST_TEXT
     assert len(view.title) + len(view.text) + len(view.footer) + 100 <= 4000
+    assert len(view.lead) <= LONGEST_LEAD <= 2000
     assert len(view.parts) <= 25
     assert all(view.parts)
     assert "\n" not in view.title + view.footer
@@ -302,10 +333,10 @@ def quoted(part: str) -> Shown:
 def check_harmless(view: View) -> None:
     """Nothing but our own links does anything; the oracle raises if it does."""
     shown(view.title)
-    for part in view.parts:
+    for part in (view.lead, *view.parts):
         quoted(part)
         rest = "\n".join(line for line in part.split("\n") if not line.startswith("> "))
-        shown(LINK.sub("", rest).replace("\n- ", "\n"))
+        shown(LINK.sub(r"\g<label>", rest).replace("\n- ", "\n"))
 
 
 @settings(deadline=None, max_examples=60)

@@ -11,12 +11,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from qabot.bot.answers import Asked
-from qabot.bot.channels import collection_of, may_answer
+from qabot.bot.channels import collection_of, elsewhere_text, may_answer
+from qabot.bot.message_text import question_of
 from qabot.bot.replies import InteractionReply
 from qabot.bot.services import Services, services_of
-from qabot.bot.store.records import GuildSettings
 from qabot.errors import QabotError
-from qabot.render.translations import mark, translate
+from qabot.render.translations import mark
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class AskCommands(commands.Cog):
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Answer a message's text as a question."""
-        await ask(interaction, message.content)
+        await ask(interaction, await question_of(message, interaction.client.user))
 
 
 async def ask(
@@ -125,7 +125,7 @@ async def ask(
         threads=settings.threads,
     )
     if not may_answer(channel, settings):
-        await reply.refuse(_elsewhere(settings, locale))
+        await reply.refuse(elsewhere_text(settings, locale))
         return
     asked = Asked(
         text=question,
@@ -136,10 +136,3 @@ async def ask(
         collection=collection or collection_of(channel, settings),
     )
     await services.answering.answer(asked, reply)
-
-
-def _elsewhere(settings: GuildSettings, locale: str) -> str:
-    allowed = ", ".join(f"<#{channel_id}>" for channel_id in settings.allowed_channels)
-    return translate(
-        "I may not answer in this channel. Ask me in {allowed}.", locale, allowed=allowed
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -14,9 +14,11 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from qabot.bot.answers import made
+from qabot.bot.article_list import key_of
+from qabot.bot.commands.choices import MOST_CHOICES, article_choice, words_choice
 from qabot.bot.commands.look_views import help_view, status_view
 from qabot.bot.commands.permissions import may_manage_articles
-from qabot.bot.interactions import UNDELIVERED
+from qabot.bot.interactions import UNDELIVERED, show
 from qabot.bot.messages import LONGEST_KEY, Outgoing, notice, paged_message, view_message
 from qabot.bot.rebuilds.status_rows import rebuild_rows
 from qabot.bot.services import Services, services_of
@@ -24,9 +26,7 @@ from qabot.errors import QabotError, SourceError
 from qabot.render.discord import article_view, articles_view
 from qabot.render.markup import one_line
 from qabot.render.translations import mark, translate
-
-# Discord's limits for autocompletion.
-_MOST_CHOICES, _LONGEST_CHOICE = 25, 100
+from qabot.types import ArticleInfo
 
 _log = logging.getLogger(__name__)
 
@@ -63,26 +63,23 @@ class LookCommands(commands.Cog):
     async def _complete_words(
         self, interaction: discord.Interaction, typed: str
     ) -> list[Choice[str]]:
-        return await self._titles(typed, _locale(interaction), lambda info: info.title)
+        infos = await self._matching(typed, _locale(interaction))
+        return [words_choice(info, LONGEST_KEY) for info in infos]
 
     @show.autocomplete("article")
     async def _complete_article(
         self, interaction: discord.Interaction, typed: str
     ) -> list[Choice[str]]:
-        return await self._titles(typed, _locale(interaction), lambda info: info.id)
+        infos = await self._matching(typed, _locale(interaction))
+        return [article_choice(info) for info in infos]
 
-    async def _titles(
-        self, typed: str, locale: str, value: Callable[[Any], str]
-    ) -> list[Choice[str]]:
+    async def _matching(self, typed: str, locale: str) -> Sequence[ArticleInfo]:
         try:
             infos = await asyncio.to_thread(self._services.catalogue.fitting, typed, locale)
         except QabotError as error:
             _log.error("%s", error)
             return []
-        return [
-            Choice(name=_cut(info.title, _LONGEST_CHOICE), value=_cut(value(info), LONGEST_KEY))
-            for info in infos[:_MOST_CHOICES]
-        ]
+        return infos[:MOST_CHOICES]
 
     @app_commands.command(
         name=mark("status"), description=mark("What the answers come from, and how old it is.")
@@ -142,7 +139,7 @@ class PageButton(
             outgoing = await made(
                 lambda: self._page(services, self._key, self._number, locale), locale
             )
-            await interaction.edit_original_response(**outgoing.edit_arguments())
+            await show(interaction, outgoing)
         except UNDELIVERED as error:
             _log.info("a page could not be turned: %s", error)
 
@@ -159,14 +156,23 @@ def articles_page(services: Services, words: str, page: int, locale: str) -> Out
     return paged_message(view, "articles", words, locale)
 
 
-def article_page(services: Services, name: str, page: int, locale: str) -> Outgoing:
-    """Make a page of an article; reads files."""
+def article_page(
+    services: Services, name: str, page: int, locale: str, *, offset: int | None = None
+) -> Outgoing:
+    """Make a page of an article; reads files.
+
+    Args:
+        offset: Show the page that holds this character instead.
+    """
     try:
-        article = services.engine.article(name)
+        article = services.engine.article(services.catalogue.article_id(name))
     except SourceError:
         return notice(translate("There is no such article, or several begin like that.", locale))
-    view = article_view(article, page, locale)
-    return paged_message(view, "show", article.info.id[:LONGEST_KEY], locale)
+    view = article_view(article, page, locale, offset=offset)
+    info = article.info
+    return paged_message(
+        view, "show", info.id if len(info.id) <= LONGEST_KEY else key_of(info), locale
+    )
 
 
 async def _show(interaction: discord.Interaction, page: Callable[[], Outgoing]) -> None:
@@ -174,14 +180,10 @@ async def _show(interaction: discord.Interaction, page: Callable[[], Outgoing]) 
     try:
         await interaction.response.defer(ephemeral=True, thinking=True)
         outgoing = await made(page, _locale(interaction))
-        await interaction.edit_original_response(**outgoing.edit_arguments())
+        await show(interaction, outgoing)
     except UNDELIVERED as error:
         _log.info("a command could not be answered: %s", error)
 
 
 def _locale(interaction: discord.Interaction[Any]) -> str:
     return interaction.locale.value
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

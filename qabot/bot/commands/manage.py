@@ -11,20 +11,21 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
+from qabot.bot.article_list import key_of
+from qabot.bot.commands.choices import MOST_CHOICES, article_choice
 from qabot.bot.commands.error_replies import guarded
 from qabot.bot.commands.manage_views import preview_view, removal_view
 from qabot.bot.commands.permissions import refused
-from qabot.bot.interactions import say_privately
+from qabot.bot.interactions import say_privately, show
 from qabot.bot.messages import Button, notice, view_message
 from qabot.bot.rebuilds.progress import rebuild_after_change, rebuild_at_once
 from qabot.bot.services import Services, services_of
-from qabot.bot.store.uploads import LARGEST, key_of, known_format
+from qabot.bot.store.uploads import LARGEST, ChangedError, known_format
 from qabot.errors import QabotError, SourceError
-from qabot.render.markup import one_line
+from qabot.render.markup import inert, one_line
 from qabot.render.translations import mark, number_text, translate
 from qabot.types import ArticleInfo
 
-_MOST_CHOICES, _LONGEST_CHOICE = 25, 100
 _KNOWN = "txt, md, html, pdf, docx, odt, epub"
 
 _log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class ManageCommands(commands.Cog):
 
     @app_commands.command(name=mark("add"), description=mark("Add an article from a file."))
     @app_commands.rename(file=mark("file"))
-    @app_commands.describe(file=mark("Plain text, Markdown or HTML."))
+    @app_commands.describe(file=mark("Text, Markdown, HTML, PDF, DOCX, ODT or EPUB."))
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.guild_only()
     async def add(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
@@ -89,7 +90,7 @@ class ManageCommands(commands.Cog):
                 _button(translate("Cancel", locale), f"qabot:drop:{waiting.token}"),
             ],
         )
-        await interaction.edit_original_response(**outgoing.edit_arguments())
+        await show(interaction, outgoing)
 
     @app_commands.command(
         name=mark("remove"), description=mark("Remove an article that was added in Discord.")
@@ -122,7 +123,7 @@ class ManageCommands(commands.Cog):
                 _button(translate("Cancel", locale), f"qabot:drop:{key_of(info)}"),
             ],
         )
-        await interaction.edit_original_response(**outgoing.edit_arguments())
+        await show(interaction, outgoing)
 
     @remove.autocomplete("article")
     async def _complete_article(
@@ -133,10 +134,7 @@ class ManageCommands(commands.Cog):
         except QabotError as error:
             _log.error("%s", error)
             return []
-        return [
-            Choice(name=info.title[:_LONGEST_CHOICE] or info.id, value=info.id[:_LONGEST_CHOICE])
-            for info in infos[:_MOST_CHOICES]
-        ]
+        return [article_choice(info) for info in infos[:MOST_CHOICES]]
 
     def _added(self, typed: str, locale: str) -> list[ArticleInfo]:
         """Find articles added in Discord that match the typed text; reads files."""
@@ -144,7 +142,8 @@ class ManageCommands(commands.Cog):
         return [info for info in found if self._services.uploads.holds(info)]
 
     def _removable(self, name: str) -> ArticleInfo:
-        info = self._services.engine.article(name).info
+        article_id = self._services.catalogue.article_id(name)
+        info = self._services.engine.article(article_id).info
         if not self._services.uploads.holds(info):
             raise SourceError(f"{info.id}: not added in Discord")
         return info
@@ -186,12 +185,32 @@ class ConfirmButton(
         if self._what == "drop":
             await asyncio.to_thread(services.uploads.drop, self._key)
             said = translate("Nothing was changed.", locale)
-        elif await asyncio.to_thread(_apply, services, self._what, self._key):
-            await rebuild_after_change(services.rebuilds, interaction)
-            return
         else:
-            said = translate("That is no longer there. Please begin again.", locale)
-        await interaction.edit_original_response(**notice(said).edit_arguments())
+            try:
+                if await asyncio.to_thread(_apply, services, self._what, self._key):
+                    kept = _kept(self._what, locale)
+                    await rebuild_after_change(services.rebuilds, interaction, kept)
+                    return
+                said = translate("That is no longer there. Please begin again.", locale)
+            except ChangedError as error:
+                said = translate(
+                    "Somebody else has changed {name} since. Please begin again.",
+                    locale,
+                    name=inert(str(error)),
+                )
+        await show(interaction, notice(said))
+
+
+def _kept(what: str, locale: str) -> str:
+    """Say what became of a file although the rebuild failed."""
+    rebuild = translate("rebuild", locale)
+    if what == "add":
+        return translate(
+            "The file is kept; `/{rebuild}` puts it into the answers.", locale, rebuild=rebuild
+        )
+    return translate(
+        "The file is removed; `/{rebuild}` takes it out of the answers.", locale, rebuild=rebuild
+    )
 
 
 def _apply(services: Services, what: str, key: str) -> bool:

@@ -25,7 +25,10 @@ def preview_view(name: str, article: Article, locale: str, *, replaces: bool) ->
     headings = [(heading.start, heading.end) for heading in article.headings]
     beginning = fitted(article.text[:_PREVIEW], 2 * _PREVIEW, bold=headings)
     more = "\n…" if n > _PREVIEW else ""
-    return View(question, (article_entry(article.info, size, locale), f"{beginning}{more}"))
+    parts = [article_entry(article.info, size, locale), f"{beginning}{more}"]
+    if replaces:
+        parts.append(translate("I keep the version that it replaces.", locale))
+    return View(question, tuple(parts))
 
 
 def removal_view(info: ArticleInfo, locale: str) -> View:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -18,7 +20,7 @@ async def refused(interaction: discord.Interaction[Any], *, articles: bool = Fal
         articles: Check for changes to the articles, which all servers share.
     """
     locale = interaction.locale.value
-    if not await _may_manage(interaction):
+    if not await may_manage(interaction):
         await say_privately(
             interaction,
             translate(
@@ -39,16 +41,32 @@ async def refused(interaction: discord.Interaction[Any], *, articles: bool = Fal
 
 async def may_manage_articles(interaction: discord.Interaction[Any]) -> bool:
     """Return whether the person may change the articles, and tell them nothing."""
-    return _is_home(interaction) and await _may_manage(interaction)
+    return _is_home(interaction) and await may_manage(interaction)
 
 
 def _is_home(interaction: discord.Interaction[Any]) -> bool:
-    """Return whether the articles are managed from this server."""
+    """Return whether the articles are managed from this server.
+
+    Where the settings name none, it is the server that the bot joined first: others must not gain
+    the articles by inviting the bot.
+    """
     home = services_of(interaction).settings.home_guilds
-    return not home or interaction.guild_id in home
+    if home:
+        return interaction.guild_id in home
+    guilds: Sequence[discord.Guild] = interaction.client.guilds
+    first = min(guilds, key=_joined, default=None)
+    return first is not None and interaction.guild_id == first.id
 
 
-async def _may_manage(interaction: discord.Interaction[Any]) -> bool:
+def _joined(guild: discord.Guild) -> tuple[float, int]:
+    """Return when the bot joined a guild; a guild that is out of reach comes last."""
+    # A guild that is out of reach has no members.
+    joined: datetime | None = getattr(guild.me, "joined_at", None)
+    return (joined.timestamp() if joined else float("inf"), guild.id)
+
+
+async def may_manage(interaction: discord.Interaction[Any]) -> bool:
+    """Return whether the person may manage the bot in this server, and tell them nothing."""
     if interaction.guild_id is None or not isinstance(interaction.user, discord.Member):
         return False
     # Each interaction says what the person may do in the channel.

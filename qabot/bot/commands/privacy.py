@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from qabot.bot.commands.error_replies import guarded
+from qabot.bot.interactions import show
+from qabot.bot.messages import notice
 from qabot.bot.services import Services
+from qabot.bot.store.state import TracesLeftError
 from qabot.render.translations import mark, number_text, plural, translate
+
+_log = logging.getLogger(__name__)
 
 
 class Privacy(commands.Cog):
@@ -28,9 +34,23 @@ class Privacy(commands.Cog):
         async with guarded(interaction):
             await interaction.response.defer(ephemeral=True, thinking=True)
             services, user_id = self._services, interaction.user.id
-            removed = await asyncio.to_thread(services.state.forget_user, user_id)
             services.locales.forget(user_id)
-            await interaction.edit_original_response(content=_told(removed, locale))
+            services.rebuilds.forget(user_id)
+            try:
+                removed = await asyncio.to_thread(services.state.forget_user, user_id)
+            except TracesLeftError as error:
+                _log.error("%s", error)
+                await show(interaction, notice(_traces_left(locale)))
+                return
+            await show(interaction, notice(_told(removed, locale)))
+
+
+def _traces_left(locale: str) -> str:
+    return translate(
+        "I have removed everything about you, but another program is reading my files, which still "
+        "hold traces of it. Please use this command again in a minute.",
+        locale,
+    )
 
 
 def _told(removed: int, locale: str) -> str:

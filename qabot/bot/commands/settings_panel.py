@@ -13,21 +13,25 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from qabot.bot.channels import person_of
 from qabot.bot.commands.error_replies import guarded
 from qabot.bot.commands.permissions import refused
-from qabot.bot.commands.settings_views import collection_view, settings_view
+from qabot.bot.commands.settings_items import (
+    MOST_OPTIONS,
+    channel_menu,
+    channels_menu,
+    finished_view,
+    role_menu,
+    switch,
+)
+from qabot.bot.commands.settings_repair import repaired
+from qabot.bot.commands.settings_views import collection_view, person_view, settings_view
+from qabot.bot.interactions import say_privately
 from qabot.bot.messages import view_message
 from qabot.bot.services import Services, services_of
 from qabot.bot.store.records import GuildSettings
 from qabot.render.translations import mark, translate
 
-_CHANNELS = [
-    discord.ChannelType.text,
-    discord.ChannelType.news,
-    discord.ChannelType.forum,
-    discord.ChannelType.voice,
-]
-_MOST = 25
 _ALL = "*"
 
 _log = logging.getLogger(__name__)
@@ -49,7 +53,12 @@ class SettingsCommand(commands.Cog):
                 return
             await interaction.response.defer(ephemeral=True, thinking=True)
             settings = await self._services.guild_settings.settings(interaction.guild_id)
-            panel = await _panel(self._services, settings, interaction.locale.value)
+            gone: Sequence[int] = ()
+            if interaction.guild is not None:
+                settings, gone = repaired(settings, interaction.guild)
+                if gone:
+                    await self._services.guild_settings.save(interaction.guild.id, settings)
+            panel = await _panel(self._services, settings, interaction.locale.value, gone)
             await interaction.edit_original_response(**panel)
 
 
@@ -81,17 +90,24 @@ class SettingItem(
         async with guarded(interaction):
             if interaction.guild_id is None or await refused(interaction):
                 return
+            locale = interaction.locale.value
             data: dict[str, Any] = dict(interaction.data or {})
             chosen: list[str] = data.get("values", [])
             await interaction.response.defer()
             settings = await services.guild_settings.settings(interaction.guild_id)
+            if self._what == "role" and str(interaction.guild_id) in chosen:
+                # That role has everybody in it.
+                said = translate("“@everyone” cannot manage me. Choose another role.", locale)
+                await say_privately(interaction, said)
+                return
             changed = _changed(settings, self._what, self._channel, chosen)
             if changed != settings:
                 await services.guild_settings.save(interaction.guild_id, changed)
                 _log.info("server %d: %s was changed", interaction.guild_id, self._what)
-            locale = interaction.locale.value
             if self._what == "collections" and chosen:
                 panel = await _collection_panel(services, changed, int(chosen[0]), locale)
+            elif self._what == "person":
+                panel = _person_panel(changed, locale)
             else:
                 panel = await _panel(services, changed, locale)
             await interaction.edit_original_response(**panel)
@@ -113,6 +129,12 @@ def _changed(
             changed = replace(settings, threads=not settings.threads)
         case "private":
             changed = replace(settings, private=not settings.private)
+        case "person_channel":
+            first = ids[0] if ids else None
+            changed = replace(settings, person_channel_id=first, person_role_id=None)
+        case "person_role":
+            first = ids[0] if ids else None
+            changed = replace(settings, person_channel_id=None, person_role_id=first)
         case "collection":
             changed = replace(settings, collections=_with(settings, channel, chosen))
         case _:
@@ -126,28 +148,35 @@ def _with(settings: GuildSettings, channel: int, chosen: Sequence[str]) -> dict[
     return kept if chosen[:1] in ([], [_ALL]) else {**kept, channel: chosen[0]}
 
 
-async def _panel(services: Services, settings: GuildSettings, locale: str) -> dict[str, Any]:
+async def _panel(
+    services: Services, settings: GuildSettings, locale: str, gone: Sequence[int] = ()
+) -> dict[str, Any]:
     """Make the panel's message, as arguments of an edit."""
     hears = services.settings.message_content
     names = await asyncio.to_thread(services.engine.collections)
-    outgoing = view_message(settings_view(settings, locale, hears=hears, collections=bool(names)))
+    outgoing = view_message(
+        settings_view(settings, locale, hears=hears, collections=bool(names), gone=gone)
+    )
     items: list[discord.ui.Item[Any]] = [
-        _channels("allowed_channels", translate("Answer only in …", locale), settings),
-        _channels(
+        channels_menu("allowed_channels", translate("Answer only in …", locale), settings),
+        channels_menu(
             "answer_channels",
             translate("Answer every question in …", locale),
             settings,
             disabled=not hears,
         ),
-        _roles(settings, locale),
+        role_menu("role", translate("Role that may manage me …", locale), settings.role_id),
     ]
     if names:
-        items.append(_one_channel(translate("Choose a collection for a channel …", locale)))
+        items.append(
+            channel_menu("collections", translate("Choose a collection for a channel …", locale))
+        )
     items += [
-        _switch("threads", translate("Answer in threads", locale), on=settings.threads),
-        _switch("private", translate("Answer in private", locale), on=settings.private),
+        switch("threads", translate("Answer in threads", locale), on=settings.threads),
+        switch("private", translate("Answer in private", locale), on=settings.private),
+        switch("person", translate("Ask a person …", locale), on=bool(person_of(settings))),
     ]
-    return {**outgoing.edit_arguments(), "view": _finished(items)}
+    return {**outgoing.edit_arguments(), "view": finished_view(items)}
 
 
 async def _collection_panel(
@@ -160,68 +189,20 @@ async def _collection_panel(
     options = [discord.SelectOption(label=every, value=_ALL, default=current is None)]
     options += [
         discord.SelectOption(label=name[:100], value=name[:100], default=name == current)
-        for name in names[: _MOST - 1]
+        for name in names[: MOST_OPTIONS - 1]
     ]
     menu: discord.ui.Select[Any] = discord.ui.Select(
         custom_id=f"qabot:set:collection:{channel}", options=options
     )
     outgoing = view_message(collection_view(channel, locale))
-    return {**outgoing.edit_arguments(), "view": _finished([menu])}
+    return {**outgoing.edit_arguments(), "view": finished_view([menu])}
 
 
-def _channels(
-    what: str, placeholder: str, settings: GuildSettings, *, disabled: bool = False
-) -> discord.ui.Item[Any]:
-    menu: discord.ui.ChannelSelect[Any] = discord.ui.ChannelSelect(
-        custom_id=f"qabot:set:{what}",
-        placeholder=placeholder,
-        channel_types=_CHANNELS,
-        min_values=0,
-        max_values=_MOST,
-        default_values=[
-            discord.SelectDefaultValue(id=channel, type=discord.SelectDefaultValueType.channel)
-            for channel in getattr(settings, what)
-        ],
-        disabled=disabled,
-    )
-    return menu
-
-
-def _one_channel(placeholder: str) -> discord.ui.Item[Any]:
-    menu: discord.ui.ChannelSelect[Any] = discord.ui.ChannelSelect(
-        custom_id="qabot:set:collections", placeholder=placeholder, channel_types=_CHANNELS
-    )
-    return menu
-
-
-def _roles(settings: GuildSettings, locale: str) -> discord.ui.Item[Any]:
-    role = settings.role_id
-    menu: discord.ui.RoleSelect[Any] = discord.ui.RoleSelect(
-        custom_id="qabot:set:role",
-        placeholder=translate("Role that may manage me …", locale),
-        min_values=0,
-        max_values=1,
-        default_values=[
-            discord.SelectDefaultValue(id=role, type=discord.SelectDefaultValueType.role)
-        ]
-        if role
-        else [],
-    )
-    return menu
-
-
-def _switch(what: str, label: str, *, on: bool) -> discord.ui.Item[Any]:
-    style = discord.ButtonStyle.success if on else discord.ButtonStyle.secondary
-    button: discord.ui.Button[Any] = discord.ui.Button(
-        label=f"{'☑' if on else '☐'} {label}", custom_id=f"qabot:set:{what}", style=style
-    )
-    return button
-
-
-def _finished(items: Sequence[discord.ui.Item[Any]]) -> discord.ui.View:
-    view = discord.ui.View(timeout=None)
-    for item in items:
-        view.add_item(item)
-    # discord.py keeps no finished view in memory; SettingItem handles its items.
-    view.stop()
-    return view
+def _person_panel(settings: GuildSettings, locale: str) -> dict[str, Any]:
+    """Make the choice of whom people ask if nothing is found, as arguments of an edit."""
+    items = [
+        channel_menu("person_channel", translate("A channel …", locale)),
+        role_menu("person_role", translate("A role …", locale), settings.person_role_id),
+    ]
+    outgoing = view_message(person_view(locale))
+    return {**outgoing.edit_arguments(), "view": finished_view(items)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qabot.bot.channels import person_of
 from qabot.bot.store.records import GuildSettings
 from qabot.render.discord import View
 from qabot.render.markup import one_line
@@ -13,12 +14,20 @@ from qabot.render.translations import translate
 _NAMED = 25
 
 
-def settings_view(settings: GuildSettings, locale: str, *, hears: bool, collections: bool) -> View:
+def settings_view(
+    settings: GuildSettings,
+    locale: str,
+    *,
+    hears: bool,
+    collections: bool,
+    gone: Sequence[int] = (),
+) -> View:
     """Describe a server's settings in words.
 
     Args:
         hears: True if the bot has the message-content intent.
         collections: True if the articles are in collections.
+        gone: Ids of deleted channels and roles that were taken out of the settings.
     """
     everywhere = translate("everywhere", locale)
     nowhere = translate("nowhere", locale)
@@ -31,14 +40,19 @@ def settings_view(settings: GuildSettings, locale: str, *, hears: bool, collecti
         (translate("In threads", locale), _yes_no(settings.threads, locale)),
         (translate("In private", locale), _yes_no(settings.private, locale)),
         (translate("I am managed by", locale), _managers(settings, locale)),
+        (
+            translate("If I find nothing, people ask", locale),
+            person_of(settings) or translate("nobody", locale),
+        ),
     ]
     if collections:
-        chosen = [f"<#{key}>: {one_line(name, 100)}" for key, name in settings.collections.items()]
+        chosen = [f"<#{key}>: {one_line(name, 40)}" for key, name in settings.collections.items()]
         none = translate("all articles everywhere", locale)
         lines.append((translate("Collections", locale), ", ".join(chosen[:_NAMED]) or none))
     text = "\n".join(f"**{name}:** {value}" for name, value in lines)
     return View(
-        translate("Settings of this server", locale), (text, *_notes(settings, locale, hears))
+        translate("Settings of this server", locale),
+        (text, *_gone(gone, locale), *_notes(settings, locale, hears)),
     )
 
 
@@ -48,8 +62,37 @@ def collection_view(channel: int, locale: str) -> View:
     return View(translate("Collection", locale), (text,))
 
 
+def person_view(locale: str) -> View:
+    """Ask whom people are sent to if nothing is found."""
+    text = translate("If I find nothing, I send people to a channel or a role:", locale)
+    return View(translate("Ask a person …", locale), (text,))
+
+
+def _gone(gone: Sequence[int], locale: str) -> Sequence[str]:
+    if not gone:
+        return ()
+    ids = ", ".join(f"`{number}`" for number in gone[:_NAMED])
+    return (
+        translate(
+            "⚠️ I have taken out channels or roles that were deleted: {ids}.", locale, ids=ids
+        ),
+    )
+
+
 def _notes(settings: GuildSettings, locale: str, hears: bool) -> Sequence[str]:
     notes = []
+    allowed = settings.allowed_channels
+    barred = [c for c in settings.answer_channels if allowed and c not in allowed]
+    if barred:
+        notes.append(
+            translate(
+                "⚠️ I am to answer every question in {channels}, but may not answer there.",
+                locale,
+                channels=_channels(barred),
+            )
+        )
+    if settings.private and settings.threads:
+        notes.append(translate("⚠️ Private answers never go into threads.", locale))
     if not hears:
         notes.append(
             translate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from qabot.bot.interactions import say_privately
+from qabot.bot import interactions
+from qabot.bot.interactions import UNDELIVERED, insist, say_privately
 from qabot.bot.messages import Outgoing, notice, view_message
 from qabot.bot.rebuilds.runner import Outcome, RebuildRunner
 from qabot.errors import QabotError
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_EDITS = 2.5
 """Discord takes five edits in five seconds; people read more slowly."""
 
-Show = Callable[[Outgoing], Coroutine[Any, Any, None]]
+Show = Callable[[Outgoing], Coroutine[Any, Any, bool]]
+"""Shows a message; ``False`` if Discord did not take it."""
+
+_log = logging.getLogger(__name__)
 
 
 async def rebuild_at_once(rebuilds: RebuildRunner, interaction: discord.Interaction[Any]) -> None:
@@ -42,48 +47,84 @@ async def rebuild_at_once(rebuilds: RebuildRunner, interaction: discord.Interact
 
 
 async def rebuild_after_change(
-    rebuilds: RebuildRunner, interaction: discord.Interaction[Any]
+    rebuilds: RebuildRunner, interaction: discord.Interaction[Any], kept: str = ""
 ) -> None:
-    """Rebuild once no other rebuild runs; for an interaction that was acknowledged."""
+    """Rebuild once no other rebuild runs; for an interaction that was acknowledged.
+
+    Args:
+        kept: What became of the file that it is about, to be said if the rebuild fails.
+    """
     locale = interaction.locale.value
     show = _editor(interaction)
     await show(view_message(progress_view(None, locale)))
     shown = _ShownProgress(asyncio.get_running_loop(), locale, show)
     outcome = await rebuilds.run(interaction.user.id, shown.report)
     await shown.end()
-    await show(outcome_message(outcome, locale))
+    await _show_outcome(interaction, show, outcome, kept)
 
 
-def outcome_message(outcome: Outcome, locale: str) -> Outgoing:
-    """Tell the person who asked for a rebuild how it ended."""
+async def _show_outcome(
+    interaction: discord.Interaction[Any], show: Show, outcome: Outcome, kept: str
+) -> None:
+    """Show how a rebuild ended; the reason of a failure only to the person who asked."""
+    locale = interaction.locale.value
+    outgoing = outcome_message(outcome, locale, kept)
+    if await show(outgoing):
+        reason = failure_reason(outcome)
+        if reason:
+            # Not in the message of the rebuild, which everybody reads.
+            with contextlib.suppress(*UNDELIVERED):
+                await interaction.followup.send(f"⚠️ {reason}", ephemeral=True)
+        return
+    # After 15 minutes, Discord lets nobody change a private message.
+    with contextlib.suppress(*UNDELIVERED):
+        await interaction.user.send(**outgoing.arguments())
+
+
+def failure_reason(outcome: Outcome) -> str:
+    """Return the reason of a failure that managers can mend; it names files and remedies."""
+    if not isinstance(outcome.error, QabotError) or outcome.is_elsewhere:
+        return ""
+    return one_line(str(outcome.error), 1900)
+
+
+def outcome_message(outcome: Outcome, locale: str, kept: str = "") -> Outgoing:
+    """Say how a rebuild ended, for everybody to read.
+
+    Args:
+        kept: What became of the file that it was about, if it failed.
+    """
     if outcome.is_elsewhere:
-        return notice(running_text(None, locale))
-    if isinstance(outcome.error, QabotError):
-        # The text names files and remedies; people who may rebuild need them.
-        return notice(f"⚠️ {one_line(str(outcome.error), 1900)}")
+        return notice("\n".join(filter(None, (running_text(None, locale), kept))))
     if outcome.summary is None:
-        said = translate("Something went wrong on my side. Please ask again later.", locale)
-        return notice(said)
+        failed = translate("The articles could not be renewed; they are as they were.", locale)
+        return notice("\n".join(filter(None, (failed, kept))))
     return view_message(finished_view(outcome.summary, locale))
 
 
 def _editor(interaction: discord.Interaction[Any]) -> Show:
     """Return a call that edits the interaction's message, also after Discord's 15 minutes."""
-    message_id = 0
+    message: discord.InteractionMessage | None = None
 
-    async def show(outgoing: Outgoing) -> None:
-        nonlocal message_id
+    async def edit_anyway(outgoing: Outgoing) -> None:
+        nonlocal message
+        if not interaction.is_expired():
+            message = await interactions.show(interaction, outgoing)
+        elif message is not None and interaction.channel_id is not None:
+            channel = interaction.client.get_partial_messageable(interaction.channel_id)
+            partial = channel.get_partial_message(message.id)
+            await insist(lambda: partial.edit(**outgoing.edit_arguments()))
+
+    async def edit(outgoing: Outgoing) -> bool:
         # Work goes on even if its progress cannot be shown.
-        with contextlib.suppress(discord.HTTPException):
-            if not interaction.is_expired():
-                sent = await interaction.edit_original_response(**outgoing.edit_arguments())
-                message_id = sent.id
-            elif interaction.channel_id is not None:
-                channel = interaction.client.get_partial_messageable(interaction.channel_id)
-                message = channel.get_partial_message(message_id)
-                await message.edit(**outgoing.edit_arguments())
+        try:
+            await edit_anyway(outgoing)
+        except UNDELIVERED as error:
+            _log.info("a rebuild's message could not be changed: %s", error)
+            return False
+        return True
 
-    return show
+    return edit
 
 
 class _ShownProgress:
@@ -93,7 +134,7 @@ class _ShownProgress:
         self._loop = loop
         self._locale = locale
         self._show = show
-        self._edit: Future[None] | None = None
+        self._edit: Future[bool] | None = None
         self._next = 0.0
 
     def report(self, progress: Progress) -> None:

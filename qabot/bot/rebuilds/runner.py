@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from qabot.bot.store.uploads import Uploads
@@ -15,6 +15,9 @@ from qabot.errors import QabotError, RebuildRunningError, SourceError
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
     from qabot.indexing.summary import Progress, Report, Summary
+
+SOMEBODY = 0
+"""Stands for a person who was forgotten."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +46,7 @@ class Outcome:
         ended: Seconds since 1970.
         summary: ``None`` if the rebuild failed.
         error: The reason for a failure.
-        by: Id of the person who asked for it; ``None`` for an automatic one.
+        by: Id of the person who asked for it, or ``SOMEBODY``; ``None`` for an automatic one.
     """
 
     ended: float
@@ -110,6 +113,11 @@ class RebuildRunner:
             if not outcome.is_elsewhere:
                 self.last = outcome
             return outcome
+
+    def forget(self, user_id: int) -> None:
+        """Forget that a person asked for the last rebuild."""
+        if self.last is not None and self.last.by == user_id:
+            self.last = replace(self.last, by=SOMEBODY)
 
     def stop(self) -> None:
         """End a running rebuild; the index stays as it was."""

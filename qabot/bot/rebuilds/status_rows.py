@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qabot.bot.rebuilds.automatic import Schedule
-from qabot.bot.rebuilds.runner import Outcome
+from qabot.bot.rebuilds.runner import SOMEBODY, Outcome
 from qabot.errors import QabotError
 from qabot.render.markup import one_line
 from qabot.render.translations import translate
@@ -34,7 +34,7 @@ def _last(last: Outcome, locale: str, *, manages: bool) -> str:
     when, outcome = f"<t:{int(last.ended)}:R>", _outcome(last, locale, manages=manages)
     if last.by is None:
         return translate("{when}, by myself: {outcome}", locale, when=when, outcome=outcome)
-    if not manages:
+    if not manages or last.by == SOMEBODY:
         return translate(
             "{when}, asked for by a manager: {outcome}", locale, when=when, outcome=outcome
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from qabot.bot.store.records import GuildSettings
 from qabot.bot.store.state import State
@@ -48,6 +49,15 @@ class Guilds:
         self._known.pop(guild_id, None)
         self._left.add(guild_id)
         await asyncio.to_thread(self._state.forget_guild, guild_id)
+
+    async def forget_left(self, guild_ids: Collection[int]) -> None:
+        """Forget the guilds that the bot left while it was offline.
+
+        Args:
+            guild_ids: The guilds that the bot is in.
+        """
+        for guild_id in await asyncio.to_thread(self._state.guilds) - set(guild_ids):
+            await self.forget(guild_id)
 
     def joined(self, guild_id: int) -> None:
         """Note that the bot is in a guild, perhaps again."""

@@ -41,6 +41,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
           question TEXT NOT NULL, status TEXT NOT NULL
         ) STRICT, WITHOUT ROWID""",
     ),
+    # A person is told again after a while.
+    ("ALTER TABLE told ADD COLUMN created REAL NOT NULL DEFAULT 0",),
 )
 """``PRAGMA user_version`` counts the steps that a file has taken."""
 

@@ -18,6 +18,8 @@ class GuildSettings:
         private: Answer in private by default.
         role_id: A role that may manage the bot, besides people with Manage Server.
         collections: Channel id → the collection that the channel is about.
+        person_channel_id: The channel that people are sent to if nothing was found.
+        person_role_id: The role that they may ask instead.
     """
 
     answer_channels: tuple[int, ...] = ()
@@ -26,6 +28,8 @@ class GuildSettings:
     private: bool = False
     role_id: int | None = None
     collections: Mapping[int, str] = field(default_factory=dict)
+    person_channel_id: int | None = None
+    person_role_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Any
 
 from qabot.bot.store.migrations import migrate
 from qabot.bot.store.records import AnswerRecord, Feedback, GuildSettings
+from qabot.bot.store.rows import ANSWER_COLUMNS, about_answer, answer_row, read_settings
 from qabot.errors import StateError
 
 # Enough to understand a follow-up; a conversation may go on for days.
@@ -30,6 +31,10 @@ def state_path(index: str | Path) -> Path:
     """Return the state file of an index folder: ``index.bot.sqlite`` beside ``index``."""
     folder = Path(index).absolute()
     return folder.with_name(f"{folder.name}.bot.sqlite")
+
+
+class TracesLeftError(StateError):
+    """Removed data is still in the log, because another process reads the file."""
 
 
 class State:
@@ -71,7 +76,7 @@ class State:
     def guild(self, guild_id: int) -> GuildSettings:
         """Return a guild's settings; the defaults if nothing was set."""
         rows = self._all("SELECT settings FROM guild WHERE id = ?", guild_id)
-        return _settings(rows[0][0]) if rows else GuildSettings()
+        return read_settings(rows[0][0]) if rows else GuildSettings()
 
     def save_guild(self, guild_id: int, settings: GuildSettings) -> None:
         """Replace a guild's settings."""
@@ -79,17 +84,35 @@ class State:
             "INSERT OR REPLACE INTO guild VALUES (?, ?)", guild_id, json.dumps(asdict(settings))
         )
 
+    def guilds(self) -> set[int]:
+        """Return the ids of the guilds about which something is stored."""
+        rows = self._all(
+            "SELECT id FROM guild UNION SELECT guild_id FROM answer UNION "
+            "SELECT guild_id FROM question"
+        )
+        return {guild_id for (guild_id,) in rows if guild_id is not None}
+
     def forget_guild(self, guild_id: int) -> None:
-        """Remove a guild's settings and the answers given there."""
+        """Remove a guild's settings, and the answers given there with their feedback.
+
+        Raises:
+            TracesLeftError: See ``forget_user``.
+        """
         with self._transaction() as connection:
             connection.execute("DELETE FROM guild WHERE id = ?", (guild_id,))
+            connection.execute(
+                "DELETE FROM feedback WHERE answer_id IN "
+                "(SELECT id FROM answer WHERE guild_id = ?)",
+                (guild_id,),
+            )
             for table in ("answer", "question"):
                 connection.execute(f"DELETE FROM {table} WHERE guild_id = ?", (guild_id,))
+        self._erase()
 
     def save_answer(self, record: AnswerRecord) -> str:
         """Keep an answer, and return its new id."""
         record = replace(record, id=secrets.token_urlsafe(9))
-        values = {**_columns(record), "previous": json.dumps(record.previous)}
+        values = answer_row(record)
         marks = ", ".join("?" * len(values))
         self._write(f"INSERT INTO answer ({', '.join(values)}) VALUES ({marks})", *values.values())
         return record.id
@@ -123,9 +146,14 @@ class State:
         return tuple(question for (question,) in reversed(rows))
 
     def prune(self, older_than: float) -> int:
-        """Remove answers older than that, with their questions; return how many."""
+        """Remove answers older than that, with their questions; return how many.
+
+        Raises:
+            TracesLeftError: See ``forget_user``.
+        """
         removed = self._write("DELETE FROM answer WHERE created < ?", older_than)
-        self._clear_log()
+        self._write("DELETE FROM told WHERE created < ?", older_than)
+        self._erase()
         return removed
 
     def save_feedback(self, answer_id: str, user_id: int, helpful: bool, now: float) -> None:
@@ -143,7 +171,7 @@ class State:
             user_id,
             now,
             int(helpful),
-            json.dumps(_about(record)),
+            json.dumps(about_answer(record)),
         )
 
     def feedback(self) -> Iterator[Feedback]:
@@ -171,18 +199,23 @@ class State:
             str(json.loads(record.answer_json)["status"]),
         )
 
-    def tell_once(self, user_id: int, what: str) -> bool:
-        """Return ``True`` the first time for a person and ``what``, then ``False``."""
-        return bool(self._write("INSERT OR IGNORE INTO told VALUES (?, ?)", user_id, what))
+    def tell_once(self, user_id: int, what: str, now: float) -> bool:
+        """Return ``True`` the first time for a person and ``what``, then ``False`` for a month."""
+        return bool(self._write("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", user_id, what, now))
 
     def forget_user(self, user_id: int) -> int:
-        """Remove everything stored about a person; return the number of entries."""
+        """Remove everything stored about a person; return the number of entries.
+
+        Raises:
+            TracesLeftError: All is removed, but the files still hold traces of it, because
+                another process is reading them.
+        """
         with self._transaction() as connection:
             removed = sum(
                 connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
                 for table in ("answer", "feedback", "question", "told")
             )
-        self._clear_log()
+        self._erase()
         return removed
 
     def meta(self, key: str) -> str | None:
@@ -194,16 +227,28 @@ class State:
         """Set a value of the bot's own."""
         self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
-    def _clear_log(self) -> None:
-        """Remove deleted data from SQLite's write-ahead log too."""
+    def _erase(self) -> None:
+        """Erase deleted data from the file and from its write-ahead log.
+
+        SQLite leaves copies of rows behind when it rebalances a table, even with secure_delete.
+        """
         with self._lock, self._errors():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("VACUUM")
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise TracesLeftError(
+                f"{self.path}: another program reads it, so its log still holds what was removed; "
+                "end that program and try again"
+            )
 
     def _answer(self, column: str, value: str | int) -> AnswerRecord | None:
-        rows = self._all(f"SELECT {', '.join(_ANSWER)} FROM answer WHERE {column} = ?", value)
+        columns = ", ".join(ANSWER_COLUMNS)
+        # An edited question has two answers in one message, of which the later one is shown.
+        query = f"SELECT {columns} FROM answer WHERE {column} = ? ORDER BY created DESC"
+        rows = self._all(query, value)
         if not rows:
             return None
-        values = dict(zip(_ANSWER, rows[0], strict=True))
+        values = dict(zip(ANSWER_COLUMNS, rows[0], strict=True))
         return AnswerRecord(**{**values, "previous": tuple(json.loads(values["previous"]))})
 
     def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -249,33 +294,3 @@ def _connect(path: Path) -> sqlite3.Connection:
     # Deleted data is overwritten.
     connection.execute("PRAGMA secure_delete = ON")
     return connection
-
-
-def _settings(text: str) -> GuildSettings:
-    values = json.loads(text)
-    return GuildSettings(
-        **{
-            **values,
-            "answer_channels": tuple(values["answer_channels"]),
-            "allowed_channels": tuple(values["allowed_channels"]),
-            "collections": {int(key): name for key, name in values["collections"].items()},
-        }
-    )
-
-
-def _columns(record: AnswerRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in _ANSWER}
-
-
-def _about(record: AnswerRecord) -> dict[str, Any]:
-    answer = json.loads(record.answer_json)
-    return {
-        "status": answer["status"],
-        "confidence": answer["confidence"],
-        **answer["index"],
-        "locale": record.locale,
-        "quotes": [[q["article"]["id"], q["start"], q["end"]] for q in answer["quotes"]],
-    }
-
-
-_ANSWER = tuple(AnswerRecord.__dataclass_fields__)

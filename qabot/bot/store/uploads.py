@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ LARGEST = 10 * 1024 * 1024
 
 _WAITING, _REMOVED = ".waiting", ".removed"
 _LONGEST_NAME = 80
+# The fingerprint of the file that a preview replaces.
+_SEEN = ".seen"
 _SECONDS_WAITING = 24 * 3600.0
 _TOKEN = re.compile(r"[\w-]{16}")
 
@@ -44,6 +46,10 @@ class Waiting:
     name: str
     article: Article
     replaces: bool
+
+
+class ChangedError(Exception):
+    """Since a preview, somebody else has changed the file of that name."""
 
 
 class Uploads:
@@ -70,6 +76,7 @@ class Uploads:
             place = self.folder / _WAITING / token
             place.mkdir(parents=True)
             (place / name).write_bytes(data)
+            (place / _SEEN).write_text(_fingerprint(self.folder / name), "utf-8")
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         [item] = read_files(find_files([place / name]))
@@ -81,21 +88,29 @@ class Uploads:
     def confirm(self, token: str) -> str | None:
         """Keep a file that was put aside; return its name, ``None`` if it is gone.
 
+        The version that it replaces is kept in the folder of removed files.
+
         Raises:
+            ChangedError: Somebody else has added or removed a file of that name meanwhile.
             StorageError: The folder cannot be written.
         """
         place = self.folder / _WAITING / token
         if not _TOKEN.fullmatch(token) or not place.is_dir():
             return None
         try:
-            for path in place.iterdir():
-                # Atomic: a rebuild reads the old file or the new one.
-                path.replace(self.folder / path.name)
-                place.rmdir()
-                return path.name
-        except OSError as error:
+            [path] = [path for path in place.iterdir() if path.name != _SEEN]
+            kept = self.folder / path.name
+            if (place / _SEEN).read_text("utf-8") != _fingerprint(kept):
+                shutil.rmtree(place, ignore_errors=True)
+                raise ChangedError(path.name)
+            if kept.exists():
+                self._put_away(kept, shutil.copy2)
+            # Atomic: a rebuild reads the old file or the new one.
+            path.replace(kept)
+            shutil.rmtree(place, ignore_errors=True)
+        except (OSError, ValueError) as error:
             raise _unwritable(self.folder, error) from error
-        return None
+        return path.name
 
     def drop(self, token: str) -> None:
         """Delete a file that was put aside."""
@@ -115,13 +130,17 @@ class Uploads:
         path = self._path(info)
         if path is None:
             return False
-        removed = self.folder / _REMOVED
         try:
-            removed.mkdir(exist_ok=True)
-            path.replace(removed / f"{time.time_ns()}-{path.name}")
+            self._put_away(path, shutil.move)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         return True
+
+    def _put_away(self, path: Path, put: Callable[[Path, Path], object]) -> None:
+        """Move or copy a file into the folder of removed files, under a name of its own."""
+        removed = self.folder / _REMOVED
+        removed.mkdir(exist_ok=True)
+        put(path, removed / f"{time.time_ns()}-{path.name}")
 
     def sources(self, others: Sequence[str]) -> tuple[str, ...]:
         """Return a rebuild's sources: ``others``, and this folder if it holds a file."""
@@ -152,6 +171,11 @@ class Uploads:
                 shutil.rmtree(place, ignore_errors=True)
 
 
+def _fingerprint(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file; empty if there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
 def known_format(filename: str) -> bool:
     """Return whether files with this ending can be articles."""
     return Path(filename).suffix.lower() in FORMATS
@@ -166,13 +190,9 @@ def safe_name(filename: str) -> str:
     return f"{stem}{path.suffix.lower()}"
 
 
-def key_of(info: ArticleInfo) -> str:
-    """Return a short key of an article, for a button's ``custom_id``."""
-    return hashlib.sha256(info.id.encode()).hexdigest()[:20]
-
-
-def _unwritable(folder: Path, error: OSError) -> StorageError:
+def _unwritable(folder: Path, error: OSError | ValueError) -> StorageError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
     return StorageError(
-        f"{folder}: cannot be written ({error.strerror or error}); check space and permissions, "
+        f"{folder}: cannot be written ({reason}); check space and permissions, "
         "or name another folder by the setting uploads"
     )
