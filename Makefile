@@ -121,14 +121,18 @@ bench: $(STAMP) ## Measure quality and speed; more: ARGS='--help'
 
 RUN ?= reader-run
 .PHONY: reader
-reader: $(STAMP) ## Train the reader (hours): make reader DATA=… XQUAD=…; more in training/README.md
-	$(if $(and $(DATA),$(XQUAD)),,$(error Name the folders: make reader DATA=… XQUAD=… [CROSSED=…]))
-	@echo "Training; goes on from $(RUN)/ if there is a checkpoint …"
-	@$(BIN)/python -m training.train $(DATA) $(CROSSED) --out $(RUN) $(ARGS)
+reader: $(STAMP) ## Train the reader (hours): make reader DATA=…; more in training/README.md
+	$(if $(DATA),,$(error Name the folder of near-topic, reader and chat: make reader DATA=…))
+	@for part in train dev; do [ -e $(RUN)/$$part/collection.pickle ] || \
+	  $(BIN)/python -m training.collection $(DATA) --most 0 --near-topic $$part --out $(RUN)/$$part; done
+	@echo "Training; goes on from $(RUN)/reader if there is a checkpoint …"
+	@$(BIN)/python -m training.train $(DATA)/reader --collection $(RUN)/train --dev $(RUN)/dev \
+	  --out $(RUN)/reader --start qabot/answering/reader/reader.onnx $(ARGS)
 	@echo "Writing qabot/answering/reader/reader.onnx …"
-	@$(BIN)/python -m training.export $(RUN)/averaged.pt $(DATA) qabot/answering/reader/reader.onnx
+	@$(BIN)/python -m training.export $(RUN)/reader/averaged.pt $(DATA)/reader \
+	  qabot/answering/reader/reader.onnx
 	@echo "Fitting qabot/answering/confidence.json …"
-	@$(BIN)/python -m training.calibrate $(XQUAD)
+	@$(BIN)/python -m training.calibrate $(DATA) --work $(RUN)/calibrate
 
 .PHONY: faults
 faults: $(STAMP) ## Break all that can break, and write what came of it to docs/reliability.md
