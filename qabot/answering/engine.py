@@ -10,25 +10,23 @@ rebuild was published is answered by the new generation, one that is under way b
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from qabot.answering.confidence import is_clear, ranked
 from qabot.answering.follow_up import standalone
+from qabot.answering.live import Live, LiveIndex
+from qabot.answering.lookup import find_article
 from qabot.answering.quotes import compose
 from qabot.answering.reader import MOST_READ, Reader, open_reader, read_hits
-from qabot.answering.retrieval import Retriever
 from qabot.answering.small_talk import is_small_talk
 from qabot.encoders import Encoder, FloatArray, open_encoder
-from qabot.encoders.probe import gives
-from qabot.errors import IndexMismatchError, QuestionError, SourceError, UnusableIndexError
-from qabot.index import Database, Generation, Identity, IndexStore, Manifest
+from qabot.errors import QuestionError, SourceError
+from qabot.index import IndexStore, Manifest
 from qabot.settings import Settings
 from qabot.types import (
     LONGEST_QUESTION,
@@ -46,16 +44,6 @@ from qabot.types import (
 _SPARE = 7
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Live:
-    """An opened generation and how many calls use it now."""
-
-    generation: Generation
-    retriever: Retriever
-    users: int = 0
-    retired: bool = False
 
 
 class Engine:
@@ -81,10 +69,7 @@ class Engine:
         self.settings = settings
         self.encoder = encoder
         self.reader = reader
-        self._store = store
-        self._lock = threading.Lock()
-        self._refused: Identity | None = None
-        self._live = self._open()
+        self._index = LiveIndex(store, encoder)
 
     @classmethod
     def open(
@@ -128,19 +113,6 @@ class Engine:
             raise
         return engine
 
-    def check_encoder(self) -> None:
-        """Ask the encoder for a vector that is known.
-
-        Raises:
-            IndexMismatchError: It gives another one than when the index was made.
-        """
-        generation = self._live.generation
-        if not gives(self.encoder, generation.manifest.probe):
-            raise IndexMismatchError(
-                f"{generation.folder}: {self.encoder.name} gives other vectors now than when the "
-                "index was made; run `qabot doctor`"
-            )
-
     def ask(
         self,
         question: str,
@@ -183,7 +155,7 @@ class Engine:
             for question, request in zip(questions, requests, strict=True)
         ]
         answers: list[Answer] = []
-        with self._lease() as live:
+        with self._index.lease() as live:
             manifest = live.generation.manifest
             vectors = self.encoder.encode_query(texts)
             for question, text, vector, request in zip(
@@ -214,7 +186,7 @@ class Engine:
         return is_small_talk(question, self.encoder, own_vector)
 
     def _hits(
-        self, live: _Live, question: str, vector: FloatArray, count: int, filters: Filters | None
+        self, live: Live, question: str, vector: FloatArray, count: int, filters: Filters | None
     ) -> list[Hit]:
         if self.reader is None:
             return live.retriever.search(question, count, filters=filters, vector=vector)
@@ -235,13 +207,13 @@ class Engine:
             QuestionError: The question is empty, too long or not text.
         """
         question = checked_question(question)
-        with self._lease() as live:
+        with self._index.lease() as live:
             vector = self.encoder.encode_query([question])[0]
             return [hit for hit, _ in ranked(self._hits(live, question, vector, limit, None))]
 
     def manifest(self) -> Manifest:
         """What the live generation holds and what made it."""
-        with self._lease() as live:
+        with self._index.lease() as live:
             return live.generation.manifest
 
     def collections(self) -> tuple[str, ...]:
@@ -250,12 +222,12 @@ class Engine:
 
     def articles(self) -> list[ArticleInfo]:
         """All articles of the index, by id."""
-        with self._lease() as live:
+        with self._index.lease() as live:
             return live.generation.database.infos()
 
     def passage_counts(self) -> dict[str, int]:
         """Article id → number of passages."""
-        with self._lease() as live:
+        with self._index.lease() as live:
             return live.generation.database.passage_counts()
 
     def article(self, article_id: str) -> Article:
@@ -267,7 +239,7 @@ class Engine:
         Raises:
             SourceError: None or several fit.
         """
-        with self._lease() as live:
+        with self._index.lease() as live:
             return find_article(live.generation.database, article_id)
 
     def context(self, quote: Quote) -> tuple[Passage | None, Passage, Passage | None]:
@@ -276,7 +248,7 @@ class Engine:
         Raises:
             SourceError: The index holds no such place any more.
         """
-        with self._lease() as live:
+        with self._index.lease() as live:
             passages = [p for _, p in live.generation.database.passages(quote.article.id)]
         for number, passage in enumerate(passages):
             if passage.start <= quote.start and quote.end <= passage.end:
@@ -285,13 +257,17 @@ class Engine:
                 return before, passage, after
         raise SourceError(f"{quote.article.id}: the article has changed since; ask again")
 
+    def check_encoder(self) -> None:
+        """Ask the encoder for a vector that is known.
+
+        Raises:
+            IndexMismatchError: It gives another one than when the index was made.
+        """
+        self._index.check_encoder()
+
     def close(self) -> None:
         """Close the index's files."""
-        with self._lock:
-            self._live.retired = True
-            idle = self._live.users == 0
-        if idle:
-            self._live.generation.close()
+        self._index.close()
 
     def __enter__(self) -> Engine:
         return self
@@ -303,49 +279,6 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _open(self) -> _Live:
-        generation = self._store.open()
-        try:
-            return _Live(generation, Retriever(generation, self.encoder))
-        except BaseException:
-            generation.close()
-            raise
-
-    @contextlib.contextmanager
-    def _lease(self) -> Iterator[_Live]:
-        """The live generation, kept open until the caller is done with it."""
-        with self._lock:
-            self._follow()
-            live = self._live
-            live.users += 1
-        try:
-            with live.generation.reading():
-                yield live
-        finally:
-            with self._lock:
-                live.users -= 1
-                idle = live.retired and live.users == 0
-            if idle:
-                live.generation.close()
-
-    def _follow(self) -> None:
-        """Move to a newly published generation; one that cannot be used changes nothing."""
-        live = self._live.generation.manifest.identity
-        try:
-            identity = self._store.live()
-            if identity in (live, self._refused):
-                return
-            self._refused = identity  # Until it has opened.
-            new = self._open()
-        except UnusableIndexError as error:
-            _log.warning("%s; answering from generation %d", error, live.number)
-            return
-        self._refused = None
-        old, self._live = self._live, new
-        old.retired = True
-        if old.users == 0:
-            old.generation.close()
 
 
 def checked_question(question: str) -> str:
@@ -366,33 +299,3 @@ def checked_question(question: str) -> str:
     except UnicodeEncodeError:
         raise QuestionError("the question is not valid UTF-8 text; check the terminal") from None
     return question
-
-
-def find_article(database: Database, name: str) -> Article:
-    """The article that ``name`` means.
-
-    Args:
-        database: A generation's articles.
-        name: An id, or the beginning of one id or title that fits no other article.
-
-    Raises:
-        SourceError: None or several fit.
-    """
-    article = database.article(name) or database.article(_matching_id(name, database.infos()))
-    if article is None:
-        raise SourceError(f"no article {name!r}; `qabot articles` lists them")
-    return article
-
-
-def _matching_id(name: str, infos: Sequence[ArticleInfo]) -> str:
-    wanted = name.casefold()
-    fitting = [
-        info.id
-        for info in infos
-        if info.id.casefold().startswith(wanted) or info.title.casefold().startswith(wanted)
-    ]
-    if len(fitting) == 1:
-        return fitting[0]
-    if not fitting:
-        raise SourceError(f"no article {name!r}; `qabot articles` lists them")
-    raise SourceError(f"several articles begin with {name!r}: {', '.join(fitting[:5])}; name one")

@@ -42,7 +42,7 @@ def show(
 
     Example: qabot show log4shell.en
     """
-    from qabot.answering.engine import find_article
+    from qabot.answering.lookup import find_article
 
     with opened_generation(settings_with(index=index)) as generation:
         found = find_article(generation.database, article)
