@@ -179,13 +179,14 @@ def _paragraphs(folder: Path) -> Iterator[NearTopic]:
 
 def _pages(folder: Path) -> Iterator[NearTopic]:
     """Cities' pages, each in one of the languages that there are, with questions in another."""
-    data: dict[str, list[dict[str, Any]]] = {}
+    data: dict[str, dict[str, dict[str, Any]]] = {}
     for path in sorted(folder.glob("omosqa-*.jsonl.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            data[path.name.split("-")[1].split(".")[0]] = [json.loads(line) for line in file]
+            rows = map(json.loads, file)
+            data[path.name.split("-")[1].split(".")[0]] = {row["id"]: row for row in rows}
     languages = sorted(data)
-    first = {(row["title"], len(row["sentences"])): n for n, row in enumerate(data["de"])}
-    for number, place in enumerate(sample(sorted(first.values()), _PAGES, 5)):
+    pages = {(row["title"], len(row["sentences"])): name for name, row in data["de"].items()}
+    for number, place in enumerate(sample(sorted(pages.values()), _PAGES, 5)):
         language = languages[number % len(languages)]
         other = languages[(number + 1 + number // len(languages) % 4) % len(languages)]
         row, asking = data[language][place], data[other][place]
