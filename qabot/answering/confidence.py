@@ -23,7 +23,7 @@ Kind = Literal["retrieval", "reader"]
 # Scores and what they are ahead by, as far as more of them says more.
 _MOST_MARGIN, _MOST_LOGIT, _MOST_LEAD = 16.0, 8.0, 1.0
 # A hit this likely to answer needs no further ones to be read.
-_CLEAR = 0.85
+_CLEAR = 0.6
 
 
 @dataclass(frozen=True, slots=True)

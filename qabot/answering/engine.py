@@ -10,7 +10,6 @@ rebuild was published is answered by the new generation, one that is under way b
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -42,8 +41,6 @@ from qabot.types import (
 
 # Quotes are chosen among this many passages: some repeat each other.
 _SPARE = 7
-
-_log = logging.getLogger(__name__)
 
 
 class Engine:
