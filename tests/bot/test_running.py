@@ -76,7 +76,6 @@ def test_what_cannot_be_a_token_is_told_and_not_shown(tmp_path, wrong):
         (("bot", "--index", TOKEN), {"QABOT_TOKEN": TOKEN}),
         (("bot", TOKEN), {}),
         (("rebuild", TOKEN), {}),
-        (("doctor",), {"QABOT_READER": TOKEN}),
     ],
 )
 def test_what_has_a_tokens_shape_is_never_echoed(tmp_path, arguments, environment):

@@ -50,5 +50,6 @@ def _read_quote(saved: dict[str, Any]) -> Quote:
             **saved,
             "highlights": tuple((start, end) for start, end in saved["highlights"]),
             "article": ArticleInfo(**saved["article"]),
+            "also": tuple(ArticleInfo(**info) for info in saved.get("also", ())),
         }
     )
