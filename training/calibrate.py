@@ -50,6 +50,7 @@ from training.collection import is_held_back, public
 OUT = Path(__file__).parents[1] / "qabot" / "answering" / "confidence.json"
 RETRIEVAL = ("similarity", "sentence", "article_lead", "only_article")
 READER = (*RETRIEVAL, "margin", "logit")
+TOPIC = ("similarity", "sentence")
 # A model is fitted on so many hits of a question, those that the model before it ranks first.
 _FIRST, _ROUNDS = 3, 3
 _FOLDS = 6
@@ -95,6 +96,7 @@ def main() -> None:
     for kind, names in (("retrieval", RETRIEVAL), ("reader", READER)):
         print(f"{kind}: {_on_other_articles(rows, kind, names)}")
         fitted[kind] = fit(rows, kind, names)
+    fitted["topic"] = fit_topic(rows)
     text = {
         kind: {
             "intercept": round(model.intercept, 3),
@@ -268,6 +270,19 @@ def fit(rows: Sequence[Asked], kind: str, names: Sequence[str]) -> Model:
         firsts = [np.argsort(-model.decision_function(table))[:_FIRST] for table, _ in tables]
         chosen = [(t[first], r[first]) for (t, r), first in zip(tables, firsts, strict=True)]
     weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
+    return Model(float(model.intercept_[0]), weights)
+
+
+def fit_topic(rows: Sequence[Asked]) -> Model:
+    """A model of whether the first hit is about what the question is about.
+
+    Where every other paragraph is missing from the index, the others are about something else.
+    """
+    first = [row for row in rows if row.setting == "public" and row.hits]
+    values = [[features(row.hits[:1])[0][name] for name in TOPIC] for row in first]
+    truth = [bool(row.item.answers) for row in first]
+    model = LogisticRegression(C=10.0, max_iter=3000).fit(np.array(values), truth)
+    weights = dict(zip(TOPIC, map(float, model.coef_[0]), strict=True))
     return Model(float(model.intercept_[0]), weights)
 
 

@@ -1,6 +1,7 @@
 """How likely each hit answers the question: logistic models over what was measured; pure.
 
-There are two models, with a reader and without; ``confidence.json`` holds their weights as
+There is a model for hits that a reader has read, one for others, and one of whether a hit is about
+the question's matter at all; ``confidence.json`` holds their weights as
 ``training/calibrate.py`` fitted them on near-topic questions: half of them are about an article's
 very matter, and it does not answer them. What a reader says of a passage counts most; beside it,
 how like the question the passage is, and how far its article stands out from the others.
@@ -18,7 +19,7 @@ from typing import Literal
 
 from qabot.types import Hit
 
-Kind = Literal["retrieval", "reader"]
+Kind = Literal["retrieval", "reader", "topic"]
 
 # Scores and what they are ahead by, as far as more of them says more.
 _MOST_MARGIN, _MOST_LOGIT, _MOST_LEAD = 16.0, 8.0, 1.0
@@ -64,7 +65,8 @@ def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
     """Of each of ``hits``, all read or none, the probability in [0, 1] that it answers.
 
     Args:
-        kind: The model to ask; the reader's where the hits were read.
+        kind: The model to ask; the reader's where the hits were read. ``topic`` gives the
+            probability that a hit is about what the question is about.
     """
     kind = kind or ("reader" if any(hit.answer_span for hit in hits) else "retrieval")
     model = models()[kind]

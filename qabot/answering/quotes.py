@@ -21,14 +21,14 @@ _QUOTE_LENGTH = 400
 _LONGEST_QUOTE = 600
 # How much holding all of the question's words counts beside similarity in choosing a sentence.
 _WORDING = 0.3
-# Two quotes whose probabilities differ by no more than this answer equally well, if they hold the
-# same share of the question's words.
-_AS_LIKELY = 0.2
+# Two quotes whose odds of answering are no further apart than this factor answer equally well, if
+# they hold the same share of the question's words.
+_AS_LIKELY = 2.7
 _SAME_WORDING = 1e-3
 # What a reader marks with a margin below this is hardly the answer: the quote stands unmarked.
 _LEAST_MARGIN = 0.0
-# Articles are suggested instead of quotes where one would have this share of the threshold.
-_LEAST_NEAR = 0.4
+# Articles are suggested instead of quotes where they are this likely to be about the matter.
+_LEAST_NEAR = 0.5
 _MOST_NEAR = 3
 
 
@@ -59,17 +59,17 @@ def compose(
         generation=generation,
         encoder=encoder,
         elapsed_ms=elapsed_ms,
-        near=() if answered else _near(hits, threshold * _LEAST_NEAR),
+        near=() if answered else _near(hits),
     )
 
 
-def _near(hits: Sequence[Hit], least: float) -> tuple[ArticleInfo, ...]:
+def _near(hits: Sequence[Hit]) -> tuple[ArticleInfo, ...]:
     # What a passage is about is retrieval's to say, even where a reader finds no answer in it.
-    topical = probabilities(hits, "retrieval")
+    topical = probabilities(hits, "topic")
     articles = {
         hit.article.id: hit.article
         for hit, probability in zip(hits, topical, strict=True)
-        if probability >= least
+        if probability >= _LEAST_NEAR
     }
     return tuple(articles.values())[:_MOST_NEAR]
 
@@ -105,11 +105,15 @@ class _Found(NamedTuple):
         """Whether this is the newer word on the same matter, and answers the question as well."""
         return (
             self.published > other.published
-            and abs(self.probability - other.probability) <= _AS_LIKELY
+            and 1 / _AS_LIKELY <= self._odds() / other._odds() <= _AS_LIKELY
             # Of "5 in 2016" and "7 in 2020", the question may name the year.
             and abs(self._wording() - other._wording()) < _SAME_WORDING
             and self.statement.restates(other.statement)
         )
+
+    def _odds(self) -> float:
+        bounded = min(max(self.probability, 1e-9), 1 - 1e-9)
+        return bounded / (1 - bounded)
 
     def _wording(self) -> float:
         return max(self.hit.sentence_lexical_scores[slice(*self.core)])
