@@ -21,6 +21,8 @@ _QUOTE_LENGTH = 400
 _LONGEST_QUOTE = 600
 # How much holding all of the question's words counts beside similarity in choosing a sentence.
 _WORDING = 0.3
+# A further quote must have at least this share of the first one's probability.
+_LEAST_SHARE = 0.4
 # Two quotes whose odds of answering are no further apart than this factor answer equally well, if
 # they hold the same share of the question's words.
 _AS_LIKELY = 2.7
@@ -129,8 +131,9 @@ def _quotes(found: Sequence[tuple[Hit, float]], limit: int, threshold: float) ->
     copies: list[list[_Found]] = []
     highest = 1.0
     items = [_Found.of(hit, probability) for hit, probability in found]
+    least = max(threshold, _LEAST_SHARE * found[0][1])
     for item in _newer_first(items):
-        likely = item.probability >= threshold
+        likely = item.probability >= least
         if likely:
             # What is ranked lower is not shown as the likelier answer.
             highest = min(highest, item.probability)

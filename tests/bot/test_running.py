@@ -321,4 +321,4 @@ def test_starts_that_ended_well_or_long_ago_do_not_count(tmp_path):
 def test_help_needs_no_discord(tmp_path):
     process = run_qabot("bot", "--help", cwd=tmp_path)
     assert process.returncode == 0
-    assert re.search(r"--sync +Register the commands anew", process.stdout)
+    assert re.search(r"--sync +Register the commands again", process.stdout)
