@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Words for confidence, each with its least probability.
-_WORDS = ((0.9, "very likely"), (0.75, "likely"), (0.2, "possibly"), (0.0, "unlikely"))
+_WORDS = ((0.9, "very likely"), (0.75, "likely"), (0.15, "possibly"), (0.0, "unlikely"))
 
 
 def likelihood(confidence: float) -> tuple[str, float]:

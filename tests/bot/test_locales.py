@@ -27,8 +27,8 @@ async def test_answers_and_buttons(person):
     answer = (await person.ask()).response
     assert LAUNCHED in shown(answer)
     follow, dismiss = said(person, "Follow-up question"), said(person, "Dismiss")
-    menu = f"📖 {said(person, 'Context')} …"
-    assert labels(answer) == [follow, "👍", "👎", dismiss, menu]
+    context = said(person, "Context")
+    assert labels(answer) == [follow, "👍", "👎", context, dismiss]
     form = await person.click(answer, said(person, "Follow-up question"))
     assert form.modal["title"] == said(person, "Follow-up question")
     result = await person.click(answer, "👎")

@@ -105,23 +105,27 @@ def test_the_summary_is_that_of_reading_everything(index, articles):
 
 
 def test_the_model_is_neither_asked_nor_opened(tmp_path, articles, real_index):
+    def copied(source: str, target: str) -> None:
+        # What is damaged or written below must be a file of its own.
+        own = source.endswith((".onnx_data", "qabot.json"))
+        (shutil.copy2 if own else os.symlink)(source, target)
+
     cache = tmp_path / "cache"
-    shutil.copytree(real_index.cache, cache, copy_function=os.symlink)
+    no_locks = shutil.ignore_patterns("*.lock")
+    shutil.copytree(real_index.cache, cache, copy_function=copied, ignore=no_locks)
     run = {"cwd": tmp_path, "environment": {"QABOT_CACHE": str(cache)}}
     assert run_qabot("rebuild", articles, "--json", **run).returncode == 2  # One is skipped.
-    for path in cache.rglob("*.onnx*"):
-        size = path.stat().st_size
-        path.unlink()
-        path.touch()
-        os.truncate(path, size)
-    result = run_qabot("rebuild", articles, "--json", **run)
-    summary = json.loads(result.stdout)
+    (weights,) = cache.rglob("*.onnx_data")
+    before = weights.stat()
+    weights.write_bytes(bytes(before.st_size))
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+    summary = json.loads(run_qabot("rebuild", articles, "--json", **run).stdout)
     assert (False, 4, 0) == (summary["changed"], summary["articles"], summary["encoded"])
+    # What is encoded is stored, so then every file is looked at, and the model mended.
     write_article(articles, "volcano", "A text that must be encoded.")
-    result = run_qabot("rebuild", articles, "--json", **run)
-    assert (2, "", 1) == (result.returncode, result.stdout, result.stderr.count("\n"))
-    assert "ONNX Runtime cannot load it" in result.stderr
-    assert IndexStore(tmp_path / "index").current() == 1
+    summary = json.loads(run_qabot("rebuild", articles, "--json", **run).stdout)
+    assert (True, 4, 1) == (summary["changed"], summary["articles"], summary["encoded"])
+    assert any(weights.read_bytes()[:1000])
 
 
 def test_nothing_is_imported_that_only_reading_or_encoding_needs(tmp_path, articles, real_index):

@@ -78,7 +78,7 @@ class Chat:
             write_article(self.articles, name, text, title=name.title(), published="2024-05")
         build_index(self._index, self.articles)
         self.engine = Engine(
-            IndexStore(self._index), StallingEncoder(), Settings(quotes=2, threshold=0.2)
+            IndexStore(self._index), StallingEncoder(), Settings(quotes=2, threshold=0.122)
         )
 
     def typed(self, *keys: str) -> str:

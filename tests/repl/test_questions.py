@@ -106,7 +106,7 @@ def test_more_reads_a_follow_up_as_before(chat: Chat) -> None:
         *quote(2, "dust"),
         chat.sure(FOLLOW_UP, GOLD),
         "",
-        *quote(3, "ice"),
+        f"There are no more quotes for: {FOLLOW_UP}",
     )
     assert expected == chat.piped(GOLD, FOLLOW_UP, "/more")
 
