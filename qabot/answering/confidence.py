@@ -74,7 +74,7 @@ def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
 
 
 def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
-    """What the models weigh of each of ``hits``, by name."""
+    """Measure each of ``hits``: feature name → value."""
     best: dict[str, float] = {}
     for hit in hits:
         best[hit.article.id] = max(hit.score, best.get(hit.article.id, hit.score))
@@ -82,7 +82,7 @@ def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
 
 
 def _features(hit: Hit, best: Mapping[str, float]) -> dict[str, float]:
-    """What is measured of ``hit``; ``best`` holds each article's highest score, by id."""
+    """Measure ``hit``; ``best`` holds each article's highest score, by id."""
     others = [score for article, score in best.items() if article != hit.article.id]
     span = hit.answer_span
     return {

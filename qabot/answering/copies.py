@@ -85,7 +85,7 @@ def _bare(token: str) -> str:
 
 
 class Statement:
-    """What a passage says: the sentences that answer, and what stands round them.
+    """The sentences of a passage that answer, and the text round them.
 
     Args:
         text: The passage's.
@@ -120,7 +120,7 @@ class Statement:
         return frozenset([*_shingles(self._text[:start]), *_shingles(self._text[end:])])
 
     def is_copy_of(self, other: Statement, *, same_article: bool = False) -> bool:
-        """Whether both say the same in the same text, if edited round the sentences that answer.
+        """Tell whether both say the same in one text, edited at most round the answering sentences.
 
         Args:
             same_article: Whether one article says both; then the same sentence is enough.
@@ -138,14 +138,14 @@ class Statement:
         return len(self._surroundings & other._surroundings) >= OVERLAP * shorter
 
     def answers_like(self, other: Statement) -> bool:
-        """Whether one's answer stands, word for word, in the other's: "1911", "in May 1911"."""
+        """Tell whether one answer stands, word for word, in the other: "1911", "in May 1911"."""
         shorter, longer = sorted((self._answer_words, other._answer_words), key=len)
         size = len(shorter)
         places = range(len(longer) - size + 1)
         return size > 0 and any(longer[place : place + size] == shorter for place in places)
 
     def restates(self, other: Statement) -> bool:
-        """Whether one says what the other says, but for a number, a name or another word or two.
+        """Tell whether both say the same but for a number, a name or another word or two.
 
         The same words are no restatement: they are a copy, or said of something else.
         """

@@ -209,7 +209,7 @@ class Engine:
             return [hit for hit, _ in ranked(self._hits(live, question, vector, limit, None))]
 
     def manifest(self) -> Manifest:
-        """What the live generation holds and what made it."""
+        """The live generation's manifest: its content and what made it."""
         with self._index.lease() as live:
             return live.generation.manifest
 

@@ -57,7 +57,7 @@ def standalone(question: str, previous: Sequence[str]) -> str:
 
 
 def is_follow_up(question: str) -> bool:
-    """Whether ``question`` leans on what was asked before."""
+    """Tell whether ``question`` leans on what was asked before."""
     words = folded_words(question)
     if not words:
         return False

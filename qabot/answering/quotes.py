@@ -99,12 +99,12 @@ class _Found(NamedTuple):
         return self.hit.article.published or ""
 
     def is_copy_of(self, other: _Found) -> bool:
-        """Whether this says what the other one says: then one of them is enough to show."""
+        """Tell whether both say the same: then one of them is enough to show."""
         same_article = self.hit.article.id == other.hit.article.id
         return self.statement.is_copy_of(other.statement, same_article=same_article)
 
     def supersedes(self, other: _Found) -> bool:
-        """Whether this is the newer word on the same matter, and answers the question as well."""
+        """Tell whether this is the newer word on the same matter, and answers as well."""
         return (
             self.published > other.published
             and 1 / _AS_LIKELY <= self._odds() / other._odds() <= _AS_LIKELY

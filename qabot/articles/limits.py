@@ -25,7 +25,7 @@ _SMALL = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one document may cost.
+    """The cost that one document may have.
 
     Attributes:
         megabytes: The size of a file of plain text; a page of HTML may have half of that, a
@@ -55,7 +55,7 @@ class Limits:
         return int(self.megabytes * 1_000_000 * _SHARES.get(file_format, 1))
 
     def can_read_here(self, size: int, file_format: Format) -> bool:
-        """Whether a file needs no process of its own: reading it is cheap, and can be given up.
+        """Tell whether a file is read without a process of its own: cheaply, with a time limit.
 
         Only the main thread can be interrupted, and only on systems with alarms.
         """

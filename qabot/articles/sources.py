@@ -74,7 +74,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What sources hold.
+    """The files that sources hold.
 
     Attributes:
         files: Those to be read, each once: sources in their order, folders by path.
@@ -141,7 +141,7 @@ def find_sources(
 
 
 def is_expected(left_out: Skipped) -> bool:
-    """Whether people may wonder why a file was left out: it is excluded, or of a type for articles.
+    """Tell whether people may miss a file: it is excluded, or of a type for articles.
 
     Of pictures, data and programs beside articles nobody does.
     """
@@ -215,7 +215,7 @@ def pattern_of(source: Path) -> tuple[Path, tuple[str, ...]]:
 
 
 def fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the parts of a path in a folder fit those of a pattern."""
+    """Match the parts of a path in a folder with those of a pattern."""
     if not pattern:
         return not parts
     if pattern[0] == "**":

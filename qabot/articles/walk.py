@@ -1,4 +1,4 @@
-"""What a folder holds: which files are to be read, which are left out, which must not be opened."""
+"""Walk a folder: which files to read, which to leave out, which must not be opened."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Entry:
 
 
 def walk(root: Path, excludes: Excludes, endings: Collection[str]) -> Iterator[Entry]:
-    """What a folder and those in it hold, hidden files and folders apart.
+    """List a folder and those in it, hidden files and folders apart.
 
     Symbolic links are followed where they lead to another place in ``root``; no folder is looked
     into twice, and folders that links lead to come last.
@@ -75,7 +75,7 @@ def walk(root: Path, excludes: Excludes, endings: Collection[str]) -> Iterator[E
 def _entry(
     item: os.DirEntry[str], path: Path, root: Path, excludes: Excludes, endings: Collection[str]
 ) -> Entry | None:
-    """What to do about a member of a folder; ``None`` for a folder that is to be looked into."""
+    """Decide about a member of a folder; ``None`` for a folder to look into."""
     below, folder = path.relative_to(root), _leads_to_folder(item)
     if reason := excludes(below, path, folder=folder):
         return Entry(path, below, left_out=reason, folder=folder)

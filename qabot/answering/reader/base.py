@@ -1,4 +1,4 @@
-"""What every reader offers: it looks at a question and a text together."""
+"""The protocol of readers, which look at a question and a text together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reader(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call the model."""
+        """The model's name, as people know it."""
         ...
 
     @property

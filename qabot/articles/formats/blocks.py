@@ -21,7 +21,7 @@ _TERM_ENDS = tuple(".!?:;…。！？：；؟।")
 _Text = Literal["heading", "line", "block", "list", "question", "term", "definition"]
 _Table = Literal["table", "caption", "head", "row", "cell", "name", "covered"]
 Role = Literal[_Text, _Table, "verbatim", "break", "blank", "nothing"]
-"""What an element is. Text: a heading; running text, where line ends are blanks; anything else that
+"""The kind of an element. Text: a heading; running text, where line ends are blanks; all else that
 stands by itself; a list, whose blocks stand close together; a line that what follows it answers; a
 term and what it means. Tables: a table, its caption, the rows that name its columns, a row, a cell,
 a cell that names a row or column, a cell that another one covers. The rest: text that is kept as it
@@ -48,7 +48,7 @@ class Element(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What the tags of a format mean.
+    """The meaning of a format's tags.
 
     Attributes:
         roles: Tag → role; elements with other tags are looked through.
@@ -67,7 +67,7 @@ class Vocabulary:
     is_shown: Callable[[Element], bool] | None = None
 
     def role(self, element: Element) -> Role | None:
-        """What an element is; ``None`` for what is looked through."""
+        """Return an element's kind; ``None`` for one that is looked through."""
         # Comments and instructions have functions for tags.
         if not isinstance(element.tag, str):
             return "nothing"
@@ -223,7 +223,7 @@ def _cells(row: Element, vocabulary: Vocabulary, *, head: bool) -> list[Cell]:
 
 
 def _strays(table: Element, vocabulary: Vocabulary) -> Iterator[Element]:
-    """What stands in a table outside of its rows, which a browser shows all the same."""
+    """Return the text in a table outside of its rows: a browser shows it all the same."""
     for element in table:
         role = vocabulary.role(element)
         if role in (None, "head"):
@@ -247,7 +247,7 @@ def _count(element: Element, attribute: str) -> int:
 
 
 def _is_layout(rows: Sequence[Sequence[Cell]], table: Element, vocabulary: Vocabulary) -> bool:
-    """Whether a table only places what it holds: one column, long texts, tables or headings."""
+    """Tell whether a table is for layout: one column, long texts, tables or headings."""
     if all(len(row) < 2 for row in rows):
         return True
     if any(len(cell.text) > _LONGEST_CELL for row in rows for cell in row):

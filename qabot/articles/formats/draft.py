@@ -1,4 +1,4 @@
-"""What every reader shares: cleaning characters, and building a text whose offsets are known.
+"""Shared by all parsers: clean characters, and build a text whose offsets are known.
 
 Code points are kept as they are. Only line ends, byte order marks, control characters, lone
 surrogates (which no UTF-8 file can hold) and surplus blank lines are changed, and all of that
@@ -55,7 +55,7 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a reader made of one document; ``None`` is what the document does not say.
+    """One parsed document; ``None`` stands for fields that the document lacks.
 
     Attributes:
         pages: Where its pages begin in ``text``; empty where it has none.
@@ -98,7 +98,7 @@ def one_line(text: str) -> str:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is any letter or digit in ``text``."""
+    """Tell whether ``text`` has a letter or digit."""
     return any(map(str.isalnum, text))
 
 
@@ -116,7 +116,7 @@ def compose(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
 
 
 def compose_blocks(blocks: Iterable[Block]) -> Composed:
-    """What ``compose`` gives, and where each block begins."""
+    """Compose the text, and tell where each block begins."""
     parts: list[str] = []
     headings: list[Heading] = []
     starts: list[int] = []

@@ -20,7 +20,7 @@ _TRIPS = (LookupError, ValueError, TypeError, AttributeError, MessageError)
 
 
 def is_email(data: bytes) -> bool:
-    """Whether ``data`` begins with the head of a message."""
+    """Tell whether ``data`` begins with the head of a message."""
     head, _, _ = data[:_HEAD_WITHIN].replace(b"\r\n", b"\n").partition(b"\n\n")
     lines = [line for line in head.split(b"\n") if line[:1] not in (b" ", b"\t")]
     known = {line.partition(b":")[0].lower() for line in lines if _HEADER.match(line)}

@@ -1,4 +1,4 @@
-"""What a Markdown file says about itself before its text: YAML, TOML, JSON or MultiMarkdown.
+"""Read the front matter of Markdown files: YAML, TOML, JSON or MultiMarkdown.
 
 Nothing in it makes an article unreadable: a field without a sensible value is left out, and told.
 """
@@ -33,7 +33,7 @@ _DATES = ("published", "date", "publishdate", "pubdate", "publish_date", "create
 
 
 def split_front_matter(text: str) -> tuple[Draft, str]:
-    """What the front matter of ``text`` tells, and the text without it.
+    """Split ``text`` into the fields of its front matter and the rest.
 
     Args:
         text: Markdown with clean characters.
@@ -136,7 +136,7 @@ class _Told:
         self.warnings.append(clean_characters(warning))
 
     def draft(self, fields: Fields) -> Draft:
-        """What fields tell; names are in lower case."""
+        """Take up the fields; names are in lower case."""
         extra = fields.get("extra")
         extra = extra if isinstance(extra, Mapping) else {}
         # What themes of sites add of their own counts where the fields themselves say nothing.

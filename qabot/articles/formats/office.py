@@ -1,4 +1,4 @@
-"""What documents of Office Open XML say about themselves, and where their parts lie."""
+"""Read the properties of Office Open XML documents, and find their parts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Properties(TypedDict):
 
 
 def properties_of(archive: Archive) -> Properties:
-    """What a document says about itself; what cannot be read is nothing.
+    """Read a document's properties; those that cannot be read are left out.
 
     Raises:
         ArticleError: It is damaged or hostile.

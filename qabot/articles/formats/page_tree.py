@@ -71,7 +71,7 @@ def _drop(element: Any) -> None:
 
 
 def _show_answers(page: Any) -> None:
-    """What a button unfolds is no hidden text; the button's words head it."""
+    """Show the text that a button unfolds, headed by the button's words."""
     unfolded = {name for value in page.xpath(_CONTROLS) for name in value.split()}
     for button in page.xpath(_QUESTIONS):
         answer = button
@@ -110,7 +110,7 @@ def _length(element: Any) -> int:
 
 
 def _is_beside(element: Any) -> bool:
-    """Whether an aside is about other pages."""
+    """Tell whether an aside is about other pages."""
     names = " ".join((element.get("class", ""), element.get("id", ""), element.get("role", "")))
     links = sum(map(_length, element.iter("a")))
     return bool(_BESIDE.search(names)) or links > _MOSTLY_LINKS * max(1, _length(element))

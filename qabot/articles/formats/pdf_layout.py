@@ -210,7 +210,7 @@ def _paragraphs(lines: Sequence[_Placed], pitch: float) -> Iterator[list[_Placed
 
 
 def _begins(paragraph: Sequence[_Placed], placed: _Placed, pitch: float) -> bool:
-    """Whether a line begins a paragraph after those of another."""
+    """Tell whether a line begins a new paragraph."""
     before, line = paragraph[-1].line, placed.line
     size = max(before.size, line.size)
     if abs(before.size - line.size) > _SAME_SIZE * size or paragraph[-1].level or placed.level:

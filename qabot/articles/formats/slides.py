@@ -59,7 +59,7 @@ def _slides(archive: Archive) -> Iterator[str]:
 
 
 def _targets(archive: Archive, part: str) -> dict[str, str]:
-    """What the relations of a part lead to, by their ids."""
+    """Map the ids of a part's relations to the parts that they lead to."""
     name = join(dirname(part), "_rels", f"{part.rpartition('/')[2]}.rels")
     if name not in archive:
         return {}

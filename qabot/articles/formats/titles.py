@@ -15,7 +15,7 @@ _LAST_LETTER = regex.compile(r"\X\Z")
 
 
 def unspaced(text: str) -> bool:
-    """Whether most letters of ``text`` belong to scripts that put no space between words."""
+    """Tell whether most letters of ``text`` are of scripts without spaces between words."""
     letters = sum(map(str.isalpha, text))
     return 2 * len(_UNSPACED.findall(text)) > letters
 

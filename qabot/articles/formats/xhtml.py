@@ -1,4 +1,4 @@
-"""What the tags of HTML mean where the whole text is an article: Markdown, books, office files.
+"""Read HTML whose whole text is an article: Markdown, books, office files.
 
 Pages of the web are another matter: there, what surrounds the article has to be told from it.
 """
@@ -49,7 +49,7 @@ def _level(element: Element) -> int | None:
 
 
 def is_shown(element: Element) -> bool:
-    """Whether people see an element of a page, as far as its own attributes tell."""
+    """Tell whether people see an element of a page, by its own attributes."""
     if element.get("hidden", "until-found") != "until-found":
         return False
     return element.get("aria-hidden", "") != "true" and not _UNSEEN.search(element.get("style", ""))
