@@ -81,10 +81,14 @@ def damaged(campaign: Campaign, chosen: list[tuple[str, Damage]], *, silent: boo
             if doctor.code != 2 or f"{path}: not as it was unpacked" not in doctor.out:
                 row.problems.append(f"{name}: the doctor says {doctor.out!r}")
             ended = site.run(*REBUILD, "--full", environment=environment)
+            # As JSON, a rebuild says nothing on the way: the doctor tells what came of it.
+            doctor = site.run("doctor", environment=environment)
+            renewed = f"{path}: not as it was unpacked" not in doctor.out
         else:
             ended = site.run("ask", "--batch", "questions", "--json", environment=environment)
+            renewed = "it is renewed" in ended.err
         row.codes[ended.code] += 1
-        if ended.code or "it is renewed" not in ended.err:
+        if ended.code or not renewed:
             row.problems.append(f"{name}: code {ended.code}, said {ended.err!r}")
         site.judge(row)
         site.repair(row)
