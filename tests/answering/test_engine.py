@@ -114,7 +114,7 @@ def test_copies_take_no_quote_from_other_articles(tmp_path):
     """Passages that rank first and repeat each other are one quote; the next ones follow it."""
     for number in range(4):
         write_article(tmp_path / "articles", f"copy-{number}", "The rocket flew to Mars in 2021.")
-    write_article(tmp_path / "articles", "other", "A probe flew to Mars, too, in 1997.")
+    write_article(tmp_path / "articles", "other", "The probe flew to Mars in 2021.")
     build_index(tmp_path / "index", tmp_path / "articles")
     with engine_on(tmp_path / "index") as engine:
         answer = engine.ask("Which rocket flew to Mars in 2021?", limit=2)
