@@ -5,8 +5,7 @@ are put into one index, and their questions asked twice: of all these articles (
 own article alone (*own*). Half of the questions are answered by their article; the others are about
 its matter, and nothing answers them. A third setting, *public*, is paragraphs of the public sets of
 which every other one is missing from the index: there, questions share the paragraph's words, and
-those without an answer are about something else. The fourth, *across*, is the same of cities' pages
-in five languages, with every question in another language than its page.
+those without an answer are about something else.
 
 A model learns which of the hits that it ranks first hold the answer, so that the probability is
 that of a quote. Log loss is given for articles that were not fitted on.
@@ -15,7 +14,6 @@ that of a quote. Log loss is given for articles that were not fitted on.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import pickle
 import tempfile
@@ -23,7 +21,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +52,7 @@ TOPIC = ("similarity", "sentence")
 _FIRST, _ROUNDS = 3, 3
 _FOLDS = 6
 # Paragraphs of each public set; not of those whose questions are about their paragraph alone.
-_PARAGRAPHS, _PAGES = 16, 400
+_PARAGRAPHS = 16
 _NOT_ALIKE = (
     "afriqa",
     "amqa",
@@ -74,7 +71,7 @@ class Asked:
     """A question and its hits.
 
     Attributes:
-        setting: ``all``, ``own``, ``public`` or ``across``.
+        setting: ``all``, ``own`` or ``public``.
         hits: The first ones read.
         right: Of each hit, whether it holds the answer ``(hits,)``.
         quoted: Of each, whether what would be quoted of it holds the answer.
@@ -136,16 +133,13 @@ def asked(options: argparse.Namespace, work: Path) -> list[Asked]:
         return found
     articles = load(options.data / "near-topic" / "train.jsonl.gz")
     articles = [article for article in articles if is_held_back(article.cluster)]
-    others = {
-        "public": list(_paragraphs(options.data / "reader")),
-        "across": list(_pages(options.data / "other")),
-    }
+    paragraphs = list(_paragraphs(options.data / "reader"))
     rows: list[Asked] = []
-    for setting in ("all", "own", *others):
-        chosen = others.get(setting, articles)
+    for setting in ("all", "own", "public"):
+        chosen = paragraphs if setting == "public" else articles
         # Every other paragraph stays out of the index: its questions have no answer there.
-        held = chosen[::2] if setting in others else chosen
-        folder = work / (setting if setting in others else "near-topic")
+        held = chosen[::2] if setting == "public" else chosen
+        folder = work / ("public" if setting == "public" else "near-topic")
         write_articles(held, folder)
         store = IndexStore(work / f"{folder.name}-index")
         rebuild(store, encoder, IndexPlan((str(folder),), cache))
@@ -177,27 +171,6 @@ def _paragraphs(folder: Path) -> Iterator[NearTopic]:
                 for row in rows[:2]
             )
             yield NearTopic(info.id, info.title, article.text, info.id, items)
-
-
-def _pages(folder: Path) -> Iterator[NearTopic]:
-    """Cities' pages, each in one of the languages that there are, with questions in another."""
-    data: dict[str, dict[str, dict[str, Any]]] = {}
-    for path in sorted(folder.glob("omosqa-*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            rows = map(json.loads, file)
-            data[path.name.split("-")[1].split(".")[0]] = {row["id"]: row for row in rows}
-    languages = sorted(data)
-    pages = {(row["title"], len(row["sentences"])): name for name, row in data["de"].items()}
-    for number, place in enumerate(sample(sorted(pages.values()), _PAGES, 5)):
-        language = languages[number % len(languages)]
-        other = languages[(number + 1 + number // len(languages) % 4) % len(languages)]
-        row, asking = data[language][place], data[other][place]
-        sentences = row["sentences"]
-        # Their paragraphs are not in the data.
-        parts = [" ".join(sentences[at : at + 5]) for at in range(0, len(sentences), 5)]
-        answers = tuple(sentences[relevant] for relevant in row["relevant"])
-        item = Item(asking["question"], row["id"], other, language, answers, "")
-        yield NearTopic(row["id"], row["title"], "\n\n".join(parts), row["id"], (item,))
 
 
 def _ask(
