@@ -23,10 +23,10 @@ def articles(index: Index = None, json: Json = False) -> None:
         infos = generation.database.infos()
         counts = generation.database.passage_counts()
     if json:
-        from qabot.render.json import dumps, listed_object
+        from qabot.render.json import as_dict, dumps, listed_object
 
         for info in infos:
-            write_line(dumps({**listed_object(info), "passages": counts[info.id]}))
+            write_line(dumps({**as_dict(listed_object(info)), "passages": counts[info.id]}))
         return
     from qabot.render.terminal import open_console, render_articles
 

@@ -1,25 +1,98 @@
-"""Answers as JSON objects: the contract that other programs rely on."""
+"""Answers as JSON objects: the contract that other programs rely on.
+
+The objects are types, so that a schema of what is written can be made from them.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from qabot.types import Answer, Article, ArticleInfo, Quote
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from qabot.types import Answer, Article, ArticleInfo, Quote, Span, Status
+
+Probability = Annotated[float, Meta(ge=0, le=1)]
+
+
+class ArticleObject(msgspec.Struct, frozen=True, kw_only=True):
+    """An article, without its text."""
+
+    id: str
+    title: str
+    source: Annotated[str, Meta(description="The file or address that it was read from.")]
+    url: Annotated[str | None, Meta(description="Where people can read it.")]
+    published: Annotated[str | None, Meta(description="YYYY, YYYY-MM or YYYY-MM-DD.")]
+    language: Annotated[str, Meta(description="ISO 639-1 code.")]
+    author: str | UnsetType = UNSET
+
+
+class ListedObject(ArticleObject, frozen=True, kw_only=True):
+    """An article in a list, without its text."""
+
+    collections: tuple[str, ...]
+
+
+class QuoteObject(msgspec.Struct, frozen=True, kw_only=True):
+    """A quote: text == article_text[start:end], to the character."""
+
+    text: Annotated[str, Meta(description="Verbatim.")]
+    start: Annotated[int, Meta(description="In characters of the article's text.")]
+    end: int
+    highlights: Annotated[
+        tuple[Span, ...], Meta(description="Where in the article the answer itself stands.")
+    ]
+    score: Annotated[Probability, Meta(description="The probability that this quote answers.")]
+    heading: Annotated[str | None, Meta(description="The heading of its section.")]
+    page: Annotated[int, Meta(description="The page that the answer begins on.")] | UnsetType = (
+        UNSET
+    )
+    article: ArticleObject
+    also: (
+        Annotated[
+            tuple[ArticleObject, ...], Meta(description="Other articles with a copy of the text.")
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class IndexObject(msgspec.Struct, frozen=True, kw_only=True):
+    """What answered: the number of the index's generation, and the embedding model."""
+
+    generation: int
+    encoder: str
+
+
+class AnswerObject(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer: quotes, best first; none if the articles don't answer."""
+
+    question: str
+    status: Annotated[Status, Meta(description="not_found: the articles don't answer.")]
+    confidence: Annotated[
+        Probability,
+        Meta(description="The first quote's score, or the best one that was not shown."),
+    ]
+    quotes: tuple[QuoteObject, ...]
+    index: IndexObject
+    elapsed_ms: float
+
+
+def answer_object(answer: Answer) -> AnswerObject:
+    """Make the object of an answer."""
+    return AnswerObject(
+        question=answer.question,
+        status=answer.status,
+        confidence=round(answer.confidence, 4),
+        quotes=tuple(map(_quote, answer.quotes)),
+        index=IndexObject(generation=answer.generation, encoder=answer.encoder),
+        elapsed_ms=round(answer.elapsed_ms, 1),
+    )
 
 
 def answer_json(answer: Answer) -> str:
     """Write an answer as one line of JSON."""
-    return dumps(
-        {
-            "question": answer.question,
-            "status": answer.status,
-            "confidence": round(answer.confidence, 4),
-            "quotes": [_quote(quote) for quote in answer.quotes],
-            "index": {"generation": answer.generation, "encoder": answer.encoder},
-            "elapsed_ms": round(answer.elapsed_ms, 1),
-        }
-    )
+    return object_json(answer_object(answer))
 
 
 def article_json(article: Article) -> str:
@@ -27,25 +100,28 @@ def article_json(article: Article) -> str:
     headings = [[h.start, h.end, h.level] for h in article.headings]
     pages = {"pages": list(article.pages)} if article.pages else {}
     content = {"text": article.text, "headings": headings, **pages}
-    return dumps({**listed_object(article.info), **content})
+    return dumps({**as_dict(listed_object(article.info)), **content})
 
 
-def listed_object(info: ArticleInfo) -> dict[str, Any]:
+def listed_object(info: ArticleInfo) -> ListedObject:
     """Make the object of an article in a list."""
-    return {**info_object(info), "collections": list(info.collections)}
+    return ListedObject(**_fields(info), collections=info.collections)
 
 
-def info_object(info: ArticleInfo) -> dict[str, Any]:
+def article_object(info: ArticleInfo) -> ArticleObject:
     """Make the object of an article in a quote."""
-    return {
-        "id": info.id,
-        "title": info.title,
-        "source": info.source,
-        "url": info.url,
-        "published": info.published,
-        "language": info.language,
-        **({"author": info.author} if info.author else {}),
-    }
+    return ArticleObject(**_fields(info))
+
+
+def as_dict(value: msgspec.Struct) -> dict[str, Any]:
+    """Make a dictionary of an object: what is unset is left out."""
+    made: dict[str, Any] = msgspec.to_builtins(value)
+    return made
+
+
+def object_json(value: msgspec.Struct) -> str:
+    """Write an object as one line of JSON."""
+    return dumps(as_dict(value))
 
 
 def dumps(value: object) -> str:
@@ -53,16 +129,27 @@ def dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _quote(quote: Quote) -> dict[str, Any]:
-    also = {"also": [info_object(info) for info in quote.also]} if quote.also else {}
+def _quote(quote: Quote) -> QuoteObject:
+    return QuoteObject(
+        text=quote.text,
+        start=quote.start,
+        end=quote.end,
+        highlights=quote.highlights,
+        score=round(quote.score, 4),
+        heading=quote.heading,
+        page=quote.page or UNSET,
+        article=article_object(quote.article),
+        also=tuple(map(article_object, quote.also)) or UNSET,
+    )
+
+
+def _fields(info: ArticleInfo) -> dict[str, Any]:
     return {
-        "text": quote.text,
-        "start": quote.start,
-        "end": quote.end,
-        "highlights": [list(span) for span in quote.highlights],
-        "score": round(quote.score, 4),
-        "heading": quote.heading,
-        **({"page": quote.page} if quote.page else {}),
-        "article": info_object(quote.article),
-        **also,
+        "id": info.id,
+        "title": info.title,
+        "source": info.source,
+        "url": info.url,
+        "published": info.published,
+        "language": info.language,
+        "author": info.author or UNSET,
     }

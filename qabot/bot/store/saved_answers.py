@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from qabot.render.json import answer_json, dumps, info_object
+from qabot.render.json import answer_json, article_object, as_dict, dumps
 from qabot.types import Answer, ArticleInfo, Quote
 
 
@@ -18,7 +18,7 @@ def answer_text(answer: Answer, collection: str | None = None) -> str:
     content = json.loads(answer_json(answer))
     for saved, quote in zip(content["quotes"], answer.quotes, strict=True):
         saved["same_language"] = quote.same_language
-    content["near"] = [info_object(info) for info in answer.near]
+    content["near"] = [as_dict(article_object(info)) for info in answer.near]
     content["collection"] = collection
     return dumps(content)
 
