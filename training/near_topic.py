@@ -26,7 +26,7 @@ from training.data import MOST_QUESTION, Encoding, token_span
 from training.sampling import Example, with_context
 
 # Tokens of a window: small ones are read of many passages, large ones of the best.
-LIMITS = (40, 56, 72, 96, 128, 160)
+LIMITS = (40, 56, 56, 72, 96, 128)
 # How many other windows go with a question that is answered: of its article, and of others.
 SAME_ARTICLE, OTHER_ARTICLE = 0.6, 0.35
 # The windows of its article that a question gets which that does not answer.
@@ -36,6 +36,9 @@ _NEAREST = 24
 _SHARPNESS = 12.0
 # How often windows come without title and headings, so that a reader does not lean on them.
 _BARE = 0.15
+# How often an answer stands at random in its window, not in the run of sentences most like the
+# question: as windows without one are cut.
+_ANYWHERE = 0.4
 
 
 @dataclass(slots=True)
@@ -171,6 +174,9 @@ class CollectionSampler:
             start, end = answer[0] - passage.start, answer[1] - passage.start
             inside = [i for i, (a, b) in enumerate(passage.sentences) if a < end and b > start]
             must = (inside[0], inside[-1])
+        # An answer's sentence is not always the one most like the question, and a reader must not
+        # learn from its place in the window that it answers.
+        anywhere = must is not None and self._random.random() < _ANYWHERE
         sentences = passage.sentences
         best, chosen = -1.0, must or (0, 0)
         for begin in range(len(sentences)):
@@ -180,9 +186,7 @@ class CollectionSampler:
                 tokens += counts[last]
             if must and not (begin <= must[0] and must[1] <= last):
                 continue
-            # Where the answer must be in, any place for it will do: its sentence is not always
-            # the one most like the question.
-            worth = self._random.random() if must else sum(likeness[begin : last + 1])
+            worth = self._random.random() if anywhere else sum(likeness[begin : last + 1])
             if worth > best:
                 best, chosen = worth, (begin, last)
         return sentences[chosen[0]][0], sentences[chosen[1]][1]

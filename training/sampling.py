@@ -135,9 +135,12 @@ def measured_titles(titles: Iterable[str]) -> set[str]:
 class Sampler:
     """Draws one epoch's examples after another."""
 
-    def __init__(self, paragraphs: list[Paragraph], encoding: Encoding, seed: int) -> None:
+    def __init__(
+        self, paragraphs: list[Paragraph], encoding: Encoding, seed: int, crossed: float = 1.0
+    ) -> None:
         self._random = random.Random(seed)
         self._encoding = encoding
+        self._crossed = crossed
         measured = held_back(paragraphs)
         self._paragraphs = [p for p in paragraphs if p.title not in measured and len(p.ids) > 0]
         self._by_language: dict[str, list[Paragraph]] = defaultdict(list)
@@ -181,11 +184,13 @@ class Sampler:
         return examples
 
     def _times(self, paragraph: Paragraph, question: Question) -> int:
+        crossed = paragraph.dataset.startswith(CROSSED)
         wanted = _repeats(paragraph.dataset)
         if question.span is None:
-            crossed = paragraph.dataset.startswith(CROSSED)
             repeats = UNANSWERABLE.get(paragraph.dataset, UNANSWERABLE_REPEATS)
             wanted = CROSSED_UNANSWERABLE_REPEATS if crossed else repeats
+        if crossed:
+            wanted *= self._crossed
         return int(wanted) + (self._random.random() < wanted % 1)
 
     def _window(self, paragraph: Paragraph, span: tuple[int, int] | None) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import copy
 import math
 import random
 import time
+from collections.abc import Iterator
 from multiprocessing import Value, get_context
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ from training.shipped import shipped_weights
 
 RATE, HEAD_RATE, DECAY, WARM_UP = 1.5e-4, 6e-4, 0.01, 0.04
 AVERAGE = 0.998
+# Seconds between checkpoints, and between measurements of what was held back.
+_SAVE, _MEASURE = 600, 1800
 
 
 def main() -> None:
@@ -59,6 +62,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--collection", type=Path, help="what training.collection wrote")
     parser.add_argument("--dev", type=Path, help="the same of the part to measure on")
     parser.add_argument("--public", type=float, default=1.0, help="share of the public sets")
+    parser.add_argument(
+        "--crossed", type=float, default=1.0, help="of the public sets, share of crossed ones"
+    )
     parser.add_argument("--bfloat16", action="store_true", help="faster on some processors")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
     parser.add_argument("--epochs", type=int, default=2)
@@ -83,7 +89,7 @@ class Run:
         options: argparse.Namespace,
     ) -> None:
         self.model, self.options = model, options
-        self.sampler = Sampler(paragraphs, encoding, options.seed)
+        self.sampler = Sampler(paragraphs, encoding, options.seed, options.crossed)
         self.near_topic: CollectionSampler | None = None
         if options.collection:
             collection = load(options.collection)
@@ -104,11 +110,11 @@ class Run:
         self.parameters = [p for group in groups for p in group["params"]]
         self.average = [p.detach().clone() for p in self.parameters]
         self.peaks = [group["peak"] for group in groups]
-        self.step, self.began_at, self.seen, self.spent = 0, 0, 0, 0.0
+        self.step, self.began_at, self.spent = 0, 0, 0.0
         options.out.mkdir(parents=True, exist_ok=True)
 
     def train(self) -> None:
-        """Train to the end, with a checkpoint every ten minutes."""
+        """Train to the end, with a checkpoint every ten minutes and figures every half hour."""
         chance = random.Random(self.options.seed)
         planned: list[list[Example]] = []
         for _ in range(self.options.epochs):
@@ -126,7 +132,7 @@ class Run:
             f"{count} examples ({none} without an answer), {tokens} tokens, {len(planned)} steps"
         )
         self._resume()
-        self.steps = Value("i", self.step)
+        self.steps, self.drawn = Value("i", self.step), Value("i", self.step)
         workers = self.options.workers
         if workers == 1:
             self._work(planned, 0)
@@ -145,12 +151,12 @@ class Run:
             other.join()
 
     def _work(self, planned: list[list[Example]], number: int) -> None:
-        """Train on every ``workers``-th batch; the first worker logs and saves."""
+        """Train on batches until none is left; the first worker logs, saves and measures."""
         self.model.train()
         began, shown, losses = time.monotonic() - self.spent, time.monotonic(), []
-        saved = time.monotonic()
+        saved = measured = time.monotonic()
         first = number == 0
-        for batch in planned[self.step + number :: self.options.workers]:
+        for batch in self._drawn(planned):
             self.spent = time.monotonic() - began
             step = self.steps.value
             steps = (step - self.began_at) / (len(planned) - self.began_at)
@@ -167,7 +173,6 @@ class Run:
             self.optimizer.zero_grad(set_to_none=True)
             with self.steps.get_lock():
                 self.steps.value += 1
-            self.seen += len(batch) * self.options.workers
             if not first:
                 continue
             self.step = self.steps.value
@@ -177,16 +182,30 @@ class Run:
             if time.monotonic() - shown > 30:
                 self._log(
                     f"step {self.step} {100 * done:.1f} % loss {np.mean(losses):.3f} "
-                    f"{self.seen / self.spent:.1f} examples/s {self.spent / 60:.1f} min"
+                    f"{60 * (self.step - self.began_at) / self.spent:.1f} steps/min "
+                    f"{self.spent / 60:.1f} min"
                 )
                 shown, losses = time.monotonic(), []
-            if time.monotonic() - saved > 900:
-                self._save()
+            if time.monotonic() - saved > _SAVE:
+                averaged = self._save()
                 saved = time.monotonic()
+                if saved - measured > _MEASURE:
+                    self._measure(averaged)
+                    measured = time.monotonic()
         if first:
-            self._save()
+            self._measure(self._save())
 
-    def _save(self) -> None:
+    def _drawn(self, planned: list[list[Example]]) -> Iterator[list[Example]]:
+        """Draw batches from the queue that all workers share."""
+        while True:
+            with self.drawn.get_lock():
+                place = self.drawn.value
+                self.drawn.value += 1
+            if place >= len(planned):
+                return
+            yield planned[place]
+
+    def _save(self) -> dict[str, torch.Tensor]:
         path = self.options.out / "checkpoint.pt"
         state = {
             "model": {n: p for n, p in self.model.state_dict().items() if "embeddings" not in n},
@@ -194,14 +213,13 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "began_at": self.began_at,
-            "seen": self.seen,
             "spent": self.spent,
         }
         torch.save(state, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
         averaged = self._averaged()
         torch.save(averaged, self.options.out / "averaged.pt")
-        self._measure(averaged)
+        return averaged
 
     def _averaged(self) -> dict[str, torch.Tensor]:
         """The weights, averaged over the last steps; what is frozen in training is left out."""
@@ -235,7 +253,7 @@ class Run:
         self.average = state["average"]
         self.step = state["step"]
         if path.exists():
-            self.seen, self.spent, self.began_at = state["seen"], state["spent"], state["began_at"]
+            self.spent, self.began_at = state["spent"], state["began_at"]
         else:
             self.began_at = self.step
         self._log(f"goes on after step {self.step}")
