@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qabot.encoders.base import REMEDY, FloatArray, document_prompt, normalize
-from qabot.encoders.onnx_folder import FolderConfig, find_graph, folder_fingerprint
+from qabot.encoders.onnx_folder import (
+    FolderConfig,
+    Stamps,
+    find_graph,
+    folder_fingerprint,
+    network_files,
+    network_stamps,
+)
 from qabot.encoders.tokenization import open_tokenizer
 from qabot.errors import EncoderError
 from qabot.text import first_line
@@ -37,6 +44,8 @@ class OnnxEncoder:
         name: The name to report; by default, the folder's.
         fingerprint: The fingerprint if the caller knows it; else the files are hashed.
         threads: Cores for one call; by default, all.
+        stamps: Those of the network when its files were compared with their checksums; by default,
+            as they are now.
 
     Raises:
         EncoderError: A file of the folder is missing or cannot be read.
@@ -49,6 +58,7 @@ class OnnxEncoder:
         name: str | None = None,
         fingerprint: str | None = None,
         threads: int | None = None,
+        stamps: Stamps | None = None,
     ) -> None:
         self.name = name or folder.name
         graph = find_graph(folder)
@@ -60,7 +70,8 @@ class OnnxEncoder:
         self._pooling = config.pooling
         self._max_tokens = config.max_tokens
         self._graph, self._threads = graph, threads or os.cpu_count() or 1
-        self._session = open_session(graph, threads)
+        self._stamps = stamps or network_stamps(graph)
+        self._session = self._open(threads)
         self._bulk: onnxruntime.InferenceSession | None = None
         self._bulk_lock = threading.Lock()
         self._inputs = {item.name for item in self._session.get_inputs()}
@@ -113,8 +124,14 @@ class OnnxEncoder:
         """
         with self._bulk_lock:
             if self._bulk is None:
-                self._bulk = open_session(self._graph, 1)
+                self._bulk = self._open(1)
             return self._bulk
+
+    def _open(self, threads: int | None) -> onnxruntime.InferenceSession:
+        session = open_session(self._graph, threads)
+        if network_stamps(self._graph) != self._stamps:
+            raise EncoderError(f"{self._graph}: changed while it is in use; start qabot again")
+        return session
 
     def _run(self, session: onnxruntime.InferenceSession, batch: list[list[int]]) -> FloatArray:
         longest = max(map(len, batch))
@@ -140,6 +157,9 @@ class OnnxEncoder:
 def open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSession:
     """Open ``graph`` in ONNX Runtime, on ``threads`` cores or all.
 
+    Its files are read here: ONNX Runtime would map those beside the graph into memory, and a mapped
+    file that another program cuts short ends the process by SIGBUS.
+
     Raises:
         EncoderError: ONNX Runtime cannot load it.
     """
@@ -149,6 +169,10 @@ def open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSessi
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
     try:
+        weights = {path.name: path.read_bytes() for path in network_files(graph) if path != graph}
+        options.add_external_initializers_from_files_in_memory(
+            list(weights), list(weights.values()), list(map(len, weights.values()))
+        )
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base.
         raise EncoderError(f"{graph}: ONNX Runtime cannot load it ({first_line(error)})") from error

@@ -13,6 +13,9 @@ from qabot.errors import EncoderError
 
 _Json = TypeVar("_Json", dict[str, Any], list[Any])
 
+Stamps = dict[str, tuple[int, int, int]]
+"""Name of a file → size in bytes, time of the last change in nanoseconds, inode."""
+
 # The modules that are computed here.
 _MODULES = {"Transformer", "Pooling", "Normalize"}
 
@@ -96,12 +99,32 @@ def find_graph(folder: Path) -> Path | None:
     return known[0] if known else next(iter(sorted(folder.glob("onnx/*.onnx"))), None)
 
 
+def network_files(graph: Path) -> list[Path]:
+    """List the graph, and the files beside it that hold large weights.
+
+    They are named after it: model.onnx_data, or torch's model.onnx.data.
+    """
+    beside = (path for path in graph.parent.iterdir() if path.name.startswith(graph.name))
+    return sorted(path for path in beside if path.is_file())
+
+
+def network_stamps(graph: Path) -> Stamps:
+    """Look at the size, time and inode of each of them.
+
+    Raises:
+        EncoderError: One cannot be looked at.
+    """
+    try:
+        found = {path.name: path.stat() for path in network_files(graph)}
+    except OSError as error:
+        raise EncoderError(f"{graph}: cannot be read ({error.strerror})") from error
+    return {name: (it.st_size, it.st_mtime_ns, it.st_ino) for name, it in found.items()}
+
+
 def folder_fingerprint(folder: Path, graph: Path, config: FolderConfig) -> str:
     """Hash everything that decides the vectors: weights, tokenizer, prompts, pooling, limits."""
     digest = hashlib.sha256()
-    # Large weights are in files beside the graph: model.onnx_data, or torch's model.onnx.data.
-    network = sorted(path for path in graph.parent.iterdir() if path.name.startswith(graph.name))
-    for part in [*network, *files_of(folder)]:
+    for part in [*network_files(graph), *files_of(folder)]:
         if part.is_file():
             with part.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

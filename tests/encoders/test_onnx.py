@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -200,6 +201,41 @@ def test_graph_without_its_weights(tmp_path: Path) -> None:
     write_folder(tmp_path, external="model.onnx_data")
     (tmp_path / "onnx/model.onnx_data").unlink()
     assert refusal(tmp_path).startswith("/onnx/model.onnx: ONNX Runtime cannot load it (")
+
+
+def test_weights_that_are_cut_short(tmp_path: Path) -> None:
+    write_folder(tmp_path, external="model.onnx_data")
+    os.truncate(tmp_path / "onnx/model.onnx_data", 4)
+    with pytest.raises(EncoderError, match=r"model\.onnx: ONNX Runtime cannot load it \("):
+        OnnxEncoder(tmp_path)
+
+
+@pytest.mark.parametrize("size", [0, 4])
+def test_weights_that_are_cut_short_while_they_are_used(tmp_path: Path, size: int) -> None:
+    """A mapped file would end the process, or give vectors of nothing."""
+    encoder = OnnxEncoder(write_folder(tmp_path, external="model.onnx_data"), threads=2)
+    before = encoder.encode_document(["cat dog"])
+    os.truncate(tmp_path / "onnx/model.onnx_data", size)
+    np.testing.assert_array_equal(before, encoder.encode_document(["cat dog"]))
+    # Many texts are encoded by a network that is opened now.
+    with pytest.raises(EncoderError) as caught:
+        encoder.encode_document(["cat dog"] * 40)
+    assert str(caught.value).startswith(f"{tmp_path}/onnx/model.onnx: ")
+
+
+def test_weights_that_were_overwritten_while_they_are_used(tmp_path: Path) -> None:
+    encoder = OnnxEncoder(write_folder(tmp_path, external="model.onnx_data"), threads=2)
+    before = encoder.encode_document(["cat dog"])
+    path = tmp_path / "onnx/model.onnx_data"
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+    os.utime(path, (1, 1))
+    np.testing.assert_array_equal(before, encoder.encode_document(["cat dog"]))
+    with pytest.raises(EncoderError) as caught:
+        encoder.encode_document(["cat dog"] * 40)
+    assert str(caught.value) == (
+        f"{tmp_path}/onnx/model.onnx: changed while it is in use; start qabot again"
+    )
 
 
 def test_broken_tokenizer(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ operators are written directly:
   of levels;
 * the rest (``SkipLayerNormalization``, ``Gelu``) is float32.
 
-The weights go to files beside the graph, which ONNX Runtime maps into memory, so that a question
-touches only the embedding rows of its own words. The embeddings have files of their own
-(``WORDS``, ``SCALES``), since the reader looks words up in them too.
+The weights go to files beside the graph. The embeddings have files of their own (``WORDS``,
+``SCALES``), since questions and the reader look words up in them too.
 """
 
 from __future__ import annotations

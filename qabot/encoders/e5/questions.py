@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from qabot.encoders.base import FloatArray, normalize
+from qabot.encoders.e5.graph_files import GRAPH
 from qabot.encoders.e5.words import WordEmbeddings
 from qabot.encoders.onnx import OnnxEncoder, open_session
+from qabot.encoders.onnx_folder import network_stamps
 from qabot.encoders.sentencepiece import FILE, FIRST, LAST, load_tokenizer
 
-_GRAPH = "question.onnx"
+_QUESTIONS = "question.onnx"
 _PROMPT = "query: "
 # Longer questions are cut; more of one hardly changes its vector.
 _MOST_TOKENS = 126
@@ -51,7 +53,8 @@ class PackagedEncoder:
         self.name, self.fingerprint, self.dimension = name, fingerprint, dimension
         self._folder, self._threads = folder, threads
         self._words = WordEmbeddings(folder, dimension)
-        graph = resources.files("qabot.encoders.e5").joinpath(_GRAPH)
+        self._stamps = network_stamps(folder / "onnx" / GRAPH)
+        graph = resources.files("qabot.encoders.e5").joinpath(_QUESTIONS)
         self._session = open_session(Path(str(graph)), threads)
         self._documents: OnnxEncoder | None = None
         self._lock = threading.Lock()
@@ -76,6 +79,7 @@ class PackagedEncoder:
                     name=self.name,
                     fingerprint=self.fingerprint,
                     threads=self._threads,
+                    stamps=self._stamps,
                 )
         return self._documents.encode_document(texts)
 

@@ -8,7 +8,6 @@ nibble and weight ``j + 16`` in its high nibble; a weight is ``(nibble - 8) * sc
 
 from __future__ import annotations
 
-import mmap
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
@@ -70,7 +69,7 @@ def _size(entry: _Entry) -> int:
 
 
 class E5Weights:
-    """A memory-mapped weight file: its shape, vocabulary and tensors.
+    """A weight file: its shape, vocabulary and tensors.
 
     Args:
         path: The file. Only its structure is checked; the caller checks its checksum.
@@ -82,8 +81,7 @@ class E5Weights:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            with path.open("rb") as file:
-                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._data = path.read_bytes()
             self.config, self.vocabulary, self._entries = self._read_directory()
         except (struct.error, ValueError, OverflowError) as error:
             raise EncoderError(
