@@ -11,6 +11,7 @@ import discord
 import pytest
 
 from qabot.errors import DamagedIndexError
+from qabot.index.manifest import FILES
 from qabot.settings import Settings
 from qabot.types import Answer, Request
 from tests.bot.support import (
@@ -27,6 +28,7 @@ from tests.bot.support import (
 from tests.support import build_index, write_article
 
 WRONG = "Something went wrong on my side. Please ask again later."
+UNREADABLE = "I cannot read the articles right now. Whoever runs me has to renew them."
 BUSY = "Too many questions are waiting right now. Please ask again in a minute."
 
 
@@ -103,9 +105,7 @@ async def test_a_failing_engine_is_told_to_whoever_mentions_the_bot(ann, channel
 
 async def test_an_index_that_cannot_be_read_is_told_and_logged(ann, caplog):
     result = await ann.ask("damaged?")
-    assert shown(result.response) == (
-        "I cannot read the articles right now. Whoever runs me has to renew them."
-    )
+    assert shown(result.response) == UNREADABLE
     assert "index: vectors.faiss is missing; rebuild" in caplog.text
 
 
@@ -121,6 +121,35 @@ async def test_answers_go_on_when_the_index_is_taken_away(ann, settings):
 async def test_answers_go_on_when_the_index_is_damaged(ann, index):
     (index / "CURRENT").write_text("nonsense")
     assert LAUNCHED in shown((await ann.ask()).response)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("healed", ["as it was", "by a rebuild"])
+async def test_a_damaged_file_is_told_until_it_is_healed(ann, channel, index, name, healed, caplog):
+    """Under the open bot, in each way to look at articles."""
+    before = await ann.ask()
+    assert LAUNCHED in shown(before.response)
+    path = index / "generations/1" / name
+    whole = path.read_bytes()
+    with path.open("r+b") as file:
+        file.write(bytes(len(whole) // 2))
+    for told in (
+        await ann.ask(),
+        await ann.actor.slash(channel, "articles"),
+        await ann.actor.slash(channel, "status"),
+        await ann.context(before.response),
+    ):
+        assert shown(told.response) == UNREADABLE
+    await ann.mention()
+    assert shown(channel.last_message) == UNREADABLE
+    assert f"{path}: changed since it was written; run `qabot rebuild --full`" in caplog.text
+    assert "Traceback" not in caplog.text
+    if healed == "as it was":
+        path.write_bytes(whole)
+    else:
+        await asyncio.to_thread(build_index, index, index.parent / "articles", full=True)
+    assert LAUNCHED in shown((await ann.ask()).response)
+    assert "**Articles:** 2" in shown((await ann.actor.slash(channel, "status")).response)
 
 
 async def test_a_rebuild_during_50_questions_loses_none(ann, channel, index, engine):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from qabot.index.manifest import FILES
 from tests.repl.support import CHEESE, GOLD, LAVA, Chat, lines, quote
 from tests.support import write_article
 
@@ -72,6 +75,20 @@ def test_a_bad_question_is_one_line_and_the_chat_goes_on(chat: Chat) -> None:
         "",
     )
     assert expected == chat.piped("a" * 2001, LAVA)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_one_line_and_the_chat_goes_on(chat: Chat, name: str) -> None:
+    path = Path("index/generations/1", name)
+    whole = path.read_bytes()
+    said = chat.piped(LAVA)
+    with path.open("r+b") as file:
+        file.write(bytes(len(whole) // 2))
+    told = f"{path.absolute()}: changed since it was written; run `qabot rebuild --full`"
+    unread = lines(*[told] * 4)
+    assert unread == chat.piped(LAVA, "/articles", "/show gold", LAVA)
+    path.write_bytes(whole)
+    assert said == chat.piped(LAVA)
 
 
 def test_a_bad_question_is_no_context_for_a_follow_up(chat: Chat) -> None:
