@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 
 import pytest
 
 from qabot.errors import ArticleError
 from qabot.types import Article
-from tests.articles.documents import Line, lines, pdf, stream
+from tests.articles.documents import Line, Stroke, lines, pdf, stream
 from tests.articles.support import headings, read
 
 P1 = "The shipyard launched its first tug in ten years on Monday."
 P2 = "Hundreds came to watch, and the band played until late in the evening."
 
 
-def read_pages(folder: Path, *pages: list[Line], **told) -> Article:
+def read_pages(folder: Path, *pages: Sequence[Line | Stroke], **told) -> Article:
     return read(folder, "a.pdf", pdf(*pages, **told))
 
 
@@ -144,6 +146,123 @@ def test_page_numbers_go_and_other_numbers_stay(tmp_path: Path):
     assert read_pages(tmp_path, *numbered).text == f"{P1}\n\n{P1}"
     others = [[*lines(P1), Line(str(number), 40)] for number in (1912, 1945)]
     assert read_pages(tmp_path, *others).text == f"{P1}\n\n1912\n\n{P1}\n\n1945"
+
+
+def row(y: float, *cells: str, at: tuple[float, ...] = (72, 220, 340)) -> list[Line]:
+    """A line of a table, or of columns."""
+    return [Line(cell, y, x) for cell, x in zip(cells, at, strict=True) if cell]
+
+
+def test_the_rows_of_a_table_without_rules_name_their_columns(tmp_path: Path):
+    page = [
+        *row(720, "Ship", "Length", "Built"),
+        *row(704, "Heron", "41 m", "1987"),
+        *row(688, "Otter", "", "2003"),
+        *row(672, "Kingfisher", "88 m", "2016"),
+        *lines(P1, top=630),
+    ]
+    assert read_pages(tmp_path, page).text == (
+        "Ship | Length | Built\nHeron | Length: 41 m | Built: 1987\nOtter | Built: 2003\n"
+        f"Kingfisher | Length: 88 m | Built: 2016\n\n{P1}"
+    )
+
+
+def grid(xs: tuple[float, ...], ys: tuple[float, ...]) -> list[Stroke]:
+    across = [Stroke(xs[0], y, xs[-1], y) for y in ys]
+    return across + [Stroke(x, ys[0], x, ys[-1]) for x in xs]
+
+
+def test_cells_between_rules_are_read_whole(tmp_path: Path):
+    page: list[Line | Stroke] = [
+        *lines(P1, top=760),
+        *grid((70, 190, 330, 430), (740, 720, 690, 670)),
+        *row(726, "Ship", "Use", "Built", at=(72, 194, 334)),
+        *row(708, "Heron", "fishing and", "1987", at=(72, 194, 334)),
+        *row(694, "", "rescue", "", at=(72, 194, 334)),
+        *row(675, "Otter", "tug", "2003", at=(72, 194, 334)),
+    ]
+    assert read_pages(tmp_path, page).text == (
+        f"{P1}\n\nShip | Use | Built\nHeron | Use: fishing and rescue | Built: 1987\n"
+        "Otter | Use: tug | Built: 2003"
+    )
+
+
+def test_a_cell_counts_for_all_rows_and_columns_that_it_covers(tmp_path: Path):
+    page: list[Line | Stroke] = [
+        *(stroke for stroke in grid((70, 190, 330, 430), (740, 670)) if stroke.x < 190),
+        *grid((190, 330, 430), (740, 720, 695, 670)),
+        *(Stroke(70, y, 190, y) for y in (740, 720, 670)),
+        *row(726, "Day", "Opens", "Shuts", at=(72, 194, 334)),
+        *row(702, "Monday", "8:00", "11:00", at=(72, 194, 334)),
+        *row(677, "", "14:00", "17:00", at=(72, 194, 334)),
+    ]
+    assert read_pages(tmp_path, page).text == (
+        "Day | Opens | Shuts\nMonday | Opens: 8:00 | Shuts: 11:00\n"
+        "Monday | Opens: 14:00 | Shuts: 17:00"
+    )
+
+
+def test_frames_round_text_are_no_table(tmp_path: Path):
+    text = lines(P1, "Hundreds came to watch, and the band", "played until late.", top=700)
+    framed: list[Line | Stroke] = [*grid((60, 300, 560), (720, 650, 600)), *text]
+    assert read_pages(tmp_path, framed).text == read_pages(tmp_path, text).text
+
+
+def test_columns_that_are_drawn_row_by_row_are_read_one_after_the_other(tmp_path: Path):
+    left = ("The shipyard launched its first", "tug in ten years on Monday, and", "many came.")
+    right = ("In spring the second ship is to", "follow, its manager said. It is", "a ferry.")
+    page = [line for n in range(3) for line in row(700 - 14 * n, left[n], right[n], at=(72, 330))]
+    assert read_pages(tmp_path, page).text == (
+        "The shipyard launched its first tug in ten years on Monday, and many came.\n\n"
+        "In spring the second ship is to follow, its manager said. It is a ferry."
+    )
+
+
+def test_a_list_is_no_table(tmp_path: Path):
+    page = [
+        line
+        for n, text in enumerate(("Doors shut at ten.", "Boots stay outside.", "Tea is free."))
+        for line in row(700 - 14 * n, f"{n + 1}.", text, at=(72, 100))
+    ]
+    assert read_pages(tmp_path, page).text == (
+        "1. Doors shut at ten.\n\n2. Boots stay outside.\n\n3. Tea is free."
+    )
+
+
+def numbered(texts: list[str], first: int = 1) -> list[Line]:
+    return [
+        line
+        for n, text in enumerate(texts)
+        for line in row(700 - 24 * n, str(first + n), text, at=(50, 90))
+    ]
+
+
+def test_numbers_of_lines_are_no_text(tmp_path: Path):
+    third = "The yard has 240 workers, and 11 of them built the first ship, too."
+    orders = [(P1, P2, third), (P2, third, P1), (third, P1, P2)]
+    pages = [
+        [Line(f"{n} SHIP NEWS", 760, 90), *numbered(wrap(" ".join(told), 30), first)]
+        for n, told, first in zip((31, 32, 33), orders, (1, 1, 8), strict=True)
+    ]
+    assert read_pages(tmp_path, *pages).text.replace("\n\n", " ") == " ".join(sum(orders, ()))
+
+
+def test_the_numbers_of_a_list_stay(tmp_path: Path):
+    texts = ["Heron", "Otter", "Kingfisher", "Gull", "Tern", "Swan"]
+    assert "4 Gull" in read_pages(tmp_path, numbered(texts)).text
+
+
+def test_what_stands_upright_beside_the_text_is_no_text(tmp_path: Path):
+    stamp = Line("Printed by user17 on press 4", 300, 30, upright=True)
+    text = lines(P1, P2, P1, P2)
+    assert read_pages(tmp_path, [stamp, *text]).text == read_pages(tmp_path, text).text
+    turned = [Line(P1, 100, 100, upright=True), Line(P2, 100, 116, upright=True)]
+    assert read_pages(tmp_path, turned).text.startswith(P1)
+
+
+def test_the_name_of_the_printed_file_is_no_text(tmp_path: Path):
+    mark = Line("Yearbook_2021.indb   17   03.05.2021   11:24:05", 20, size=7)
+    assert read_pages(tmp_path, [*lines(P1), mark]).text == P1
 
 
 def test_what_a_document_says_about_itself_is_known(tmp_path: Path):

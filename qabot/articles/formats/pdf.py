@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import re
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Draft, has_words, one_line
 from qabot.articles.formats.language import language_code
-from qabot.articles.formats.pdf_layout import Line, Mark, lay_out
+from qabot.articles.formats.pdf_drawing import lines_of, rules_of
+from qabot.articles.formats.pdf_layout import Mark, lay_out
+from qabot.articles.formats.pdf_lines import Page, Rules
 from qabot.errors import ArticleError
 
 MAX_PAGES = 5_000
@@ -19,16 +20,10 @@ MAX_CHARACTERS = 20_000_000
 
 _MAGIC = b"%PDF-"
 _MAGIC_WITHIN = 1_024
-# PDFium's mark for the hyphen that divides a word at the end of a line, which it joins.
-_DIVIDED = "\x02"
-_LINE_END = re.compile(r"\r\n|\r|\n|(?<=\x02)")
 _DATE = re.compile(r"(?:D:)?([0-9]{4})([0-9]{2})?([0-9]{2})?")
 # Programs put the name of their file where a title belongs.
 _NO_TITLE = re.compile(
     r"(?i)microsoft (word|powerpoint)\b.*|untitled.*|.*\.(docx?|indd|odt|pdf|pptx?|qxp|rtf|tex|dvi)"
-)
-_LIGATURES = str.maketrans(
-    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 )
 _LANGUAGE_UNITS = 64
 _MAX_MARKS = 10_000
@@ -54,7 +49,8 @@ def read_pdf(data: bytes) -> Draft:
     if len(document) > MAX_PAGES:
         raise ArticleError(f"has {len(document)} pages, {MAX_PAGES} at most; split it")
     unread: list[int] = []
-    composed, pages = lay_out(list(_pages(document, unread)), list(_marks(document)))
+    lines, rules = zip(*_pages(document, unread), strict=True) if len(document) else ((), ())
+    composed, pages = lay_out(lines, rules, list(_marks(document)))
     if not has_words(composed.text):
         raise ArticleError(
             "holds no text, perhaps pictures of it; have it recognised (OCR) and saved again"
@@ -73,8 +69,8 @@ def read_pdf(data: bytes) -> Draft:
     )
 
 
-def _pages(document: Any, unread: list[int]) -> Iterator[list[Line]]:
-    """The lines of each page; the numbers of those that cannot be read are added to ``unread``."""
+def _pages(document: Any, unread: list[int]) -> Iterator[tuple[Page, Rules]]:
+    """What stands on each page; numbers of those that cannot be read are added to ``unread``."""
     from pypdfium2 import PdfiumError
 
     characters = 0
@@ -84,51 +80,15 @@ def _pages(document: Any, unread: list[int]) -> Iterator[list[Line]]:
             text_page = page.get_textpage()
         except PdfiumError:
             unread.append(number + 1)
-            yield []
+            yield [], Rules()
             continue
         characters += text_page.count_chars()
         if characters > MAX_CHARACTERS:
             raise ArticleError(f"holds more than {MAX_CHARACTERS} characters; split it")
-        yield list(_lines(text_page))
+        rules = rules_of(page)
+        yield list(lines_of(text_page, rules)), rules
         text_page.close()
         page.close()
-
-
-def _lines(page: Any) -> Iterator[Line]:
-    from pypdfium2 import raw
-
-    units = [raw.FPDFText_GetUnicode(page.raw, n) for n in range(page.count_chars())]
-    # Damaged fonts give numbers beyond all characters.
-    text = "".join(chr(unit) if unit <= sys.maxunicode else "\ufffd" for unit in units)
-    start = 0
-    for end in [*(match.end() for match in _LINE_END.finditer(text)), len(text)]:
-        places = [place for place in range(start, end) if not text[place].isspace()]
-        boxes = [_box(page, places[n]) for n in (0, len(places) // 2, -1)] if places else []
-        found = [box for box in boxes if box is not None]
-        line = one_line(_characters(text[start:end]))
-        if line and found:
-            yield Line(
-                line,
-                left=found[0].left,
-                right=found[-1].right,
-                bottom=found[0].bottom,
-                size=sorted(abs(box.top - box.bottom) for box in found)[len(found) // 2],
-            )
-        start = end
-
-
-def _box(page: Any, place: int) -> Any:
-    """Where a character stands, as tall as its font is; ``None`` where PDFium cannot tell."""
-    from pypdfium2 import raw
-
-    box = raw.FS_RECTF()
-    return box if raw.FPDFText_GetLooseCharBox(page.raw, place, box) else None
-
-
-def _characters(text: str) -> str:
-    """``text`` with its hyphens, without ligatures, and with pairs of surrogates joined."""
-    text = text.replace(_DIVIDED, "-").translate(_LIGATURES)
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _marks(document: Any) -> Iterator[Mark]:

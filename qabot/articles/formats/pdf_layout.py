@@ -15,8 +15,9 @@ from statistics import median
 
 from qabot.articles.formats.draft import Block, Composed, compose_blocks, has_words
 from qabot.articles.formats.hyphens import Words, joined
-
-Pages = list[list["Line"]]
+from qabot.articles.formats.pdf_lines import Line, Page, Pages, Rules
+from qabot.articles.formats.pdf_margins import without_margins
+from qabot.articles.formats.pdf_tables import arranged
 
 # In parts of a line's size.
 _SAME_SIZE = 0.08
@@ -28,33 +29,12 @@ _GAP = 1.4
 _SHORT = 0.85
 _LONGEST_HEADING = 200
 _MOST_HEADING_LINES = 3
-_EDGE_ROUNDS = 3
-_REPEATS = 3
-_DIGITS = re.compile(r"\d+")
-_NUMBER = re.compile(r"\W*(\d{1,5})\W*")
-_FIRST_OR_LAST = re.compile(r"^\d{1,5}(?=\s)|(?<=\s)\d{1,5}$")
-_ROMAN = re.compile(r"\W*[ivxlc]{1,8}\W*", re.IGNORECASE)
 _NUMBERING = re.compile(r"^(?:[0-9]+(?:\.[0-9]+)*\.?|[ivxlc]+\.)\s+", re.IGNORECASE)
 _BULLET = re.compile(r"[•‣◦▪·–*-]\s")
 _ITEM = re.compile(r"(?:\d{1,3}|[a-z])[.)]\s")
 _ENDED = re.compile(r"[.!?:;…。！？：؟۔।]['\"”’»)\]]*$")
 # The end of a sentence, or the dots of a table of contents.
 _NO_HEADING = re.compile(r"[.,;。，；،]$|(?:\. ?){4}")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a page, on one line: where it stands, in points from the left and the bottom.
-
-    Attributes:
-        size: The height of its letters, with what reaches up and down.
-    """
-
-    text: str
-    left: float
-    right: float
-    bottom: float
-    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +62,31 @@ class _Placed:
     level: int | None
 
 
-def lay_out(pages: Sequence[Sequence[Line]], outline: Sequence[Mark]) -> tuple[Composed, list[int]]:
+def lay_out(
+    pages: Sequence[Page], rules: Sequence[Rules], outline: Sequence[Mark]
+) -> tuple[Composed, list[int]]:
     """The text of a document.
 
     Args:
-        pages: Lines in the order in which they are read.
+        pages: Lines in the order in which they are drawn.
+        rules: Those of each page.
 
     Returns:
         Paragraphs and headings, and the offset at which each page begins.
     """
     body = _body_size(pages)
-    kept = _without_running_lines([list(page) for page in pages], body)
-    words = Words(line.text for page in kept for line in page)
+    plain = without_margins(list(pages), body)
+    words = Words(line.text for page in plain for line in page)
+    kept = [arranged(page, drawn, words) for page, drawn in zip(plain, rules, strict=True)]
     paragraphs = list(_paragraphs(list(_placed(kept, outline)), _pitch(kept, body)))
     levels = _Levels(paragraphs, outline, body)
     blocks, breaks = [], []
+    table = 0, 0
     for number, paragraph in enumerate(paragraphs):
         text, starts = joined([placed.line.text for placed in paragraph], words)
-        blocks.append(Block(text, levels(paragraph, text)))
+        before, table = table, (paragraph[0].page, paragraph[0].line.row)
+        in_table = table[1] > 0 and table == before
+        blocks.append(Block(text, levels(paragraph, text), tight=in_table))
         breaks += [
             (number, start, placed.page) for start, placed in zip(starts, paragraph, strict=True)
         ]
@@ -121,7 +108,7 @@ def _page_starts(first: dict[int, int], count: int, length: int) -> list[int]:
     return [0, *starts[1:]] if starts else []
 
 
-def _body_size(pages: Sequence[Sequence[Line]]) -> float:
+def _body_size(pages: Sequence[Page]) -> float:
     """The size that most characters have."""
     sizes: Counter[float] = Counter()
     for page in pages:
@@ -136,60 +123,17 @@ def _pitch(pages: Pages, body: float) -> float:
         (above.bottom - line.bottom) / line.size
         for page in pages
         for above, line in pairwise(page)
-        if line.size and abs(line.size - body) <= _SAME_SIZE * body
+        if line.size and not line.row and abs(line.size - body) <= _SAME_SIZE * body
     ]
     usual = [distance for distance in distances if 0.5 < distance < 2.5]
     return median(usual) if usual else 1.0
-
-
-def _without_running_lines(pages: Pages, body: float) -> Pages:
-    """``pages`` without page numbers, and what else stands at the same place of many pages."""
-    for _ in range(_EDGE_ROUNDS):
-        for edge in (max, min):
-            outer = [edge(page, key=lambda line: line.bottom) if page else None for page in pages]
-            running = _running(outer, body)
-            pages = [
-                [line for line in page if number not in running or line is not outer[number]]
-                for number, page in enumerate(pages)
-            ]
-    return pages
-
-
-def _running(outer: Sequence[Line | None], body: float) -> set[int]:
-    """On which pages the outermost line belongs to the page, not to the text."""
-    keys = [_running_keys(line, number, body) for number, line in enumerate(outer)]
-    counts = Counter(key for found in keys for key in found)
-    return {
-        number
-        for number, found in enumerate(keys)
-        if any(counts[key] >= (2 if key[0] == "number" else _REPEATS) for key in found)
-    }
-
-
-def _running_keys(line: Line | None, page: int, body: float) -> list[tuple[str, str, int]]:
-    if line is None or line.size > _LARGER * body:
-        return []
-    place = round(line.bottom / 2)
-    if number := _NUMBER.fullmatch(line.text):
-        # Numbers that do not count up with the pages are part of the text.
-        return [("number", str(int(number[1]) - page), place)]
-    if _ROMAN.fullmatch(line.text):
-        return [("roman", "", place)]
-    if not has_words(line.text):
-        return []
-    # The same words, or, beside those of a chapter, the number of the page.
-    numbers = _FIRST_OR_LAST.findall(line.text)
-    return [
-        ("text", _DIGITS.sub("#", line.text), place),
-        *(("counted", str(int(number) - page), place) for number in numbers),
-    ]
 
 
 def _placed(pages: Pages, outline: Sequence[Mark]) -> Iterator[_Placed]:
     titles = {(mark.page, _folded(mark.title)): mark.level for mark in outline}
     for number, page in enumerate(pages):
         for line in page:
-            column = [other.right for other in page if abs(other.left - line.left) < 2 * line.size]
+            column = [other.right for other in page if abs(other.left - line.left) <= 2 * line.size]
             level = titles.get((number, _folded(line.text)))
             yield _Placed(line, number, max(column), level)
 
@@ -212,6 +156,8 @@ def _paragraphs(lines: Sequence[_Placed], pitch: float) -> Iterator[list[_Placed
 def _begins(paragraph: Sequence[_Placed], placed: _Placed, pitch: float) -> bool:
     """Tell whether a line begins a new paragraph."""
     before, line = paragraph[-1].line, placed.line
+    if before.row or line.row:
+        return True
     size = max(before.size, line.size)
     if abs(before.size - line.size) > _SAME_SIZE * size or paragraph[-1].level or placed.level:
         return True
@@ -249,9 +195,9 @@ class _Levels:
         return min(self._ranks[self._size(paragraph)], 6)
 
     def _is_large(self, paragraph: Sequence[_Placed]) -> bool:
-        return (
-            self._size(paragraph) >= _LARGER * self._body and len(paragraph) <= _MOST_HEADING_LINES
-        )
+        if len(paragraph) > _MOST_HEADING_LINES or paragraph[0].line.row:
+            return False
+        return self._size(paragraph) >= _LARGER * self._body
 
     @staticmethod
     def _size(paragraph: Sequence[_Placed]) -> float:
