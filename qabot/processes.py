@@ -1,4 +1,4 @@
-"""The Discord bot's token: finding it, its shape, and keeping it from other processes."""
+"""Tokens: finding the Discord bot's, its shape, and keeping all from other processes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 
 TOKENS = ("QABOT_TOKEN", "DISCORD_TOKEN")
 """The variables that may hold the Discord bot's token; the first one counts."""
+
+MCP_VARIABLE = "QABOT_MCP_TOKEN"
+"""The variable that may hold the token which clients of `qabot mcp --http` must send."""
 
 TOKEN_SHAPE = re.compile(r"([\w-]{10,})\.[\w-]{4,}\.[\w-]{20,}", re.ASCII)
 """The bot's number in base 64, when the token was made, and its signature. There is no upper bound:
@@ -45,5 +48,5 @@ def hide_tokens(text: str) -> str:
 
 
 def without_tokens() -> dict[str, str]:
-    """Copy this process's environment for a process that has no use for the token."""
-    return {name: text for name, text in os.environ.items() if name not in TOKENS}
+    """Copy this process's environment for a process that has no use for the tokens."""
+    return {name: text for name, text in os.environ.items() if name not in (*TOKENS, MCP_VARIABLE)}

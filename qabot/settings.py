@@ -49,13 +49,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         keep: Generations of the index kept for ``qabot rollback``, including the live one.
         threshold: Confidence below which the answer is "not found", in [0, 1].
         token_file: A file with the Discord bot's token, read if no variable holds it.
+        mcp_token_file: A file with the token that clients of ``qabot mcp --http`` must send, read
+            if no variable holds it.
         message_content: The bot asks Discord for the message-content intent, which it needs to
             answer messages that don't mention it.
         shards: The bot connects in as many shards as Discord recommends.
         watch: The bot rebuilds by itself when files change.
         rebuild_every: The longest time between two rebuilds of the bot, such as ``15m``; if empty,
             it rebuilds on request only.
-        waiting: The most questions that wait in the bot; it refuses further ones.
+        waiting: The most questions that wait in the bot or in ``qabot mcp``; it refuses further
+            ones.
         user_questions: The most questions of one person to the bot in a minute.
         guild_questions: The same for all people of a Discord server together.
         log_questions: The bot keeps every question for good.
@@ -86,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threshold: float = 0.15
     keep: int = 3
     token_file: str = ""
+    mcp_token_file: str = ""
     message_content: bool = False
     shards: bool = False
     watch: bool = False

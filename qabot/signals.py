@@ -41,6 +41,12 @@ def handle_signals() -> None:
         _handle(name, _terminate)
 
 
+def exit_on_signals() -> None:
+    """Have Ctrl-C, SIGTERM and SIGHUP end this process at once and well, without cleaning up."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        _handle(name, lambda *_: os._exit(0))
+
+
 def was_interrupted() -> bool:
     """Tell whether Ctrl-C was pressed a moment ago.
 

@@ -191,7 +191,7 @@ class Engine:
         hits = live.retriever.search(question, count, filters=filters, vector=vector)
         return read_hits(self.reader, question, hits, self.encoder.count_tokens, is_clear=is_clear)
 
-    def search(self, question: str, limit: int) -> list[Hit]:
+    def search(self, question: str, limit: int, *, filters: Filters | None = None) -> list[Hit]:
         """The passages that may answer ``question``, best first, whatever the confidence.
 
         They stand in the order in which an answer would quote them.
@@ -199,14 +199,17 @@ class Engine:
         Args:
             question: In any language, up to ``LONGEST_QUESTION`` characters.
             limit: The most passages.
+            filters: Which articles are searched; all of them where not given.
 
         Raises:
             QuestionError: The question is empty, too long or not text.
+            FilterError: A filter is no date, or names what the index does not hold.
         """
         question = checked_question(question)
         with self._index.lease() as live:
             vector = self.encoder.encode_query([question])[0]
-            return [hit for hit, _ in ranked(self._hits(live, question, vector, limit, None))]
+            hits = self._hits(live, question, vector, limit, filters)
+            return [hit for hit, _ in ranked(hits)][:limit]
 
     def manifest(self) -> Manifest:
         """The live generation's manifest: its content and what made it."""

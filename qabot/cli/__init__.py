@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from qabot.cli import ask, bot, evaluate, inspection, maintenance, rebuild
+from qabot.cli import ask, bot, evaluate, inspection, maintenance, mcp, rebuild
 from qabot.cli.exits import BAD_INPUT, explain
 from qabot.cli.output import complain, flush, prepare_output
 from qabot.processes import hide_tokens
@@ -45,6 +45,7 @@ for command in (
     ask.ask,
     ask.repl,
     bot.bot,
+    mcp.mcp,
     inspection.feedback,
     inspection.articles,
     inspection.show,

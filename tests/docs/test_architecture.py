@@ -26,7 +26,7 @@ TREE, LAYERS, WAYS = blocks(page("architecture"), "text")
 # Where the right half of the drawing begins.
 MIDDLE = 57
 # What stands before the two ways come together: not run here, but it must exist.
-ENTRANCES = ("bot/", "cli/", "repl/", "web/")
+ENTRANCES = ("bot/", "cli/", "mcp/", "repl/", "web/")
 
 
 def named(lines: Iterator[str] | list[str]) -> list[str]:
