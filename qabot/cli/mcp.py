@@ -43,6 +43,6 @@ def mcp(
 
         server = create_server(engine)
         if address is None:
-            serve_stdio(server)
+            serve_stdio(server, notify=note)
         else:
             serve_http(server, address, token, notify=note)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,11 +23,18 @@ from qabot.signals import TerminatedError, exit_on_signals
 _SECONDS_TO_END = 5
 
 
-def serve_stdio(server: Server[Any]) -> None:
-    """Serve the program that started this one, until it closes standard input or ends it."""
+def serve_stdio(server: Server[Any], *, notify: Callable[[str], None] = lambda line: None) -> None:
+    """Serve the program that started this one, until it closes standard input or ends it.
+
+    Args:
+        notify: Takes a line for a person who has started it at a terminal.
+    """
     # The thread that waits for the next line would hold up any other end. There is nothing to
     # clean up: what was answered is sent, and the index is only read.
     exit_on_signals()
+    _log_to_stderr()
+    if sys.stdin.isatty():
+        notify("waiting for an assistant, which starts this by itself; Ctrl-C ends it")
 
     async def run() -> None:
         async with stdio_server() as (read, write):
@@ -50,6 +59,7 @@ def serve_http(
     Raises:
         UsageError: The address cannot be used.
     """
+    _log_to_stderr()
     listening = _listening(address)
     config = uvicorn.Config(
         create_app(server, address, token),
@@ -79,6 +89,10 @@ def create_app(server: Server[Any], address: Address, token: str | None) -> Guar
         allowed_origins=["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"],
     )
     return Guard(server.streamable_http_app(transport_security=security), token)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def _listening(address: Address) -> socket.socket:

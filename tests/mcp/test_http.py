@@ -9,6 +9,7 @@ import socket
 import sys
 
 import httpx2
+import pexpect
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
@@ -196,6 +197,23 @@ async def test_the_command_serves_the_real_index_over_both_transports(real_index
     assert await asyncio.wait_for(process.wait(), 60) == 0
     assert await process.stderr.read() == b""
     assert {**over_stdio, "elapsed_ms": 0} == {**over_http, "elapsed_ms": 0}
+
+
+@pytest.mark.slow
+def test_a_person_is_told_what_it_waits_for_and_can_end_it(real_index, tmp_path):
+    terminal = pexpect.spawn(
+        sys.executable,
+        ["-m", "qabot", "mcp", "--no-reader", "--index", str(real_index.folder)],
+        cwd=str(tmp_path),
+        env=clean_environment(QABOT_CACHE=str(real_index.cache)),
+        encoding="utf-8",
+        timeout=120,
+    )
+    terminal.expect("waiting for an assistant, which starts this by itself; Ctrl-C ends it\r\n")
+    terminal.sendintr()
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0
 
 
 def test_an_address_that_is_taken_is_told(real_index, tmp_path):
