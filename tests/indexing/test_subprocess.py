@@ -97,9 +97,9 @@ def test_one_that_was_ended_before_it_began_changes_nothing(process, tmp_path):
     assert IndexStore(tmp_path / "index").current() == 1
 
 
-def test_the_token_is_not_passed_on(process, monkeypatch, tmp_path, real_index):
-    monkeypatch.setenv("QABOT_TOKEN", "secret")
-    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+def test_no_token_is_passed_on(process, monkeypatch, tmp_path, real_index):
+    for name in ("QABOT_TOKEN", "DISCORD_TOKEN", "QABOT_MCP_TOKEN"):
+        monkeypatch.setenv(name, "secret")
     program = "import os, sys; sys.exit(any('secret' in value for value in os.environ.values()))"
     monkeypatch.setattr("qabot.indexing.subprocess._PROGRAM", program)
     with pytest.raises(RebuildError, match="exit code 0"):

@@ -125,8 +125,9 @@ def test_the_token_is_read_from_the_variable_then_the_file(tmp_path):
         assert not set(environment.values()) & set(str(caught.value).split())
 
 
-def test_a_missing_index_is_told(tmp_path):
-    process = run_qabot("mcp", cwd=tmp_path)
+@pytest.mark.parametrize("transport", [(), ("--http", ":0")], ids=["stdio", "http"])
+def test_a_missing_index_is_told(transport, tmp_path):
+    process = run_qabot("mcp", *transport, cwd=tmp_path)
     assert (process.returncode, process.stdout) == (3, "")
     assert process.stderr == "qabot: index: no index here; run `qabot rebuild`\n"
 
