@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.readings import Asked, add_arguments, everything
 from benchmarks.squad import unanswerable_area
 from benchmarks.xquad import LANGUAGES
-from qabot.answering.confidence import ranked
+from qabot.answering.confidence import packaged
 from qabot.answering.quotes import compose
 from qabot.evaluation.calibration import calibration_error
 from qabot.evaluation.overlap import f1, holds
@@ -67,7 +67,7 @@ def _not_found(rows: Sequence[Asked]) -> None:
         inside = np.array([row.inside for row in part])
         pairs = [(row.asked, row.articles) for row in part]
         for name, chosen in (("without", _plain(part)), ("with", part)):
-            sure = np.array([ranked(row.hits)[0][1] for row in chosen])
+            sure = np.array([packaged().ranked(row.hits)[0][1] for row in chosen])
             areas = [
                 roc_auc_score(inside[where], sure[where])
                 for pair in set(pairs)
@@ -95,7 +95,7 @@ def _mean(rows: Sequence[Asked], measure: Measure) -> float:
 
 
 def _first_is_right(row: Asked) -> float:
-    return float(row.right[_place(row, ranked(row.hits)[0][0])])
+    return float(row.right[_place(row, packaged().ranked(row.hits)[0][0])])
 
 
 def _first_quote_holds(row: Asked) -> float:

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.xquad import LANGUAGES, Corpus, Paragraphs, build, holds_answer, load
-from qabot.answering.confidence import ranked
+from qabot.answering.confidence import packaged
 from qabot.answering.quotes import compose
 from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED, Encoder, open_encoder
@@ -176,7 +176,7 @@ def _not_found(bench: Bench) -> None:
         inside = set(bench.corpora[articles].titles()[::2])
         for asked in LANGUAGES:
             for question in bench.corpora[asked].questions:
-                confidence = ranked(retriever.search(question.text, _DEPTH))[0][1]
+                confidence = packaged().ranked(retriever.search(question.text, _DEPTH))[0][1]
                 rows.append(((asked, articles), question.paragraph[0] in inside, confidence))
     areas = {}
     for pair in {row[0] for row in rows}:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sklearn.metrics import roc_auc_score
 
-from qabot.answering.confidence import ranked
+from qabot.answering.confidence import packaged
 from qabot.answering.reader.packaged import PackagedReader
 from qabot.answering.reader.windows import read_hits
 from qabot.answering.retrieval import Retriever
@@ -68,9 +68,9 @@ def unanswerable_area(
     without, read = [], []
     for text, _ in asked:
         hits = retriever.search(text, _DEPTH)
-        without.append(ranked(hits)[0][1])
+        without.append(packaged().ranked(hits)[0][1])
         hits = read_hits(reader, text, hits, encoder.count_tokens, patience=math.inf)
-        read.append(ranked(hits)[0][1])
+        read.append(packaged().ranked(hits)[0][1])
     truth = [answerable for _, answerable in asked]
     return (
         float(roc_auc_score(truth, without)),

@@ -253,6 +253,8 @@ class Answer:
         elapsed_ms: Milliseconds from question to answer.
         near: If nothing was found, articles that may be about the question's subject.
         small_talk: It asks the articles nothing ("thanks!", "lol"), so nothing was looked up.
+        calibrated: The confidence was fitted for the models that answered; else it is a rough
+            guide.
     """
 
     question: str
@@ -264,3 +266,4 @@ class Answer:
     elapsed_ms: float
     near: tuple[ArticleInfo, ...] = ()
     small_talk: bool = False
+    calibrated: bool = True

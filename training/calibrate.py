@@ -29,13 +29,23 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.near_topic_data import Item, NearTopic, load, sample, write_articles
-from qabot.answering.confidence import Model, features, is_clear
+from qabot.answering.confidence import (
+    READER,
+    RETRIEVAL,
+    TOPIC,
+    Kind,
+    Model,
+    features,
+    object_of,
+    packaged,
+)
 from qabot.answering.quotes import compose
 from qabot.answering.reader.packaged import PackagedReader
 from qabot.answering.reader.windows import STAGES, Stage, read_hits
 from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.e5.packaged import unpack
+from qabot.evaluation.fitting import Judged, fit
 from qabot.evaluation.overlap import holds
 from qabot.index import IndexStore
 from qabot.indexing.plan import IndexPlan
@@ -45,11 +55,6 @@ from qabot.types import Filters, Hit
 from training.collection import is_held_back, public
 
 OUT = Path(__file__).parents[1] / "qabot" / "answering" / "confidence.json"
-RETRIEVAL = ("similarity", "sentence", "article_lead", "only_article")
-READER = (*RETRIEVAL, "margin", "logit")
-TOPIC = ("similarity", "sentence")
-# A model is fitted on so many hits of a question, those that the model before it ranks first.
-_FIRST, _ROUNDS = 3, 3
 _FOLDS = 6
 # Paragraphs of each public set; not of those whose questions are about their paragraph alone.
 _PARAGRAPHS = 16
@@ -89,18 +94,12 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as scratch:
         rows = asked(options, options.work or Path(scratch))
-    fitted = {}
+    fitted: dict[Kind, Model] = {}
     for kind, names in (("retrieval", RETRIEVAL), ("reader", READER)):
         print(f"{kind}: {_on_other_articles(rows, kind, names)}")
-        fitted[kind] = fit(rows, kind, names)
+        fitted[kind] = fit(_chosen_of(rows, kind), names)
     fitted["topic"] = fit_topic(rows)
-    text = {
-        kind: {
-            "intercept": round(model.intercept, 3),
-            "weights": {name: round(weight, 3) for name, weight in model.weights.items()},
-        }
-        for kind, model in fitted.items()
-    }
+    text = object_of(fitted)
     options.out.write_text(json.dumps(text, indent=2) + "\n", "utf-8")
     print(f"{options.out}: {json.dumps(text)}")
 
@@ -194,7 +193,7 @@ def _ask(
                 item.question,
                 found,
                 encoder.count_tokens,
-                is_clear=is_clear,
+                is_clear=packaged().is_clear,
                 patience=float("inf"),
                 stages=stages,
             )
@@ -219,31 +218,16 @@ def _is_quoted(item: Item, hit: Hit) -> bool:
     return holds(answer.quotes[0].text, item.answers)
 
 
-def _chosen(row: Asked, kind: str) -> tuple[list[Hit], NDArray[np.bool_]]:
+def _chosen(row: Asked, kind: Kind) -> Judged:
     """The hits that a model is asked about, and which of them a quote would be right of."""
     if kind == "reader":
         read = [place for place, hit in enumerate(row.hits) if hit.answer_span is not None]
-        return [row.hits[place] for place in read], row.quoted[read]
-    return list(row.hits[:8]), row.quoted[:8]
+        return Judged([row.hits[place] for place in read], row.quoted[read])
+    return Judged(row.hits[:8], row.quoted[:8])
 
 
-def fit(rows: Sequence[Asked], kind: str, names: Sequence[str]) -> Model:
-    """A model of which hits answer, of those that it ranks first."""
-    tables = []
-    for row in rows:
-        hits, right = _chosen(row, kind)
-        if hits:
-            table = np.array([[found[name] for name in names] for found in features(hits)])
-            tables.append((table, right))
-    chosen, model = tables, LogisticRegression(C=1.0, max_iter=3000)
-    for _ in range(_ROUNDS):
-        values = np.concatenate([table for table, _ in chosen])
-        truth = np.concatenate([right for _, right in chosen])
-        model.fit(values, truth)
-        firsts = [np.argsort(-model.decision_function(table))[:_FIRST] for table, _ in tables]
-        chosen = [(t[first], r[first]) for (t, r), first in zip(tables, firsts, strict=True)]
-    weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
-    return Model(float(model.intercept_[0]), weights)
+def _chosen_of(rows: Sequence[Asked], kind: Kind) -> list[Judged]:
+    return [judged for judged in (_chosen(row, kind) for row in rows) if judged.hits]
 
 
 def fit_topic(rows: Sequence[Asked]) -> Model:
@@ -259,12 +243,12 @@ def fit_topic(rows: Sequence[Asked]) -> Model:
     return Model(float(model.intercept_[0]), weights)
 
 
-def _on_other_articles(rows: Sequence[Asked], kind: str, names: Sequence[str]) -> str:
+def _on_other_articles(rows: Sequence[Asked], kind: Kind, names: Sequence[str]) -> str:
     """What models that were fitted on some articles say of the others."""
     groups = [row.item.article for row in rows]
     found: dict[str, list[tuple[float, bool, bool]]] = defaultdict(list)
     for train, test in GroupKFold(_FOLDS).split(groups, groups=groups):
-        model = fit([rows[number] for number in train], kind, names)
+        model = fit(_chosen_of([rows[number] for number in train], kind), names)
         for row in (rows[number] for number in test):
             hits, right = _chosen(row, kind)
             if not hits:

@@ -15,12 +15,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 from qabot.types import Hit
 
 Kind = Literal["retrieval", "reader", "topic"]
 
+# The features of each kind of model.
+RETRIEVAL = ("similarity", "sentence", "article_lead", "only_article")
+READER = (*RETRIEVAL, "margin", "logit")
+TOPIC = ("similarity", "sentence")
 # Scores and what they are ahead by, as far as more of them says more.
 _MOST_MARGIN, _MOST_LOGIT, _MOST_LEAD = 16.0, 8.0, 1.0
 # A hit this likely to answer needs no further ones to be read.
@@ -43,33 +47,51 @@ class Model:
         return self.intercept + sum(self.weights[name] * features[name] for name in self.weights)
 
 
-def ranked(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
-    """``hits``, best first, each with the probability in [0, 1] that it answers.
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """The models for one pair of encoder and reader.
 
-    What a reader has read is ordered by that probability and stands before what it has not. Without
-    a reader, retrieval's order stays: it compares passages better than their probabilities do,
-    which are calibrated apart for one language and across.
+    Attributes:
+        models: By kind; an index whose models were fitted by its owner may lack some.
+        fitted: They were fitted on what this encoder and this reader measure. Where not, they are
+            the packaged models' and only a rough guide.
     """
-    read = [hit for hit in hits if hit.answer_span is not None]
-    rest = [hit for hit in hits if hit.answer_span is None]
-    found = sorted(zip(read, probabilities(read), strict=True), key=lambda item: -item[1])
-    return [*found, *zip(rest, probabilities(rest), strict=True)]
+
+    models: Mapping[Kind, Model]
+    fitted: bool = True
+
+    def ranked(self, hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
+        """``hits``, best first, each with the probability in [0, 1] that it answers.
+
+        What a reader has read is ordered by that probability and stands before what it has not.
+        Without a reader, retrieval's order stays: it compares passages better than their
+        probabilities do, which are calibrated apart for one language and across.
+        """
+        read = [hit for hit in hits if hit.answer_span is not None]
+        rest = [hit for hit in hits if hit.answer_span is None]
+        likely = zip(read, self.probabilities(read), strict=True)
+        found = sorted(likely, key=lambda item: -item[1])
+        return [*found, *zip(rest, self.probabilities(rest), strict=True)]
+
+    def is_clear(self, hits: Sequence[Hit]) -> bool:
+        """Tell whether one of ``hits`` answers so clearly that reading more changes nothing."""
+        return max(self.probabilities(hits), default=0.0) >= _CLEAR
+
+    def probabilities(self, hits: Sequence[Hit]) -> list[float]:
+        """Of each of ``hits``, all read or none, the probability in [0, 1] that it answers."""
+        kind: Kind = "reader" if any(hit.answer_span for hit in hits) else "retrieval"
+        return _probabilities(self.models[kind], hits)
+
+    def topical(self, hits: Sequence[Hit]) -> list[float]:
+        """Of each of ``hits``, the probability in [0, 1] that it is about the question's matter.
+
+        It is 0 where no model tells.
+        """
+        model = self.models.get("topic")
+        return _probabilities(model, hits) if model else [0.0] * len(hits)
 
 
-def is_clear(hits: Sequence[Hit]) -> bool:
-    """Tell whether one of ``hits`` answers so clearly that reading more would change nothing."""
-    return max(probabilities(hits), default=0.0) >= _CLEAR
-
-
-def probabilities(hits: Sequence[Hit], kind: Kind | None = None) -> list[float]:
-    """Of each of ``hits``, all read or none, the probability in [0, 1] that it answers.
-
-    Args:
-        kind: The model to ask; the reader's where the hits were read. ``topic`` gives the
-            probability that a hit is about what the question is about.
-    """
-    kind = kind or ("reader" if any(hit.answer_span for hit in hits) else "retrieval")
-    model = models()[kind]
+def _probabilities(model: Model, hits: Sequence[Hit]) -> list[float]:
     return [1 / (1 + math.exp(-model.logit(row))) for row in features(hits)]
 
 
@@ -100,9 +122,33 @@ def _bounded(value: float, most: float) -> float:
 
 
 @cache
-def models() -> dict[Kind, Model]:
-    """The fitted models."""
+def packaged(*, fitted: bool = True) -> Confidence:
+    """The models for the packaged encoder and reader."""
     text = resources.files("qabot.answering").joinpath("confidence.json").read_text("utf-8")
+    return Confidence(models_of(json.loads(text)), fitted)
+
+
+def models_of(value: Mapping[str, Any]) -> dict[Kind, Model]:
+    """The models that a JSON object describes.
+
+    Raises:
+        LookupError, TypeError, ValueError: It describes none.
+    """
+    kinds: tuple[Kind, ...] = ("retrieval", "reader", "topic")
+    found: dict[Kind, Model] = {}
+    for kind in kinds:
+        if kind in value:
+            weights = {name: float(weight) for name, weight in value[kind]["weights"].items()}
+            found[kind] = Model(float(value[kind]["intercept"]), weights)
+    return found
+
+
+def object_of(models: Mapping[Kind, Model]) -> dict[str, Any]:
+    """The JSON object that ``models_of`` reads."""
     return {
-        kind: Model(item["intercept"], item["weights"]) for kind, item in json.loads(text).items()
+        kind: {
+            "intercept": round(model.intercept, 3),
+            "weights": {name: round(weight, 3) for name, weight in model.weights.items()},
+        }
+        for kind, model in models.items()
     }

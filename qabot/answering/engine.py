@@ -16,19 +16,18 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from qabot.answering.confidence import is_clear, ranked
 from qabot.answering.follow_up import standalone
 from qabot.answering.live import Live, LiveIndex
 from qabot.answering.lookup import find_article
+from qabot.answering.question import checked_question
 from qabot.answering.quotes import compose
 from qabot.answering.reader import MOST_READ, Reader, open_reader, read_hits
 from qabot.answering.small_talk import is_small_talk
 from qabot.encoders import Encoder, FloatArray, open_encoder
-from qabot.errors import QuestionError, SourceError
+from qabot.errors import SourceError
 from qabot.index import IndexStore, Manifest
 from qabot.settings import Settings
 from qabot.types import (
-    LONGEST_QUESTION,
     Answer,
     Article,
     ArticleInfo,
@@ -66,7 +65,7 @@ class Engine:
         self.settings = settings
         self.encoder = encoder
         self.reader = reader
-        self._index = LiveIndex(store, encoder)
+        self._index = LiveIndex(store, encoder, reader)
 
     @classmethod
     def open(
@@ -121,7 +120,7 @@ class Engine:
         """Answer ``question`` with quotes, or say that the articles don't.
 
         Args:
-            question: In any language, up to ``LONGEST_QUESTION`` characters.
+            question: In any language, up to ``types.LONGEST_QUESTION`` characters.
             previous: Earlier questions of the conversation, oldest first. A question that says
                 nothing alone ("and when was that?") is asked together with the last that does.
             limit: The most quotes; the settings' number where not given.
@@ -168,6 +167,7 @@ class Engine:
                     hits,
                     limit=limit,
                     threshold=self.settings.threshold,
+                    confidence=live.confidence,
                     generation=manifest.generation,
                     encoder=manifest.encoder.name,
                     elapsed_ms=(time.perf_counter() - started) * 1000,
@@ -189,7 +189,13 @@ class Engine:
             return live.retriever.search(question, count, filters=filters, vector=vector)
         count = max(count, MOST_READ)
         hits = live.retriever.search(question, count, filters=filters, vector=vector)
-        return read_hits(self.reader, question, hits, self.encoder.count_tokens, is_clear=is_clear)
+        return read_hits(
+            self.reader,
+            question,
+            hits,
+            self.encoder.count_tokens,
+            is_clear=live.confidence.is_clear,
+        )
 
     def search(self, question: str, limit: int, *, filters: Filters | None = None) -> list[Hit]:
         """The passages that may answer ``question``, best first, whatever the confidence.
@@ -197,7 +203,7 @@ class Engine:
         They stand in the order in which an answer would quote them.
 
         Args:
-            question: In any language, up to ``LONGEST_QUESTION`` characters.
+            question: In any language, up to ``types.LONGEST_QUESTION`` characters.
             limit: The most passages.
             filters: Which articles are searched; all of them where not given.
 
@@ -209,7 +215,7 @@ class Engine:
         with self._index.lease() as live:
             vector = self.encoder.encode_query([question])[0]
             hits = self._hits(live, question, vector, limit, filters)
-            return [hit for hit, _ in ranked(hits)][:limit]
+            return [hit for hit, _ in live.confidence.ranked(hits)][:limit]
 
     def manifest(self) -> Manifest:
         """The live generation's manifest: its content and what made it."""
@@ -279,23 +285,3 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def checked_question(question: str) -> str:
-    """``question`` without blank space around it.
-
-    Raises:
-        QuestionError: It is empty, too long or not text.
-    """
-    question = " ".join(question.split())
-    if not question:
-        raise QuestionError("the question is empty; type one")
-    if len(question) > LONGEST_QUESTION:
-        raise QuestionError(
-            f"the question has {len(question)} characters; shorten it to {LONGEST_QUESTION}"
-        )
-    try:
-        question.encode()
-    except UnicodeEncodeError:
-        raise QuestionError("the question is not valid UTF-8 text; check the terminal") from None
-    return question

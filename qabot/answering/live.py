@@ -8,6 +8,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from qabot.answering.confidence import Confidence
+from qabot.answering.fitted import confidence_of
+from qabot.answering.reader import Reader
 from qabot.answering.retrieval import Retriever
 from qabot.encoders import Encoder
 from qabot.encoders.probe import gives
@@ -23,6 +26,7 @@ class Live:
 
     generation: Generation
     retriever: Retriever
+    confidence: Confidence
     users: int = 0
     retired: bool = False
 
@@ -35,13 +39,14 @@ class LiveIndex:
     Args:
         store: The index folder.
         encoder: The model that the index was made by.
+        reader: The model that marks answers.
 
     Raises:
         UnusableIndexError: There is no index, it is damaged, or another model made it.
     """
 
-    def __init__(self, store: IndexStore, encoder: Encoder) -> None:
-        self._store, self._encoder = store, encoder
+    def __init__(self, store: IndexStore, encoder: Encoder, reader: Reader | None) -> None:
+        self._store, self._encoder, self._reader = store, encoder, reader
         self._lock = threading.Lock()
         self._refused: Identity | None = None
         self._live = self._open()
@@ -87,7 +92,9 @@ class LiveIndex:
     def _open(self) -> Live:
         generation = self._store.open()
         try:
-            return Live(generation, Retriever(generation, self._encoder))
+            retriever = Retriever(generation, self._encoder)
+            confidence = confidence_of(self._store.folder, self._encoder, self._reader)
+            return Live(generation, retriever, confidence)
         except BaseException:
             generation.close()
             raise

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
-from qabot.answering.confidence import probabilities, ranked
+from qabot.answering.confidence import Confidence, packaged
 from qabot.answering.copies import Statement
 from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span, page_at
 
@@ -43,31 +43,35 @@ def compose(
     generation: int,
     encoder: str,
     elapsed_ms: float,
+    confidence: Confidence | None = None,
 ) -> Answer:
     """The answer to ``question`` out of ``hits``, best first.
 
     Args:
         limit: The most quotes to show.
         threshold: Confidence in [0, 1] below which nothing is shown.
+        confidence: Tells how likely hits answer; as for the packaged models where not given.
     """
-    found = ranked(hits)
-    confidence = found[0][1] if found else 0.0
-    answered = bool(found) and confidence >= threshold
+    confidence = confidence or packaged()
+    found = confidence.ranked(hits)
+    highest = found[0][1] if found else 0.0
+    answered = bool(found) and highest >= threshold
     return Answer(
         question=question,
         status="answered" if answered else "not_found",
-        confidence=confidence,
+        confidence=highest,
         quotes=_quotes(found, limit, threshold) if answered else (),
         generation=generation,
         encoder=encoder,
         elapsed_ms=elapsed_ms,
-        near=() if answered else _near(hits),
+        near=() if answered else _near(hits, confidence),
+        calibrated=confidence.fitted,
     )
 
 
-def _near(hits: Sequence[Hit]) -> tuple[ArticleInfo, ...]:
+def _near(hits: Sequence[Hit], confidence: Confidence) -> tuple[ArticleInfo, ...]:
     # What a passage is about is retrieval's to say, even where a reader finds no answer in it.
-    topical = probabilities(hits, "topic")
+    topical = confidence.topical(hits)
     articles = {
         hit.article.id: hit.article
         for hit, probability in zip(hits, topical, strict=True)

@@ -58,7 +58,7 @@ def ask(
 
     Example: qabot ask "who is on the PyTorch Foundation board?" --since 2022-09
     """
-    from qabot.answering.engine import checked_question
+    from qabot.answering.question import checked_question
     from qabot.types import Filters
 
     filters = Filters(collection, since, until, language, source)

@@ -10,7 +10,17 @@ import typer
 
 from qabot.cli.exits import NOT_FOUND
 from qabot.cli.inputs import lines_of, named_reader, opened_engine, settings_with
-from qabot.cli.options import Compare, Encoder, Index, Json, Minimum, NoReader, Plot, Reader
+from qabot.cli.options import (
+    Calibrate,
+    Compare,
+    Encoder,
+    Index,
+    Json,
+    Minimum,
+    NoReader,
+    Plot,
+    Reader,
+)
 from qabot.cli.output import complain, write_line
 
 if TYPE_CHECKING:
@@ -25,6 +35,7 @@ def evaluate(
     minimum: Minimum = None,
     compare: Compare = None,
     plot: Plot = None,
+    calibrate: Calibrate = False,
     index: Index = None,
     encoder: Encoder = None,
     reader: Reader = None,
@@ -48,6 +59,8 @@ def evaluate(
         plots.check_plot(plot)
     models = {"encoder": encoder, "reader": named_reader(reader, no_reader)}
     settings = settings_with(index=index, **models)
+    if calibrate:
+        _calibrate(questions, file, settings)
     runs = [_measure(questions, file, settings, settings.index)]
     if compare:
         runs.append(_measure(questions, file, _other_settings(compare, models), compare))
@@ -59,6 +72,26 @@ def evaluate(
         complain(problem)
     if any(missed):
         raise typer.Exit(NOT_FOUND)
+
+
+def _calibrate(questions: list[Labelled], file: str, settings: Settings) -> None:
+    from qabot.answering.fitted import save
+    from qabot.cli.output import note
+    from qabot.errors import StorageError
+    from qabot.evaluation import calibrate
+
+    with opened_engine(settings) as engine:
+        models = calibrate(engine, questions, where=settings.index)
+        try:
+            path = save(Path(settings.index), engine.encoder, engine.reader, models)
+        except OSError as error:
+            raise StorageError(
+                f"{settings.index}: the confidence cannot be written ({error.strerror})"
+            ) from error
+    note(
+        f"{path}: the confidence is fitted on the {len(questions)} questions of {file}; the "
+        "figures are of the same questions, so others will do a little worse"
+    )
 
 
 def _measure(questions: list[Labelled], file: str, settings: Settings, name: str) -> Run:

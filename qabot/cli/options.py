@@ -86,6 +86,12 @@ Compare = Annotated[
 ]
 
 
+Calibrate = Annotated[
+    bool,
+    typer.Option("--calibrate", help="First fit the confidence for the index's models."),
+]
+
+
 Plot = Annotated[
     str | None,
     typer.Option("--plot", metavar="FILE.png", help="Draw risk–coverage and calibration."),

@@ -13,6 +13,7 @@ from typing import Any
 from qabot.doctor.check import Check, fault
 from qabot.doctor.index import generation_checks, index_checks, leftovers_check
 from qabot.doctor.surroundings import (
+    confidence_check,
     model_check,
     reader_check,
     sources_check,
@@ -46,7 +47,10 @@ def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterato
     yield sources_check(store, settings)
     encoder, model = model_check(settings)
     yield model
-    yield reader_check(settings, model)
+    reader, read = reader_check(settings, model)
+    yield read
+    if encoder and read.status == "ok":
+        yield confidence_check(store, encoder, reader)
     yield from index_checks(store, encoder)
     yield from generation_checks(store)
     yield leftovers_check(store, settings.cache_folder)

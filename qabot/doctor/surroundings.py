@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from qabot.answering.fitted import confidence_of
 from qabot.answering.reader import PACKAGED as READER
-from qabot.answering.reader import open_reader
+from qabot.answering.reader import Reader, open_reader
 from qabot.doctor.check import Check, fault
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.e5.packaged import damaged_file, find_unpacked
@@ -95,16 +96,30 @@ def _held(folder: Path) -> str:
     return _amount(size)
 
 
-def reader_check(settings: Settings, model: Check) -> Check:
+def reader_check(settings: Settings, model: Check) -> tuple[Reader | None, Check]:
     """Open the reader; the packaged one shares the packaged model's vocabulary."""
     cache = settings.cache_folder
     if settings.reader == READER and (model.status == "fault" or not find_unpacked(cache)):
-        return Check("reader", "warning", "needs the model's vocabulary", "mend the model first")
+        detail, remedy = "needs the model's vocabulary", "mend the model first"
+        return None, Check("reader", "warning", detail, remedy)
     try:
-        open_reader(settings.reader, cache=cache, threads=settings.threads)
+        reader = open_reader(settings.reader, cache=cache, threads=settings.threads)
     except QabotError as error:
-        return fault("reader", error)
-    return Check("reader", "ok", settings.reader)
+        return None, fault("reader", error)
+    return reader, Check("reader", "ok", settings.reader)
+
+
+def confidence_check(store: IndexStore, encoder: Encoder, reader: Reader | None) -> Check:
+    """Check that the confidence was fitted for the models in use."""
+    try:
+        confidence = confidence_of(store.folder, encoder, reader)
+    except UnusableIndexError as error:
+        return fault("confidence", error)
+    if confidence.fitted:
+        return Check("confidence", "ok", "fitted for these models")
+    detail = f"not fitted for {encoder.name} and {reader.name if reader else 'no reader'}"
+    remedy = "run `qabot eval FILE --calibrate` with labelled questions"
+    return Check("confidence", "warning", detail, remedy)
 
 
 def space_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:

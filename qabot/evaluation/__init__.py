@@ -1,12 +1,14 @@
 """Measure how well an index answers labelled questions: ranking, quotes, honesty, speed.
 
 ``read_questions`` and ``check_labels`` read the file, ``ask_all`` asks an engine, ``measure`` turns
-the outcomes into figures, and ``compare`` compares two measurements.
+the outcomes into figures, ``compare`` compares two measurements, and ``calibrate`` fits the
+confidence.
 """
 
 from qabot.evaluation.bounds import Bound, read_bounds
 from qabot.evaluation.comparison import Difference, compare
 from qabot.evaluation.figures import METRICS, Figure, Metric
+from qabot.evaluation.fitting import calibrate
 from qabot.evaluation.measurement import Group, Measurement, measure
 from qabot.evaluation.predictions import Asker, Outcome, ask_all
 from qabot.evaluation.questions import Labelled, check_labels, read_questions
@@ -23,6 +25,7 @@ __all__ = [
     "Metric",
     "Outcome",
     "ask_all",
+    "calibrate",
     "check_labels",
     "compare",
     "measure",

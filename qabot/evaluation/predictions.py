@@ -77,6 +77,21 @@ def ask_all(asker: Asker, questions: Sequence[Labelled], *, where: str) -> Itera
     Raises:
         UsageError: A label does not fit the index, or a question cannot be asked.
     """
+    infos = check_all(asker, questions, where)
+    _answer(asker, questions[0])  # An engine's first question takes longer than the others.
+    for label in questions:
+        answer = _answer(asker, label)
+        hits = asker.search(label.question, _DEPTH)
+        language = infos[label.article].language if label.article else None
+        yield _judge(label, language, answer, hits)
+
+
+def check_all(asker: Asker, questions: Sequence[Labelled], where: str) -> dict[str, ArticleInfo]:
+    """Check that labels fit the index of ``asker``; returns its articles by id.
+
+    Raises:
+        UsageError: One does not.
+    """
     infos = {info.id: info for info in asker.articles()}
     texts: dict[str, str] = {}
 
@@ -86,12 +101,7 @@ def ask_all(asker: Asker, questions: Sequence[Labelled], *, where: str) -> Itera
         return texts[name]
 
     check_labels(questions, infos, text_of, where)
-    _answer(asker, questions[0])  # An engine's first question takes longer than the others.
-    for label in questions:
-        answer = _answer(asker, label)
-        hits = asker.search(label.question, _DEPTH)
-        language = infos[label.article].language if label.article else None
-        yield _judge(label, language, answer, hits)
+    return infos
 
 
 def _answer(asker: Asker, label: Labelled) -> Answer:
@@ -113,7 +123,7 @@ def _judge(label: Labelled, language: str | None, answer: Answer, hits: Sequence
         answered_in=language,
         articles=_articles(label, hits) if label.article else None,
         passages=_passages(label, hits) if label.answers else None,
-        quotes=tuple(_is_right(label, q.article.id, q.text) for q in answer.quotes),
+        quotes=tuple(is_right(label, q.article.id, q.text) for q in answer.quotes),
         scores=tuple(quote.score for quote in answer.quotes),
         exact=exact,
         f1=overlap,
@@ -131,12 +141,13 @@ def _articles(label: Labelled, hits: Sequence[Hit]) -> tuple[str, ...]:
 def _passages(label: Labelled, hits: Sequence[Hit]) -> tuple[str, ...]:
     ranked = []
     for place, hit in enumerate(hits[:_PLACES], 1):
-        right = _is_right(label, hit.article.id, hit.passage.text)
+        right = is_right(label, hit.article.id, hit.passage.text)
         ranked.append(RIGHT if right and RIGHT not in ranked else f"passage {place}")
     return tuple(ranked)
 
 
-def _is_right(label: Labelled, article: str, text: str) -> bool:
+def is_right(label: Labelled, article: str, text: str) -> bool:
+    """Tell whether ``text`` of an article answers, as far as the label says."""
     if not label.answerable or (label.article and label.article != article):
         return False
     return not label.answers or holds(text, label.answers)

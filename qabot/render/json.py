@@ -62,6 +62,10 @@ class IndexObject(msgspec.Struct, frozen=True, kw_only=True):
 
     generation: int
     encoder: str
+    calibrated: (
+        Annotated[bool, Meta(description="False: no confidence was fitted for these models.")]
+        | UnsetType
+    ) = UNSET
 
 
 class AnswerObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +89,11 @@ def answer_object(answer: Answer) -> AnswerObject:
         status=answer.status,
         confidence=round(answer.confidence, 4),
         quotes=tuple(map(_quote, answer.quotes)),
-        index=IndexObject(generation=answer.generation, encoder=answer.encoder),
+        index=IndexObject(
+            generation=answer.generation,
+            encoder=answer.encoder,
+            calibrated=UNSET if answer.calibrated else False,
+        ),
         elapsed_ms=round(answer.elapsed_ms, 1),
     )
 

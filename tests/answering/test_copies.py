@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from qabot.answering.confidence import probabilities
+from qabot.answering.confidence import packaged
 from qabot.answering.engine import Engine
 from qabot.answering.quotes import compose
 from qabot.index import IndexStore
@@ -193,7 +193,7 @@ def test_of_two_figures_that_answer_alike_the_newer_comes_first():
     assert shown(answer) == [("new",), ("old",)]
     assert "58" in answer.quotes[0].text
     # The articles answer no less for it.
-    assert answer.confidence == max(probabilities([old, new]))
+    assert answer.confidence == max(packaged().probabilities([old, new]))
 
 
 def test_a_figure_that_answers_much_better_stays_first():

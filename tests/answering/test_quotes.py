@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qabot.answering.confidence import probabilities
+from qabot.answering.confidence import packaged
 from qabot.answering.quotes import compose
 from qabot.types import Answer, AnswerSpan, ArticleInfo, Hit, Passage
 
@@ -48,7 +48,7 @@ def hit(
 
 
 def probability(hit: Hit) -> float:
-    return probabilities([hit])[0]
+    return packaged().probabilities([hit])[0]
 
 
 def answer_to(*hits: Hit, limit: int = 3, threshold: float = 0.0) -> Answer:

@@ -323,3 +323,33 @@ def test_the_seeds_are_answered_as_well_as_before(evaluate, folder, monkeypatch,
         "--index", "seeds-index", *bounds, file=str(seeds / "questions.jsonl")
     )
     assert (code, err) == (0, ""), out
+
+
+def test_the_confidence_is_fitted_kept_and_used(evaluate, folder):
+    asked = ("{}", "Please tell me: {}", "{} Thanks!", "I wonder: {}", "Hello, {}")
+    others = ("Why is the sky blue?", "Who won the cup final?", "How do I bake bread?")
+    rows = [*QUESTIONS, *((text, None, [], "en") for text in others)]
+    fields = ("question", "article", "answers", "language")
+    lines = [
+        json.dumps(dict(zip(fields, (ask.format(row[0]), *row[1:]), strict=True)))
+        for row in rows
+        for ask in asked
+    ]
+    (folder / "many.jsonl").write_text("\n".join(lines))
+    code, out, err = evaluate("--calibrate", "--json", file="many.jsonl")
+    assert code == 0
+    assert err.startswith("small/confidence.json: the confidence is fitted on the 40 questions")
+    assert json.loads(out)["figures"]["auroc"]["value"] > 0.95
+    kept = json.loads((folder / "small/confidence.json").read_text())
+    assert kept["reader"] == "qabot-reader"
+    assert {"retrieval", "reader"} == set(kept["models"])
+
+
+def test_too_few_questions_are_refused_before_anything_is_written(evaluate, folder):
+    code, out, err = evaluate("--calibrate")
+    assert (code, out) == (2, "")
+    assert err == (
+        "qabot: 4 questions with an answer and 1 without: too few to calibrate on; give at least "
+        "20 of each\n"
+    )
+    assert not (folder / "small/confidence.json").exists()
