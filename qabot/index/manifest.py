@@ -23,8 +23,8 @@ LEXICAL = "lexical.sqlite"
 SUBSPACE = "language_subspace.npz"
 FILES = (DATABASE, VECTORS, SENTENCES, SENTENCE_ROWS, LEXICAL, SUBSPACE)
 _OWN_CHECKSUM = "sha256"
-# What reading and taking apart JSON that may hold anything can raise.
-_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+# What taking apart JSON that may hold anything can raise.
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,14 @@ class Manifest:
             content["sources"] = tuple(content["sources"])
             content["collections"] = {k: tuple(v) for k, v in content["collections"].items()}
             manifest = cls(**content)
-        except _UNREADABLE as error:
-            raise DamagedIndexError(f"{path}: damaged or missing; {REMEDY}") from error
+        except FileNotFoundError as error:
+            raise DamagedIndexError(f"{path}: missing; {REMEDY}") from error
+        except OSError as error:
+            raise DamagedIndexError(
+                f"{path}: cannot be read ({error.strerror}); {REMEDY}"
+            ) from error
+        except _MALFORMED as error:
+            raise DamagedIndexError(f"{path}: damaged; {REMEDY}") from error
         if folder.name != str(manifest.generation) or identity not in (None, manifest.identity):
             raise DamagedIndexError(f"{path}: of another generation than its folder; {REMEDY}")
         return manifest

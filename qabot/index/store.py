@@ -270,10 +270,13 @@ class IndexStore:
         return sum(delete(path) for path in self.leftovers())
 
     def _prune(self) -> None:
-        # Never the highest: its number must not be given again.
-        for number in self.numbers()[: -self._keep]:
-            if number != self.current():
-                remove(self._path(number))
+        # The new generation is live: if CURRENT cannot be read now, the next rebuild tidies up.
+        with contextlib.suppress(UnusableIndexError):
+            live = self.current()
+            # Never the highest: its number must not be given again.
+            for number in self.numbers()[: -self._keep]:
+                if number != live:
+                    remove(self._path(number))
 
     def next_number(self) -> int:
         """The number that the next generation gets: higher than any that is or was live."""

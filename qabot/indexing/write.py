@@ -10,7 +10,7 @@ from pathlib import Path
 from qabot.encoders import Encoder, language_subspace
 from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.encoders.probe import gives, probe
-from qabot.errors import IndexMismatchError
+from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import (
     Database,
     EncoderStamp,
@@ -116,7 +116,13 @@ def _subspace(
     encoder: Encoder, old: Generation | None, cache: Path, report: Report
 ) -> LanguageSubspace:
     if old:
-        return LanguageSubspace.load(old.folder / files.SUBSPACE)
+        path = old.folder / files.SUBSPACE
+        try:
+            return LanguageSubspace.load(path)
+        except (OSError, ValueError) as error:
+            raise DamagedIndexError(
+                f"{path}: cannot be read ({error}); run `qabot rebuild --full`"
+            ) from error
     done, total = 0, language_subspace.sample_count()
 
     def encoded(count: int) -> None:

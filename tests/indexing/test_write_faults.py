@@ -1,9 +1,10 @@
-"""A rebuild each of whose writes fails in turn, and sources that vanish while they are read."""
+"""A rebuild each of whose writes or reads fails in turn, and sources that vanish meanwhile."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from faults import reads
 from faults.disk import Write, watched
-from qabot.errors import SourceError, StorageError
+from qabot.errors import QabotError, SourceError, StorageError, UnusableIndexError
 from qabot.index import IndexStore
 from qabot.index.manifest import FILES, NAME
 from qabot.indexing.plan import IndexPlan
@@ -100,6 +102,39 @@ def test_every_write_of_a_rebuild_may_fail(tmp_path: Path, template: Path) -> No
         assert IndexStore(index).leftovers() == []
         shutil.rmtree(folder)
     assert failed >= 2 * len(FILES)
+
+
+def test_every_read_of_a_rebuild_may_fail(tmp_path: Path, template: Path) -> None:
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    index, articles = tmp_path / "index", tmp_path / "articles"
+    complaints: list[QabotError] = []
+    texts = [NEW, OLD]
+    for count in itertools.count():
+        left = count
+
+        def happens(name: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == -1:
+                reads.fail(name)
+
+        write_article(articles, "state", texts[0])
+        try:
+            with reads.watched(happens, index):
+                build_index(index, articles)
+        except QabotError as error:
+            complaints.append(error)
+        else:
+            texts.reverse()  # It is written.
+        assert text_of(index) == texts[1], (count, complaints[-1:])
+        if left >= 0:
+            break
+    assert len(complaints) > len(FILES)
+    for error in complaints:
+        assert "; " in str(error)
+        assert len(str(error).splitlines()) == 1
+        # Of the live generation, or of the next one, whose files are read to hash them.
+        assert isinstance(error, UnusableIndexError | StorageError), str(error)
 
 
 @pytest.mark.parametrize("name", [*FILES, NAME])
