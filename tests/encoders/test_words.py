@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from qabot.encoders.e5.graph_files import SCALES, WORDS
+from qabot.encoders.e5.mark import FolderMark
 from qabot.encoders.e5.words import WordEmbeddings
 from qabot.errors import EncoderError
 
@@ -44,6 +45,24 @@ def test_a_table_that_changes_while_it_is_open_is_named(
         f"{folder / 'onnx' / name}: changed while it is in use; "
         "start qabot again, which compares it"
     )
+
+
+@pytest.mark.parametrize("name", [WORDS, SCALES])
+def test_a_table_is_read_again_when_it_is_healed(folder: Path, name: str) -> None:
+    FolderMark.of(folder, "", []).write(folder)
+    path = folder / "onnx" / name
+    whole = path.read_bytes()
+    words = WordEmbeddings(folder, 64)
+    before = words.rows(IDS)
+    os.utime(path, (2, 2))  # Only touched.
+    np.testing.assert_array_equal(before, words.rows(IDS))
+    for change in (overwrite, lambda path: os.truncate(path, 0)):
+        change(path)
+        for _ in range(2):
+            with pytest.raises(EncoderError, match="changed while it is in use"):
+                words.rows(IDS)
+        path.write_bytes(whole)
+        np.testing.assert_array_equal(before, words.rows(IDS))
 
 
 def test_a_table_that_was_replaced_is_still_read(folder: Path) -> None:
