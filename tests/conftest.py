@@ -17,6 +17,8 @@ import pytest
 from qabot import cli
 from tests.support import Result, build_index, small_index, write_article
 
+pytest_plugins = ["tests.one_fault"]
+
 # The same examples on every run, and no deadline: a slow machine is no bug.
 hypothesis.settings.register_profile("qabot", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("qabot")
