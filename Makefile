@@ -8,6 +8,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 # More arguments for the command that a target runs: make test ARGS='-k passages -x'
 ARGS ?=
+# 1: compare what is installed with .ci/hashes.txt first, as CI does. That covers all but torch, whose
+# builds (for processors, for each GPU) are found in different places and bring different libraries.
+HASHES ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,6 +52,8 @@ $(BIN)/pip:
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing qabot and its dependencies (a few minutes the first time) …"
+	@$(SET_QUIET); [ -z "$(HASHES)" ] || \
+	  $(BIN)/pip $(PIP_INSTALL) --require-hashes --no-deps -r .ci/hashes.txt
 	@$(SET_QUIET); $(BIN)/pip $(PIP_INSTALL) -e '.[dev]' -c constraints.txt
 	@touch $@
 
@@ -174,7 +179,20 @@ constraints: ## Renew constraints.txt: the newest versions that pyproject.toml a
 	  "$$tmp/venv/bin/pip" freeze --exclude qabot | sed -E 's/\+[a-z0-9.]+$$//' \
 	  | { grep -Ev '^(cuda|nvidia|triton)' || true; }; } > "$$tmp/constraints.txt"; \
 	cp "$$tmp/constraints.txt" constraints.txt
+	@$(MAKE) hashes
 	@echo "constraints.txt is renewed: run make lint test before you commit it."
+
+.PHONY: hashes
+hashes: ## Renew .ci/hashes.txt: the hashes of all files that constraints.txt may install
+	$(need_python)$(need_venv)
+	@$(SET_QUIET); tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	$(PYTHON) -m venv "$$tmp/venv"; \
+	"$$tmp/venv/bin/pip" $(PIP_INSTALL) uv; \
+	grep -Ev '^(#|torch==)' constraints.txt > "$$tmp/constraints.in"; \
+	"$$tmp/venv/bin/uv" pip compile "$$tmp/constraints.in" --no-deps --generate-hashes --universal \
+	  --python-version 3.11 --no-header --no-annotate --quiet --output-file "$$tmp/hashes.txt"; \
+	{ echo "# Made by \`make hashes\` from constraints.txt: SHA-256 of each package's files, but for torch."; \
+	  cat "$$tmp/hashes.txt"; } > .ci/hashes.txt
 
 .PHONY: clean
 clean: ## Remove caches and build output; keep .venv and index/

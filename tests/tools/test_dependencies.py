@@ -36,6 +36,19 @@ def test_versions_are_those_that_are_pinned(packages: list[Package]) -> None:
     assert {line for line in found if not line.startswith("setuptools")} <= pinned
 
 
+def test_every_pinned_package_has_hashes_but_torch() -> None:
+    def pins(path: str) -> dict[str, str]:
+        lines = (ROOT / path).read_text("utf-8").lower().splitlines()
+        pairs = (line.split()[0].split("==") for line in lines if "==" in line)
+        return {name.replace("_", "-").replace(".", "-"): version for name, version in pairs}
+
+    pinned = pins("constraints.txt")
+    assert pinned.pop("torch")
+    assert pinned == pins(".ci/hashes.txt")
+    hashed = (ROOT / ".ci/hashes.txt").read_text("utf-8").split("==")[1:]
+    assert all(" --hash=sha256:" in entry for entry in hashed)
+
+
 def test_every_package_says_its_licence(packages: list[Package]) -> None:
     assert [package.name for package in packages if package.licence == "unknown"] == []
     assert all("\n" not in package.licence for package in packages)
