@@ -124,6 +124,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"{name} must be 1 or more")
         self._check_interval()
         self._check_web()
+        self._check_cache()
         if not self.sources and not self.collections:
             raise ValueError("sources must name at least one file or folder")
         for name in self.collections:
@@ -152,6 +153,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             _ = self.rebuild_interval
         except ValueError as error:
             raise ValueError(f"rebuild_every: {error}") from None
+
+    def _check_cache(self) -> None:
+        try:
+            folder = str(self.cache_folder)
+        except RuntimeError:  # "~name" of nobody.
+            raise ValueError(f"cache: there is no such user: {self.cache!r}") from None
+        # The model's libraries take no other names.
+        if "\0" in folder or not _is_utf8(folder):
+            raise ValueError(
+                f"cache is not UTF-8: {folder!r}; name another folder with QABOT_CACHE"
+            )
 
     def _check_web(self) -> None:
         if not 0 <= self.web_delay <= 3600:

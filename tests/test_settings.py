@@ -209,6 +209,14 @@ def test_an_unknown_key_names_the_file_the_key_and_the_known_ones(tmp_path):
         ("index = ' '", "index must be a name or path, not ' '"),
         ('index = "a\\u0000"', "index must be a name or path, not 'a\\x00'"),
         ("encoder = ''", "encoder must be a name or path, not ''"),
+        (
+            "cache = '~nobody-has-this-name/a'",
+            "cache: there is no such user: '~nobody-has-this-name/a'",
+        ),
+        (
+            'cache = "a\\u0000"',
+            "cache is not UTF-8: 'a\\x00'; name another folder with QABOT_CACHE",
+        ),
         ("collections = ['a']", "Expected `object`, got `array` - at `$.collections`"),
         ("collections.a = 'b'", "Expected `array`, got `str` - at `$.collections[...]`"),
         ("collections.a = []", "collections.a must name at least one file or folder"),
@@ -236,6 +244,11 @@ def test_a_value_that_makes_no_sense_names_the_file_and_the_field(tmp_path, toml
         ("threads", "-1", "threads must be 1 or more"),
         ("threshold", "50", "threshold must be from 0 to 1"),
         ("index", " ", "index must be a name or path, not ' '"),
+        (
+            "cache",
+            os.fsdecode(b"c\xff"),
+            "cache is not UTF-8: 'c\\udcff'; name another folder with QABOT_CACHE",
+        ),
         ("sources", f"a{os.pathsep}", "sources must be a name or path, not ''"),
         ("keep", os.fsdecode(b"\xff"), "is no text"),
     ],
