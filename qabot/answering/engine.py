@@ -21,7 +21,7 @@ from qabot.answering.live import Live, LiveIndex
 from qabot.answering.lookup import find_article
 from qabot.answering.question import checked_question
 from qabot.answering.quotes import compose
-from qabot.answering.reader import MOST_READ, Reader, open_reader, read_hits
+from qabot.answering.reader import MOST_READ, PATIENCE, Reader, open_reader, read_hits
 from qabot.answering.small_talk import is_small_talk
 from qabot.encoders import Encoder, FloatArray, open_encoder
 from qabot.errors import SourceError
@@ -132,8 +132,12 @@ class Engine:
         """
         return self.ask_many([Request(question, tuple(previous), limit, filters)])[0]
 
-    def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
+    def ask_many(self, requests: Sequence[Request], *, patience: float = PATIENCE) -> list[Answer]:
         """Answer several questions, each as ``ask`` would: the model reads them in one batch.
+
+        Args:
+            patience: Seconds after which the reader begins no further passage of a question; less
+                than by default where many people wait.
 
         Returns:
             An answer to each, in order; all are of one generation.
@@ -159,8 +163,11 @@ class Engine:
             ):
                 limit = request.limit or self.settings.quotes
                 idle = self._is_small_talk(question, text, vector)
+                count, filters = limit + _SPARE, request.filters
                 hits = (
-                    [] if idle else self._hits(live, text, vector, limit + _SPARE, request.filters)
+                    []
+                    if idle
+                    else self._hits(live, text, vector, count, filters, patience=patience)
                 )
                 answer = compose(
                     question,
@@ -183,7 +190,14 @@ class Engine:
         return is_small_talk(question, self.encoder, own_vector)
 
     def _hits(
-        self, live: Live, question: str, vector: FloatArray, count: int, filters: Filters | None
+        self,
+        live: Live,
+        question: str,
+        vector: FloatArray,
+        count: int,
+        filters: Filters | None = None,
+        *,
+        patience: float = PATIENCE,
     ) -> list[Hit]:
         if self.reader is None:
             return live.retriever.search(question, count, filters=filters, vector=vector)
@@ -195,6 +209,7 @@ class Engine:
             hits,
             self.encoder.count_tokens,
             is_clear=live.confidence.is_clear,
+            patience=patience,
         )
 
     def search(self, question: str, limit: int, *, filters: Filters | None = None) -> list[Hit]:

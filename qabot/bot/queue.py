@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qabot.answering.reader import PATIENCE
 from qabot.types import Answer, Request
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # A larger batch would keep its first question waiting for its last.
 _BATCH = 8
+# Reading is a third of the work: with this, the last of many waits for about ten seconds.
+_SECONDS_TO_READ_ALL = 3.0
 # Time to tell people that there will be no answer.
 _SECONDS_TO_TELL = 5.0
 
@@ -45,6 +48,7 @@ class _Waiting:
 @dataclass(frozen=True, slots=True)
 class _Batch:
     requests: Sequence[Request]
+    patience: float
     results: asyncio.Future[Sequence[Answer | Exception]]
 
     def set(self, results: Sequence[Answer | Exception]) -> None:
@@ -158,7 +162,7 @@ class QuestionQueue:
             # The asker may have given up by now.
             batch = [item for item in batch if not item.answer.done()]
             self._under_way = batch
-            results = await self._run([item.request for item in batch])
+            results = await self._run(self._batch(batch))
             self._under_way = []
             for item, result in zip(batch, results, strict=True):
                 if item.answer.done():
@@ -168,26 +172,33 @@ class QuestionQueue:
                 else:
                     item.answer.set_exception(result)
 
-    async def _run(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
+    def _batch(self, items: Sequence[_Waiting]) -> _Batch:
+        results = asyncio.get_running_loop().create_future()
+        # The more people wait, the less is read for each of them.
+        patience = min(PATIENCE, _SECONDS_TO_READ_ALL / (len(items) + len(self._waiting) or 1))
+        return _Batch([item.request for item in items], patience, results)
+
+    async def _run(self, batch: _Batch) -> Sequence[Answer | Exception]:
         if self._closed:
-            return [StoppingError() for _ in requests]
-        batch = _Batch(requests, asyncio.get_running_loop().create_future())
+            return [StoppingError() for _ in batch.requests]
         self._batches.put(batch)
         return await batch.results
 
     def _work(self) -> None:
         """Answer batches until the queue is closed; runs in the thread."""
         for batch in iter(self._batches.get, None):
-            batch.set(self._answers(batch.requests))
+            batch.set(self._answers(batch.requests, batch.patience))
 
-    def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
+    def _answers(
+        self, requests: Sequence[Request], patience: float
+    ) -> Sequence[Answer | Exception]:
         """Return an answer or an error for each; one question's error does not reach the others."""
         if not requests:
             return []
         try:
-            return self._engine.ask_many(requests)
+            return self._engine.ask_many(requests, patience=patience)
         except Exception as error:  # noqa: BLE001 (each question gets its own error below)
             if len(requests) == 1:
                 return [error]
             _log.debug("a batch failed (%s); asking its questions one by one", error)
-        return [self._answers([request])[0] for request in requests]
+        return [self._answers([request], patience)[0] for request in requests]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qabot.answering.engine import Engine
+from qabot.answering.reader.base import Window
 from qabot.encoders.probe import probe
 from qabot.errors import (
     DamagedIndexError,
@@ -22,7 +24,7 @@ from qabot.errors import (
 )
 from qabot.index import IndexStore
 from qabot.settings import Settings
-from qabot.types import LONGEST_QUESTION, Answer, Request
+from qabot.types import LONGEST_QUESTION, Answer, AnswerSpan, Request
 from tests.support import (
     TELESCOPE,
     VOLCANO,
@@ -75,6 +77,30 @@ def test_an_answer_quotes_the_article(index):
     assert (0, len(quote.text)) == (quote.start, quote.end)
     assert article.info == quote.article
     assert answer.elapsed_ms > 0
+
+
+class CountingReader:
+    """Finds no answer, and counts the passages that it read."""
+
+    name = "counting"
+    batch_size = 1
+
+    def __init__(self) -> None:
+        self.passages = 0
+
+    def read(self, question: str, windows: Sequence[Window]) -> list[AnswerSpan]:
+        self.passages += len(windows)
+        return [AnswerSpan(0, 0, -9.0, -9.0) for _ in windows]
+
+
+def test_where_many_wait_the_reader_stops_early(index):
+    reader = CountingReader()
+    store = IndexStore(index)
+    with Engine(store, HashingEncoder(), Settings(threshold=0.0), reader) as engine:
+        engine.ask_many([Request(LAUNCH)], patience=0.0)
+        assert reader.passages == 1
+        engine.ask(LAUNCH)
+        assert reader.passages > 2
 
 
 def test_a_search_gives_passages_as_they_are_ranked(index):

@@ -10,10 +10,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from qabot.bot import queue
+from qabot.answering.reader import PATIENCE
+from qabot.bot import answers, queue
+from qabot.bot.answers import Answering, Asked
+from qabot.bot.messages import Outgoing
 from qabot.bot.queue import QuestionQueue, QueueFullError, StoppingError
 from qabot.bot.rate_limits import WINDOW, QuestionLimits, RateLimit
+from qabot.bot.store.guild_settings import Guilds
+from qabot.bot.store.state import State
+from qabot.settings import Settings
 from qabot.types import Answer, Request
+from tests.bot.support import until
 from tests.support import ROOT, clean_environment
 
 
@@ -22,15 +29,20 @@ class Echo:
 
     Attributes:
         batches: How many questions came together.
+        patience: The seconds that the reader was given for each of them.
         gate: Questions wait while it is closed (``clear``).
     """
 
+    settings = Settings()
+
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.patience: list[float] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
+    def ask_many(self, requests: Sequence[Request], *, patience: float) -> list[Answer]:
+        self.patience.append(patience)
         self.gate.wait(30)
         self.batches.append(len(requests))
         return [Answer(r.question, "not_found", 0.0, (), 1, "echo", 0.0) for r in requests]
@@ -63,6 +75,61 @@ async def test_questions_that_wait_are_put_together(asker, echo):
     assert await asyncio.gather(*tasks) == [str(number) for number in range(20)]
     assert sum(echo.batches) == 20
     assert len(echo.batches) < 10
+
+
+async def test_the_more_people_wait_the_less_is_read_for_each(asker, echo):
+    echo.gate.clear()
+    tasks = [asyncio.create_task(ask(asker, str(number))) for number in range(20)]
+    await asyncio.sleep(0)
+    echo.gate.set()
+    await asyncio.gather(*tasks)
+    assert echo.batches == [8, 8, 4]
+    assert echo.patience == [3 / 20, 3 / 12, PATIENCE]
+
+
+class Recorder:
+    """The way back to someone who used a command; keeps what they are told meanwhile."""
+
+    addressed = shows_question = True
+    is_message = False
+
+    def __init__(self) -> None:
+        self.waiting = ""
+        self.answer: Outgoing | None = None
+
+    async def acknowledge(self) -> bool:
+        return True
+
+    async def wait(self, text: str) -> None:
+        self.waiting = text
+
+    async def place(self, question: str) -> int:
+        return len(question)
+
+    async def send(self, outgoing: Outgoing) -> None:
+        self.answer = outgoing
+
+
+async def test_whoever_waits_long_is_told_how_many_are_before_them(echo, tmp_path, monkeypatch):
+    monkeypatch.setattr(answers, "SECONDS_TO_WAIT", 0.1)
+    echo.gate.clear()
+    people = [Recorder() for _ in range(3)]
+    with State(tmp_path / "state.sqlite") as state:
+        answering = Answering(echo, state, Guilds(state), Settings())
+        asking = []
+        for number, person in enumerate(people):
+            asked = Asked(f"What is {number}?", number, None, number, "en-US")
+            asking.append(asyncio.create_task(answering.answer(asked, person)))
+            await until(lambda person=person: person.waiting)
+        echo.gate.set()
+        await asyncio.gather(*asking)
+        answering.close()
+    assert [person.waiting for person in people] == [
+        "I am still looking …",
+        "1 question is before yours …",
+        "2 questions are before yours …",
+    ]
+    assert all(person.answer for person in people)
 
 
 async def test_a_place_is_free_again_after_an_answer(asker, echo):
@@ -131,7 +198,7 @@ from qabot.bot.queue import QuestionQueue, StoppingError
 from qabot.types import Request
 
 class Hung:
-    def ask_many(self, requests):
+    def ask_many(self, requests, *, patience):
         threading.Event().wait()
 
 async def main():

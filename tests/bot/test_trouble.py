@@ -49,7 +49,7 @@ class Troubled:
     def __getattr__(self, name: str):
         return getattr(self._engine, name)
 
-    def ask_many(self, requests: Sequence[Request]) -> list[Answer]:
+    def ask_many(self, requests: Sequence[Request], **options: float) -> list[Answer]:
         self.reached.set()
         self.gate.wait(PATIENCE)
         for request in requests:
@@ -57,7 +57,7 @@ class Troubled:
                 raise ZeroDivisionError("boom")
             if "damaged" in request.question:
                 raise DamagedIndexError("index: vectors.faiss is missing; rebuild")
-        answers: list[Answer] = self._engine.ask_many(requests)
+        answers: list[Answer] = self._engine.ask_many(requests, **options)
         return answers
 
 
