@@ -1,8 +1,8 @@
 """Draw ``docs/bot-*.webp``: the real bot, in a simulated Discord, seen by a real browser.
 
-Needs an index of the seed articles, Chromium, and the extra ``pictures``:
+Needs Chromium and the extra ``pictures``:
 
-    pip install -e '.[dev,pictures]' && qabot rebuild && python -m tools.draw_bot
+    pip install -e '.[dev,pictures]' && python -m tools.draw_bot [FOLDER]
 
 Everything runs on this machine; the browser opens one page of the loopback interface.
 """
@@ -26,9 +26,14 @@ from playwright.async_api import Browser, async_playwright
 
 from qabot.answering.engine import Engine
 from qabot.bot import create_bot
+from qabot.encoders import open_encoder
 from qabot.errors import RebuildError
+from qabot.index import IndexStore
+from qabot.indexing.plan import IndexPlan
+from qabot.indexing.rebuild import rebuild as rebuild_index
 from qabot.indexing.summary import Progress, Summary
 from qabot.settings import Settings, load_settings
+from tests.articles.documents import lines, pdf
 from tests.bot.support import begin, components
 
 PICTURES = Path(__file__).parent.parent / "docs"
@@ -43,8 +48,23 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+SECONDS_TO_DRAW = 300
 QUESTION = "how many GitHub projects use PyTorch?"
+SEVERAL = "Who discovered the Log4Shell flaw?"
+ARABIC = "متى دخل مسبار الأمل مدار المريخ؟"
+PAGE = "How long is the warranty of the pump?"
 NOT_FOUND = "Which spices belong in a Thai green curry?"
+UNANSWERED = (
+    NOT_FOUND,
+    "What spices are in green curry?",
+    "How do I reset my password?",
+    "I forgot my password, how can I change it?",
+    "When does the library open on Sundays?",
+)
+MANUAL = (
+    ("Pump P3: manual", "The pump moves 40 litres a minute."),
+    ("Warranty", "The warranty of the pump is three years from the day of purchase."),
+)
 READY = "() => window.simcordPreview && window.simcordPreview.ready === true"
 
 
@@ -79,12 +99,9 @@ class Pictures:
         self._browser = browser
         self._folder = folder
 
-    async def take(
-        self, name: str, channel: Any, viewer: Any, message_id: int, *kinds: str
-    ) -> None:
-        """Save ``bot-NAME-KIND.webp``, for each of ``WIDTHS`` that is named."""
-        for kind in kinds or ("desktop",):
-            width = WIDTHS[kind]
+    async def take(self, name: str, channel: Any, viewer: Any, message_id: int) -> None:
+        """Save ``bot-NAME-KIND.webp`` for each of ``WIDTHS``."""
+        for kind, width in WIDTHS.items():
             async with self._page(channel, viewer, width) as page:
                 message = page.locator(f'.channel-message[data-message-id="{message_id}"]')
                 data = await message.screenshot(type="png")
@@ -103,6 +120,7 @@ class Pictures:
                 viewport={"width": width, "height": HEIGHT}, device_scale_factor=2
             )
             page = await context.new_page()
+            page.set_default_timeout(SECONDS_TO_DRAW * 1000)
             await page.goto(shown.url)
             await page.wait_for_function(READY)
             await page.evaluate("document.fonts.ready")
@@ -117,19 +135,20 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
     boss = guild.create_role("Team", permissions=discord.Permissions(manage_guild=True))
     ann = guild.add_member(env.create_user("Ann"), roles=[boss])
     channel = guild.create_text_channel("questions")
-    answer = response(await ann.slash(channel, "ask", question=QUESTION))
-    await pictures.take("answer", channel, ann, answer.id, *WIDTHS)
-    # A button for one quote, a menu for several.
-    way = next(item for item in components(answer) if ":context" in item["custom_id"])
-    pressed = (
-        await ann.select(answer, ["0"], custom_id=way["custom_id"])
-        if "options" in way
-        else await ann.click(answer, custom_id=way["custom_id"])
-    )
-    context = response(pressed)
-    await pictures.take("context", channel, ann, context.id)
-    nothing = response(await ann.slash(channel, "ask", question=NOT_FOUND))
+    for name, question in (("answer", QUESTION), ("arabic", ARABIC), ("page", PAGE)):
+        answer = response(await ann.slash(channel, "ask", question=question))
+        await pictures.take(name, channel, ann, answer.id)
+    answer = response(await ann.slash(channel, "ask", question=SEVERAL))
+    context = await ann.click(answer, custom_id=named(answer, ":context:"))
+    await pictures.take("context", channel, ann, response(context).id)
+    await ann.click(answer, custom_id=named(answer, ":page:"))
+    await pictures.take("quotes", channel, ann, answer.id)
+    for question in (*UNANSWERED, NOT_FOUND):
+        nothing = response(await ann.slash(channel, "ask", question=question))
     await pictures.take("not-found", channel, ann, nothing.id)
+    for name in ("unanswered", "settings"):
+        shown = response(await ann.slash(channel, name))
+        await pictures.take(name, channel, ann, shown.id)
     running = begin(env, ann, channel, "rebuild")
     try:
         for _ in range(200):
@@ -141,6 +160,11 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
         rebuild.go.set()
 
 
+def named(message: Any, part: str) -> str:
+    """Return the id of the button whose id holds ``part``."""
+    return next(str(item["custom_id"]) for item in components(message) if part in item["custom_id"])
+
+
 def response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
     """The message that the bot answered with."""
     if result.response is None:
@@ -148,31 +172,37 @@ def response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
     return result.response
 
 
-async def main() -> None:
-    """Take all pictures."""
-    with tempfile.TemporaryDirectory() as folder:
-        await run(settings_in(Path(folder)), HeldRebuild())
+def make_index(folder: Path) -> Settings:
+    """Index the seed articles and a PDF; return the settings of a bot that keeps questions."""
+    (folder / "pump.pdf").write_bytes(pdf(*(lines(*page) for page in MANUAL)))
+    sources = ("seeds", str(folder / "pump.pdf"))
+    settings = load_settings(
+        {"index": str(folder / "index"), "sources": sources, "log_questions": True}
+    )
+    encoder = open_encoder(settings.encoder, cache=settings.cache_folder)
+    rebuild_index(IndexStore(Path(settings.index)), encoder, IndexPlan(sources, folder))
+    return settings
 
 
-def settings_in(folder: Path) -> Settings:
-    """The settings in force, for a bot that keeps its state in ``folder``."""
-    index = folder / "index"
-    index.symlink_to(Path(load_settings().index).absolute())
-    return load_settings({"index": str(index), "quotes": 2})
-
-
-async def run(settings: Settings, rebuild: HeldRebuild) -> None:
-    """Take all pictures of a bot with these settings."""
+async def run(settings: Settings, rebuild: HeldRebuild, folder: Path) -> None:
+    """Save all pictures of a bot with these settings in ``folder``."""
     with Engine.open(settings=settings) as engine:
         bot = create_bot(engine, settings, rebuild=rebuild)
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            async with simcord.run(bot, settle_timeout=30) as env:
+            async with simcord.run(bot, settle_timeout=SECONDS_TO_DRAW) as env:
                 if env.bot.user:
                     await env.bot.user.edit(username="qabot")
-                await draw(env, browser, rebuild, PICTURES)
+                await draw(env, browser, rebuild, folder)
             await browser.close()
 
 
+def main() -> None:
+    """Take all pictures."""
+    pictures = Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(make_index(Path(folder)), HeldRebuild(), pictures))
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

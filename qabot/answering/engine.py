@@ -164,11 +164,9 @@ class Engine:
                 limit = request.limit or self.settings.quotes
                 idle = self._is_small_talk(question, text, vector)
                 count, filters = limit + _SPARE, request.filters
-                hits = (
-                    []
-                    if idle
-                    else self._hits(live, text, vector, count, filters, patience=patience)
-                )
+                hits: list[Hit] = []
+                if not idle:
+                    hits = self._hits(live, text, vector, count, filters, patience=patience)
                 answer = compose(
                     question,
                     hits,

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import discord
 
 from qabot.bot.channels import person_of
+from qabot.bot.explanations import explanation, how_to_ask, no_question, question_problem
 from qabot.bot.message_text import plain
 from qabot.bot.messages import Outgoing, answer_message, notice
-from qabot.bot.question_detector import is_small_talk
 from qabot.bot.queue import QuestionQueue, QueueFullError, StoppingError
 from qabot.bot.rate_limits import QuestionLimits, RateLimit
 from qabot.bot.replies import Reply
@@ -23,8 +21,8 @@ from qabot.bot.store.guild_settings import Guilds
 from qabot.bot.store.records import AnswerRecord
 from qabot.bot.store.saved_answers import answer_text
 from qabot.bot.store.state import State
-from qabot.errors import FilterError, QabotError, QuestionError, StateError, UnusableIndexError
-from qabot.render.translations import number_text, plural, translate
+from qabot.errors import StateError
+from qabot.render.translations import plural, translate
 from qabot.settings import Settings
 from qabot.types import LONGEST_QUESTION, Answer, Filters, Request
 
@@ -157,6 +155,8 @@ class Answering:
         filters = Filters(collection=asked.collection) if asked.collection else None
         request = Request(asked.text, previous, _QUOTES_KEPT, filters)
         answer = await self._waited(request, asked.locale, reply)
+        if answer.small_talk:
+            return _nothing_asked(asked, reply, previous), None
         if answer.status != "answered" and not reply.addressed:
             return None, None
         channel_id = await reply.place(answer.question)
@@ -225,58 +225,16 @@ class Answering:
         return record
 
 
+def _nothing_asked(asked: Asked, reply: Reply, previous: tuple[str, ...]) -> Outgoing | None:
+    """Reply to small talk; ``None`` for "thanks!" after an answer, which needs no reply."""
+    if not reply.addressed or (reply.is_message and previous):
+        return None
+    return notice(how_to_ask(asked.locale) if reply.is_message else no_question(asked.locale))
+
+
 def _waiting_text(before: int, locale: str) -> str:
     if not before:
         return translate("I am still looking …", locale)
     return plural(
         "{n} question is before yours …", "{n} questions are before yours …", before, locale
     )
-
-
-async def made(message: Callable[[], Outgoing], locale: str) -> Outgoing:
-    """Call ``message`` in a thread; return an explanation if it fails."""
-    try:
-        return await asyncio.to_thread(message)
-    except Exception as error:  # noqa: BLE001 (the person is told of every error)
-        return notice(explanation(error, locale))
-
-
-def question_problem(text: str, locale: str) -> str | None:
-    """Tell the person what is wrong with a question; ``None`` if nothing is."""
-    text = " ".join(text.split())
-    if not text or is_small_talk(text):
-        return translate("There is no question. Please type one.", locale)
-    if len(text) > LONGEST_QUESTION:
-        return translate(
-            "Your question has {length} characters. Please shorten it to {longest}.",
-            locale,
-            length=number_text(len(text), locale),
-            longest=number_text(LONGEST_QUESTION, locale),
-        )
-    return None
-
-
-def explanation(error: Exception, locale: str) -> str:
-    """Tell the person about an error, and log it for the operator."""
-    if isinstance(error, QueueFullError):
-        return translate(
-            "Too many questions are waiting right now. Please ask again in a minute.", locale
-        )
-    if isinstance(error, StoppingError):
-        return translate("I am being restarted. Please ask again in a minute.", locale)
-    if isinstance(error, FilterError):
-        return translate("There is no such collection of articles any more.", locale)
-    if isinstance(error, QuestionError):
-        return translate("I cannot look that up. Please put the question in other words.", locale)
-    if isinstance(error, UnusableIndexError):
-        _log.error("%s", error)
-        return translate(
-            "I cannot read the articles right now. Whoever runs me has to renew them.", locale
-        )
-    if isinstance(error, QabotError):
-        _log.error("a question could not be answered: %s", error)
-    else:
-        # Without its text, which may hold the question.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("a question could not be answered: %s\n%s", type(error).__name__, frames)
-    return translate("Something went wrong on my side. Please ask again later.", locale)

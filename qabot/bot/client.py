@@ -9,15 +9,17 @@ from typing import Any
 import discord
 from discord.ext import commands, tasks
 
-from qabot.bot.answers import explanation
 from qabot.bot.commands.ask import AskCommands
 from qabot.bot.commands.buttons import SECONDS_KEPT, AnswerButton, ContextMenu, follow_up
 from qabot.bot.commands.look import LookCommands, PageButton
 from qabot.bot.commands.manage import ConfirmButton, ManageCommands
+from qabot.bot.commands.new_article import WriteButton, article_written
 from qabot.bot.commands.privacy import Privacy
 from qabot.bot.commands.settings_panel import SettingItem, SettingsCommand
 from qabot.bot.commands.sync import sync_commands
 from qabot.bot.commands.translator import CommandTranslator
+from qabot.bot.commands.unanswered import UnansweredCommand
+from qabot.bot.explanations import explanation
 from qabot.bot.interactions import say_privately
 from qabot.bot.listener import MessageListener
 from qabot.bot.services import Services
@@ -58,7 +60,8 @@ class Bot(commands.Bot):
         """Add the commands, and register them with Discord if they have changed."""
         services = self.services
         await self.tree.set_translator(CommandTranslator())
-        self.add_dynamic_items(AnswerButton, ContextMenu, PageButton, ConfirmButton, SettingItem)
+        self.add_dynamic_items(AnswerButton, ContextMenu, PageButton)
+        self.add_dynamic_items(ConfirmButton, WriteButton, SettingItem)
         collections = await asyncio.to_thread(services.engine.collections)
         for cog in (
             MessageListener(self, services),
@@ -66,6 +69,7 @@ class Bot(commands.Bot):
             LookCommands(services),
             ManageCommands(services),
             SettingsCommand(services),
+            UnansweredCommand(services),
             Privacy(services),
         ):
             await self.add_cog(cog)
@@ -77,9 +81,10 @@ class Bot(commands.Bot):
         """Leave messages to ``MessageListener``: there are no prefix commands."""
 
     async def on_interaction(self, interaction: discord.Interaction[Bot]) -> None:
-        """Remember people's languages, and answer follow-up forms."""
+        """Remember people's languages, and take forms."""
         self.services.locales.see(interaction)
         await follow_up(interaction)
+        await article_written(interaction)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Store things about a guild again that the bot had left."""

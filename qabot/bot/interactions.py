@@ -97,4 +97,6 @@ def _with_lost(text: str, lost: str) -> Outgoing:
     if not lost:
         return notice(text)
     whole = f"{text}\n>>> {inert(lost)}"
-    return notice(whole) if len(whole) <= _LONGEST_CONTENT else Outgoing(text, lost=lost)
+    if len(whole) <= _LONGEST_CONTENT:
+        return notice(whole)
+    return Outgoing(text, file=("question.txt", lost))

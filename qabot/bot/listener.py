@@ -13,6 +13,7 @@ from discord.ext import commands
 from qabot.answering.follow_up import is_follow_up
 from qabot.bot.answers import Asked
 from qabot.bot.channels import collection_of, whole_channel
+from qabot.bot.explanations import how_to_ask
 from qabot.bot.message_replies import MessageReply, TypingIndicator
 from qabot.bot.message_text import is_own_role, own_text, question_of, replied_to
 from qabot.bot.messages import notice
@@ -209,7 +210,7 @@ class MessageListener(commands.Cog):
                 "or mention me together with your question.",
                 locale,
             )
-        return translate("Mention me together with a question, or use `/ask`.", locale)
+        return how_to_ask(locale)
 
     async def _answer_replied_to(self, message: discord.Message) -> AnswerRecord | None:
         """Find the answer that a message replies to; ``None`` if there is none any more."""

@@ -22,7 +22,7 @@ Button = discord.ui.Button[Any]
 Item = discord.ui.Item[Any]
 
 _COLOUR = 0x5865F2
-_LONGEST_OPTION = 100
+_LONGEST_OPTION, _MOST_IN_ROW = 100, 5
 # Discord takes 100 characters; the page number and the words around it need some of them.
 LONGEST_KEY = 80
 
@@ -34,13 +34,13 @@ class Outgoing:
     Attributes:
         content: Text beside the embeds.
         rows: Buttons, at most five in a row, or one menu.
-        lost: Text that is given back as a file.
+        file: The name and text of a file.
     """
 
     content: str | None = None
     embeds: tuple[discord.Embed, ...] = ()
     rows: tuple[tuple[Item, ...], ...] = ()
-    lost: str = ""
+    file: tuple[str, str] | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of a send."""
@@ -51,7 +51,7 @@ class Outgoing:
             arguments["embeds"] = list(self.embeds)
         if self.rows:
             arguments["view"] = self._view()
-        if self.lost:
+        if self.file:
             arguments["files"] = self._files()
         return arguments
 
@@ -65,9 +65,10 @@ class Outgoing:
         }
 
     def _files(self) -> list[discord.File]:
-        if not self.lost:
+        if self.file is None:
             return []
-        return [discord.File(io.BytesIO(self.lost.encode("utf-8", "replace")), "question.txt")]
+        name, text = self.file
+        return [discord.File(io.BytesIO(text.encode("utf-8", "replace")), name)]
 
     def _view(self) -> discord.ui.View:
         view = discord.ui.View(timeout=None)
@@ -110,7 +111,7 @@ def answer_message(
         answer_id: The buttons' key; ``None`` if the answer could not be kept, which leaves out
             the buttons.
         page: From 0.
-        per_page: The most quotes on a page.
+        per_page: The most quotes on a page after the first.
         shows_question: True if the question is to be repeated.
         person: A mention of the channel or role that knows more, if nothing was found.
     """
@@ -138,9 +139,13 @@ def answer_message(
         _button("", f"qabot:unhelpful:{answer_id}", emoji="👎"),
     ]
     contexts = _contexts(view, answer, answer_id, locale)
+    first: list[Item] = [*paging, follow_up]
+    second: list[Item] = [*ratings, dismiss]
     if len(view.places) == 1:
-        return view_message(view, [*paging, follow_up], [*ratings, *contexts, dismiss])
-    return view_message(view, [*paging, follow_up], [*ratings, dismiss], contexts)
+        first, contexts = [*first, *contexts], []
+    if len(first) + len(second) <= _MOST_IN_ROW:
+        first, second = [*first, *second], []
+    return view_message(view, first, second, contexts)
 
 
 def context_message(view: View, answer_id: str, place: int, locale: str) -> Outgoing:

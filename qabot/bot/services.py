@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qabot.bot.answers import Answering
 from qabot.bot.article_list import Catalogue
@@ -14,12 +16,19 @@ from qabot.bot.rebuilds.runner import Rebuild, RebuildRunner
 from qabot.bot.store.guild_settings import Guilds
 from qabot.bot.store.state import State, state_path
 from qabot.bot.store.uploads import Uploads
+from qabot.bot.threads import run_in
 from qabot.settings import Settings
 
 if TYPE_CHECKING:
     import discord
 
     from qabot.answering.engine import Engine
+
+
+# More previews at once wait for each other.
+_SLOW_THREADS = 2
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,7 @@ class Services:
         uploads: The articles that were added in Discord.
         rebuilds: Runs rebuilds, one at a time.
         automatic: Starts rebuilds without being asked.
+        slow: Threads for what takes seconds, so that buttons never wait for it.
     """
 
     engine: Engine
@@ -49,6 +59,7 @@ class Services:
     uploads: Uploads
     rebuilds: RebuildRunner
     automatic: AutomaticRebuilds
+    slow: ThreadPoolExecutor
 
     @classmethod
     def open(cls, engine: Engine, settings: Settings, rebuild: Rebuild | None) -> Services:
@@ -75,11 +86,18 @@ class Services:
             uploads=uploads,
             rebuilds=rebuilds,
             automatic=AutomaticRebuilds(rebuilds, engine, settings),
+            slow=ThreadPoolExecutor(_SLOW_THREADS, "qabot-slow"),
         )
 
+    async def slowly(self, work: Callable[[], _T]) -> _T:
+        """Do work that may take seconds, in a thread that nothing quick needs."""
+        return await run_in(self.slow, work)
+
     def close(self) -> None:
-        """Let go of the thread and the state file."""
+        """Let go of the threads and the state file."""
         self.answering.close()
+        self.rebuilds.close()
+        self.slow.shutdown(wait=False, cancel_futures=True)
         self.state.close()
 
 

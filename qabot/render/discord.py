@@ -74,10 +74,12 @@ def answer_view(
 ) -> View:
     """Render a page of an answer: the answer first, then its source and the quotes around it.
 
+    The first page holds the best quote alone.
+
     Args:
         page: From 0; moved to the nearest page that exists.
         locale: The asker's language.
-        per_page: The most quotes on a page; long ones take more room.
+        per_page: The most quotes on a further page; long ones take more room.
         near: For "not found": articles about the question's subject.
     """
     title = one_line(answer.question, LONGEST_TITLE)
@@ -191,11 +193,11 @@ def _near(near: Sequence[ArticleInfo], locale: str) -> tuple[str, ...]:
 
 def _lead(quote: Quote, locale: str, number: int | None) -> str:
     """Render the marked words of a quote and its source: what a person wants to know first."""
-    answer = one_line(_marked(quote), _ANSWER) or "…"
-    lead = f"**{directed(answer)}**\n{_source(quote, locale, number)}"
+    answer = f"**{directed(one_line(_marked(quote), _ANSWER) or '…')}**"
+    lead = f"{answer}\n{_source(quote, locale, number, bold=False)}"
     if len(lead) <= LONGEST_LEAD:
         return lead
-    return f"**{directed(answer)}**\n{_source(replace(quote, also=()), locale, number)}"
+    return f"{answer}\n{_source(replace(quote, also=()), locale, number, bold=False)}"
 
 
 def _card(number: int, quote: Quote, locale: str, *, numbered: bool) -> str:
@@ -209,14 +211,15 @@ def _block(quote: Quote, room: int) -> str:
     return fitted(quote.text, room, bold=highlights)
 
 
-def _source(quote: Quote, locale: str, number: int | None = None) -> str:
-    """Render a quote's source on two lines: the article's title, then the details."""
+def _source(quote: Quote, locale: str, number: int | None = None, *, bold: bool = True) -> str:
+    """Render a quote's source on two lines: the article's title, then small details."""
     place = f"{number} · " if number else ""
-    return f"{place}{_title(quote.article, _address(quote))}\n{_details(quote, locale)}"
+    title = _title(quote.article, _address(quote), bold=bold)
+    return f"{place}{title}\n{_details(quote, locale)}"
 
 
 def _details(quote: Quote, locale: str) -> str:
-    """Render the details of a quote's source on one line, without the title."""
+    """Render the details of a quote's source on one small line, without the title."""
     info = quote.article
     named = quote.heading is None or quote.heading == info.title
     section = "" if named or quote.text.startswith(quote.heading or "") else quote.heading or ""
@@ -230,8 +233,7 @@ def _details(quote: Quote, locale: str) -> str:
             *(_also(other, quote, locale) for other in quote.also[:_MOST_ALSO]),
         ]
     )
-    # A plus at the beginning of the line would begin a list.
-    return f"\\{known}" if known.startswith("+") else known
+    return f"-# {known}"
 
 
 def _also(info: ArticleInfo, quote: Quote, locale: str) -> str:
@@ -272,15 +274,15 @@ def _address(quote: Quote) -> str | None:
     return text_fragment_url(url, _marked(quote))
 
 
-def _title(info: ArticleInfo, address: str | None = None) -> str:
-    """Render a title in bold, linked to a checked address."""
+def _title(info: ArticleInfo, address: str | None = None, *, bold: bool = True) -> str:
+    """Render a title, linked to a checked address."""
     # Bold text that is empty would show its stars.
     title = one_line(info.title, _TITLE) or one_line(info.id, _TITLE) or "?"
-    if address is None:
-        return f"**{title}**"
-    # Clients end the label of a link at brackets, escaped or not.
-    label = title.replace("\\[", "(").replace("\\]", ")")
-    return f"**[{label}](<{address}>)**"
+    if address is not None:
+        # Clients end the label of a link at brackets, escaped or not.
+        label = title.replace("\\[", "(").replace("\\]", ")")
+        title = f"[{label}](<{address}>)"
+    return f"**{title}**" if bold else title
 
 
 def _joined(details: Sequence[str]) -> str:

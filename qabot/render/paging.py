@@ -11,11 +11,11 @@ _CUT = "…"
 
 
 def paged(lengths: Sequence[int], per_page: int, room: int) -> list[tuple[int, ...]]:
-    """Distribute items over pages, in order, as many on a page as fit.
+    """Distribute items over pages, in order: the first alone, then as many on a page as fit.
 
     Args:
         lengths: Characters of each item.
-        per_page: The most items of a page.
+        per_page: The most items of a further page.
         room: Characters of a page; two separate its items.
 
     Returns:
@@ -24,7 +24,8 @@ def paged(lengths: Sequence[int], per_page: int, room: int) -> list[tuple[int, .
     pages: list[tuple[int, ...]] = [()]
     left = room
     for number, length in enumerate(lengths):
-        if pages[-1] and (length > left or len(pages[-1]) == per_page):
+        most = per_page if len(pages) > 1 else 1
+        if pages[-1] and (length > left or len(pages[-1]) == most):
             pages.append(())
             left = room
         pages[-1] = (*pages[-1], number)

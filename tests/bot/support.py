@@ -178,9 +178,20 @@ async def ask_at_once(
 
 
 def begin(
-    env: simcord.Env, actor: Any, channel: Any, command: str, options: Sequence[Any] = ()
+    env: simcord.Env,
+    actor: Any,
+    channel: Any,
+    command: str,
+    options: Sequence[Any] = (),
+    *,
+    file: tuple[str, bytes] | None = None,
 ) -> simcord.InteractionResult:
     """Use a command without waiting for the bot."""
+    resolved = {}
+    if file is not None:
+        [stored] = env.backend.store_attachments(channel.id, [file])
+        resolved = {"resolved": {"attachments": {stored["id"]: stored}}}
+        options = [*options, {"name": "file", "type": 11, "value": stored["id"]}]
     root = env.backend.find_command(command, actor.guild.id, type=1)
     assert root is not None
     record, payload = interactions.base_payload(
@@ -189,7 +200,7 @@ def begin(
         channel_id=channel.id,
         guild_id=actor.guild.id,
         user_id=actor.id,
-        data={"id": root["id"], "name": command, "type": 1, "options": list(options)},
+        data={"id": root["id"], "name": command, "type": 1, "options": list(options), **resolved},
     )
     env.backend.emit("INTERACTION_CREATE", payload)
     return simcord.InteractionResult(env, record)

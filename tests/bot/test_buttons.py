@@ -44,12 +44,14 @@ def page(message) -> str:
     return str(message.embeds[0].footer.text).split(" · ")[-1]
 
 
-async def test_more_quotes_are_shown_in_place(ann, channel):
+async def test_one_quote_is_shown_and_more_in_place(ann, channel):
     answer = (await ann.ask(MARS)).response
-    assert labels(answer) == ["More quotes ▸", "Follow-up question", *RATINGS, "Dismiss", MENU]
+    assert answer.embeds[0].description.count("> ") == 1
+    assert labels(answer) == ["More quotes ▸", "Follow-up question", "Context", *RATINGS, "Dismiss"]
     await ann.click(answer, "More quotes")
     answer = channel.last_message
     assert page(answer) == "Page 2 of 3"
+    assert answer.embeds[0].description.count("> ") == 2
     assert labels(answer) == [
         "◂ Previous quotes",
         "More quotes ▸",
@@ -64,8 +66,8 @@ async def test_more_quotes_are_shown_in_place(ann, channel):
         "◂ Previous quotes",
         "Follow-up question",
         *RATINGS,
-        "Context",
         "Dismiss",
+        MENU,
     ]
     await ann.click(answer, "Previous quotes")
     assert page(channel.last_message) == "Page 2 of 3"
@@ -95,7 +97,7 @@ async def test_others_turn_pages_for_themselves(ann, channel):
 async def test_context_shows_the_passages_round_a_quote_in_private(ann, channel):
     answer = (await ann.ask(MARS)).response
     bob = Member(ann.env, channel, "bob")
-    result = await bob.context(answer, 2)
+    result = await bob.context(answer)
     assert result.ephemeral
     assert labels(result.response) == ["Read the article"]
     read = await bob.click(result.response, "Read the article")

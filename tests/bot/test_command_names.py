@@ -11,7 +11,7 @@ import regex
 # Discord's own pattern for the names of slash commands and their options.
 NAME = regex.compile(r"[-_'\p{L}\p{N}]{1,32}")
 LOCALES = ("de", "fr", "es-ES", "es-419", "ja")
-MANAGE = {"rebuild", "add", "remove", "settings"}
+MANAGE = {"rebuild", "add", "remove", "settings", "unanswered"}
 MANAGE_GUILD = 1 << 5
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from qabot.settings import Settings
-from tests.bot.support import labels, shown
+from tests.bot.support import Manager, labels, shown
 from tests.support import build_index, write_article
 
 LONG = "\n\n".join(f"Paragraph {number} of a long article." for number in range(400))
@@ -123,20 +123,21 @@ async def test_an_article_that_none_or_several_fit_is_told(ann, channel, name):
     )
 
 
-async def test_status_tells_what_the_index_holds(ann, channel, engine):
+async def test_status_tells_people_what_there_is_and_managers_what_made_it(ann, channel, engine):
     result = await ann.actor.slash(channel, "status")
     assert result.ephemeral
-    text = shown(result.response)
-    passages = engine.manifest().passages
-    for line in (
-        "**Articles:** 32",
-        f"**Passages:** {passages}",
-        "**Languages:** English (31), German (1)",
+    title, articles, languages, built = shown(result.response).splitlines()
+    assert (title, articles) == ("Status", "**Articles:** 32")
+    assert languages == "**Languages:** English (31), German (1)"
+    assert re.fullmatch(r"\*\*Built:\*\* <t:\d+:f> \(<t:\d+:R>\)", built)
+    mod = Manager(ann.env, channel)
+    lines = shown((await mod.use("status")).response).splitlines()
+    assert lines[:4] == [title, articles, languages, built]
+    assert lines[4:] == [
+        f"**Passages:** {engine.manifest().passages}",
         "**Generation:** 1",
         "**Model:** hashing",
-    ):
-        assert line in text.splitlines()
-    assert re.search(r"\*\*Built:\*\* <t:\d+:f> \(<t:\d+:R>\)", text)
+    ]
 
 
 async def test_status_follows_the_index(ann, channel, tmp_path):

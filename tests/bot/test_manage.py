@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from qabot.indexing.rebuild import rebuild
 from qabot.indexing.summary import Progress
 from qabot.settings import Settings
 from tests.articles.documents import lines, pdf
+from tests.bot import support
 from tests.bot.support import (
     LAUNCH,
     LAUNCHED,
@@ -244,7 +246,7 @@ class TestNotOffered:
 
 
 async def test_an_article_is_added_after_a_preview(mod, settings, renewal):
-    result = await mod.use("add", file=("Über Mars.md", MARS))
+    result = await mod.use("add", file=("Über-Mars.md", MARS))
     assert result.ephemeral
     assert shown(result.response) == (
         "Add this article?\n"
@@ -335,6 +337,27 @@ async def test_a_document_is_added_and_quoted_with_its_page(mod):
     assert "> **Mars has two moons.**" in answer
 
 
+async def test_previews_that_take_long_hold_nobody_else_up(mod, ann, settings):
+    # To read the file that is to be replaced, a preview waits for someone who writes it.
+    slow = Path(settings.uploads) / "mars.md"
+    slow.parent.mkdir()
+    os.mkfifo(slow)
+    previews = [
+        support.begin(mod.env, mod.actor, mod.channel, "add", file=("mars.md", MARS))
+        for _ in range(8)
+    ]
+    try:
+        await until(lambda: len(files_in(settings.uploads)) >= 2)
+        listed = begin(ann, "articles")
+        await until(lambda: "**telescope**" in shown(listed.response))
+    finally:
+        waiting = os.open(slow, os.O_RDWR)
+        slow.unlink()
+        os.close(waiting)
+    for preview in previews:
+        await until(lambda preview=preview: "Mars has two moons" in shown(preview.response))
+
+
 async def test_a_file_that_discord_does_not_give_is_told(mod, monkeypatch):
     monkeypatch.setattr(mod.env.backend.cdn, "get", lambda url: None)
     result = await mod.use("add", file=("mars.md", MARS))
@@ -344,13 +367,14 @@ async def test_a_file_that_discord_does_not_give_is_told(mod, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
+        ("mars.md", "mars.md"),
         ("../../etc/mars.md", "mars.md"),
         ("..\\..\\mars.md", "mars.md"),
-        (".hidden.md", "hidden.md"),
-        ("....md", "article.md"),
+        (".hidden.md", "hidden-169241.md"),
+        ("....md", "article-ab5df6.md"),
         ("木星.TXT", "木星.txt"),
-        ("a" * 200 + ".md", "a" * 80 + ".md"),
-        ("a b;rm -rf $x.md", "a-b-rm-rf-x.md"),
+        ("a" * 200 + ".md", "a" * 80 + "-c2a908.md"),
+        ("a b;rm -rf $x.md", "a-b-rm-rf-x-f165b1.md"),
     ],
 )
 def test_a_file_stays_in_its_folder_whatever_its_name(tmp_path, name, kept):
@@ -359,6 +383,20 @@ def test_a_file_stays_in_its_folder_whatever_its_name(tmp_path, name, kept):
     assert uploads.confirm(waiting.token) == kept
     files = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
     assert files == [Path("uploads") / kept]
+
+
+async def test_two_names_never_become_one(mod, settings):
+    for name, moons in (("mars one.md", b"two"), ("mars-one.md", b"2"), ("mars_one.md", b"II")):
+        offered = await mod.use("add", file=(name, MARS.replace(b"two", moons)))
+        assert shown(offered.response).startswith("Add this article?")
+        await mod.click(offered.response, "Add")
+    assert sorted(name for name in files_in(settings.uploads) if name[0] != ".") == [
+        "mars-one-4a619a.md",
+        "mars-one.md",
+        "mars_one.md",
+    ]
+    again = await mod.use("add", file=("mars one.md", MARS))
+    assert shown(again.response).startswith("Replace the article in mars-one-")
 
 
 @pytest.mark.parametrize("token", ["../../etc/passwd", "", "x" * 16, ".", "a/b"])
@@ -495,18 +533,26 @@ async def test_a_connection_that_drops_during_progress_spoils_nothing(mod, renew
     assert shown(result.response).startswith("Nothing has changed")
 
 
-async def test_a_private_rebuild_of_hours_tells_its_end_in_a_direct_message(
-    mod, renewal, monkeypatch
+@pytest.mark.parametrize("takes_messages", [True, False])
+async def test_a_private_rebuild_of_hours_goes_on_in_a_direct_message_or_the_channel(
+    mod, channel, renewal, monkeypatch, takes_messages
 ):
     added = await mod.use("add", file=("mars.md", MARS))
     monkeypatch.setattr(
         discord.Interaction, "is_expired", lambda interaction: bool(renewal.sources)
     )
-    # Nobody may change a private message by another way.
-    mod.env.inject_error("PATCH", "/channels/*/messages/*", status=404, code=10008, times=None)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_EDITS", 0.0)
+    if not takes_messages:
+        mod.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
     await mod.click(added.response, "Add")
-    (told,) = mod.direct_messages
-    assert told.startswith("The articles are renewed\n")
+    place = mod.actor.user.dm_channel if takes_messages else channel
+    [sent] = [
+        request.json["embeds"][0]["title"]
+        for request in mod.env.http_requests
+        if (request.method, request.path) == ("POST", f"/channels/{place.id}/messages")
+    ]
+    assert sent == "The articles are being renewed"
+    assert shown(place.history()[-1]).startswith("The articles are renewed\n")
 
 
 async def test_only_the_first_server_may_change_the_articles(mod, renewal):

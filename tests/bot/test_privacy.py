@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from qabot.bot.store import state as states
+from qabot.bot.store import database
+from qabot.bot.store.database import TracesLeftError
 from qabot.bot.store.records import GuildSettings
-from qabot.bot.store.state import State, TracesLeftError, state_path
+from qabot.bot.store.state import State, state_path
 from tests.bot.support import Manager, make_bot, shown
 from tests.bot.test_manage import Renewal
 from tests.bot.test_state import RECORD, _bytes
@@ -50,7 +51,7 @@ def test_a_guild_leaves_no_byte(tmp_path):
 
 
 def test_traces_that_a_reader_keeps_alive_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(states, "_SECONDS_TO_WAIT", 0.1)
+    monkeypatch.setattr(database, "_SECONDS_TO_WAIT", 0.1)
     path = tmp_path / "state"
     with State(path) as state:
         filled(state)

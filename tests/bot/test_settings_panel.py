@@ -86,7 +86,10 @@ async def test_what_was_deleted_is_named_and_taken_out(mod, simcord_bot):
     )
     await simcord_bot.services.guild_settings.save(guild_id, settings)
     panel = await mod.open_panel()
-    assert "deleted: `77`, `78`, `79`." in shown(panel)
+    assert (
+        "deleted on the server I have taken out of: “I answer in”, “I am managed by”, “"
+        in shown(panel)
+    )
     assert await simcord_bot.services.guild_settings.settings(guild_id) == GuildSettings(
         allowed_channels=(mod.channel.id,)
     )
@@ -140,6 +143,20 @@ async def test_a_role_is_named_with_what_discord_needs_besides(mod):
     assert "Server Settings → Integrations → my name → add the role." in text
     await mod.choose(panel, "role")
     assert "Integrations" not in shown(panel)
+
+
+async def test_everyone_cannot_become_the_manager(mod, simcord_bot):
+    guild = mod.channel.guild
+    role = guild.create_role("Editors")
+    panel = await mod.open_panel()
+    await mod.choose(panel, "role", role)
+    pressed = await mod.actor.select(panel, [guild.default_role], custom_id="qabot:set:role")
+    said = [shown(message) for message in (pressed.response, *pressed.followups) if message]
+    assert "“@everyone” cannot manage me. Choose another role." in said
+    kept = await simcord_bot.services.guild_settings.settings(guild.id)
+    assert kept == GuildSettings(role_id=role.id)
+    # The menu shows the role that still counts.
+    assert f"people with Manage Server, <@&{role.id}>" in shown(panel)
 
 
 async def test_whoever_lost_the_permission_changes_nothing(mod, simcord_bot):
@@ -197,9 +214,11 @@ class TestWithCollections:
         await mod.choose(panel, f"collection:{mod.channel.id}", "archive")
         assert f"**Collections:** <#{mod.channel.id}>: archive" in shown(panel)
         question = "What was launched in 2024?"
-        assert "1912" in shown((await ann.ask(question)).response)
+        answer = (await ann.ask(question)).response
+        assert "1912" in shown(answer)
+        assert "More quotes ▸" not in labels(answer)
         ann.channel = other
-        assert "2024." in shown((await ann.ask(question)).response)
+        assert "More quotes ▸" in labels((await ann.ask(question)).response)
         await mod.choose(panel, "collections", mod.channel)
         await mod.choose(panel, f"collection:{mod.channel.id}", "*")
         assert "**Collections:** all articles everywhere" in shown(panel)

@@ -65,9 +65,9 @@ def test_the_answer_stands_first_then_its_source_then_the_quote():
         places=(0,),
         lead=(
             "**\\*Meta\\* founded it in 2022.**\n"
-            "**[A new foundation](<https://example.org/b"
-            "#:~:text=%2AMeta%2A%20founded%20it%20in%202022.>)**\n"
-            "as of September 2022 · very likely"
+            "[A new foundation](<https://example.org/b"
+            "#:~:text=%2AMeta%2A%20founded%20it%20in%202022.>)\n"
+            "-# as of September 2022 · very likely"
         ),
     )
 
@@ -77,8 +77,8 @@ def test_only_the_marked_words_lead():
 
 
 def test_confidence_is_said_of_each_quote_in_words():
-    found = answer(FOUNDED, replace(MEETS, score=0.6))
-    first, second = cards(answer_view(found, 0, "en-US"))
+    found = answer(FOUNDED, FOUNDED, replace(MEETS, score=0.6))
+    first, second = cards(answer_view(found, 1, "en-US"))
     assert first.split("\n")[1].endswith(" · very likely")
     assert second.split("\n")[1].endswith(" · possibly")
 
@@ -104,7 +104,10 @@ def test_articles_that_say_the_same_are_named_after_the_source():
         " · + The \\[other\\] site (as of November 2021) [Source](<https://example.com/c"
         "#:~:text=four%20times>) · + A third"
     )
-    assert " · + The [other] site (as of November 2021) " in shown(LINK.sub("", details)).text
+    assert (
+        " · + The [other] site (as of November 2021) "
+        in shown(LINK.sub("", details.removeprefix("-# "))).text
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,26 +124,24 @@ def test_every_article_with_a_date_says_as_of_when_it_is(locale, said):
     other = replace(INFO, id="copy", title="Copy", published="2021")
     undated = replace(INFO, id="undated", title="Undated", published=None)
     shown_quotes = answer(
+        FOUNDED,
         replace(FOUNDED, article=replace(INFO, published="2023"), also=(other, undated)),
         replace(MEETS, article=replace(INFO, published="2022")),
     )
-    first, second = cards(answer_view(shown_quotes, 0, locale))
-    assert first.split("\n")[1].startswith(said.format("2023"))
+    first, second = cards(answer_view(shown_quotes, 1, locale))
+    assert first.split("\n")[1].startswith("-# " + said.format("2023"))
     assert f" · + Copy ({said.format('2021')}) [" in first
     assert " · + Undated [" in first
-    assert second.split("\n")[1].startswith(said.format("2022"))
+    assert second.split("\n")[1].startswith("-# " + said.format("2022"))
 
 
-def test_several_quotes_are_numbered_and_paged():
-    shown_first = answer_view(answer(FOUNDED, MEETS, FOUNDED), 0, "en-US", per_page=2)
-    assert [LINK.sub(r"\g<label>", part.split("\n")[0]) for part in cards(shown_first)] == [
-        "1 · **A new foundation**",
-        "2 · **A new foundation**",
-    ]
-    assert shown_first.footer == "Page 1 of 2"
-    last = answer_view(answer(FOUNDED, MEETS, FOUNDED), 7, "en-US", per_page=2)
-    assert (last.page, last.pages, last.places) == (1, 2, (2,))
-    assert cards(last)[0].split("\n")[0].startswith("3 · **[A new foundation]")
+def test_the_best_quote_stands_alone_and_the_others_on_further_pages():
+    found = answer(FOUNDED, MEETS, FOUNDED, MEETS)
+    views = [answer_view(found, page, "en-US", per_page=2) for page in range(4)]
+    assert [view.places for view in views] == [(0,), (1, 2), (3,), (3,)]
+    assert [view.footer for view in views] == [f"Page {n} of 3" for n in (1, 2, 3, 3)]
+    titles = [LINK.sub(r"\g<label>", card.split("\n")[0]) for card in cards(views[1])]
+    assert titles == ["2 · A new foundation", "3 · **A new foundation**"]
 
 
 def test_another_language_and_the_section_are_named():
@@ -148,9 +149,9 @@ def test_another_language_and_the_section_are_named():
     found = quote("It meets", "meets", info=info, heading="# Meetings", same_language=False)
     card = cards(answer_view(answer(found), 0, "de"))[0]
     assert card.split("\n") == [
-        "**\\[Board\\] \\_new\\_**",
+        "\\[Board\\] \\_new\\_",
         # Ids look like addresses, and paths are nobody's business.
-        "auf Englisch · \\# Meetings · sehr wahrscheinlich",
+        "-# auf Englisch · \\# Meetings · sehr wahrscheinlich",
         "> It **meets**",
     ]
 
@@ -169,13 +170,13 @@ def test_a_quote_from_a_paged_article_names_its_page_and_links_to_it(locale, pag
     found = quote("It meets", "meets", heading="Dates", page=4)
     title, details, _ = cards(answer_view(answer(found), 0, locale))[0].split("\n")
     assert f" · Dates · {page} · " in details
-    assert title.endswith("](<https://example.org/b#page=4>)**")
+    assert title.endswith("](<https://example.org/b#page=4>)")
 
 
 def test_a_heading_that_is_quoted_or_is_the_title_is_not_repeated():
     for text, heading in (("Foundation\nThe board", "Foundation"), ("It meets", INFO.title)):
         view = answer_view(answer(quote(text, "board", heading=heading)), 0, "en-US")
-        assert cards(view)[0].split("\n")[1] == "as of September 2022 · very likely"
+        assert cards(view)[0].split("\n")[1] == "-# as of September 2022 · very likely"
 
 
 def test_not_found_shows_no_source():
@@ -211,7 +212,7 @@ def test_it_speaks_the_readers_language_and_never_translates_the_quote(locale, d
     view = answer_view(answer(found), 0, locale)
     _, line, block = cards(view)[0].split("\n")
     assert block == "> It **meets**"
-    assert line.startswith(details)
+    assert line.startswith(f"-# {details}")
     assert line.endswith(likely)
 
 
@@ -227,7 +228,7 @@ def test_context_shows_the_quote_in_bold_between_its_neighbours():
         "> The board has members of five companies. **\\*Meta\\* founded it in 2022.**",
         "> It meets @\u200beveryone four times.",
     )
-    assert view.parts[0] == "as of September 2022 · very likely"
+    assert view.parts[0] == "-# as of September 2022 · very likely"
     assert len(context_view(FOUNDED, None, passages[1], None, "en-US").parts) == 2
 
 
@@ -336,7 +337,8 @@ def check_harmless(view: View) -> None:
     for part in (view.lead, *view.parts):
         quoted(part)
         rest = "\n".join(line for line in part.split("\n") if not line.startswith("> "))
-        shown(LINK.sub(r"\g<label>", rest).replace("\n- ", "\n"))
+        # Our own lists and small lines.
+        shown(re.sub("\n-#? ", "\n", "\n" + LINK.sub(r"\g<label>", rest)))
 
 
 @settings(deadline=None, max_examples=60)

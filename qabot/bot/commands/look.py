@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -13,12 +13,13 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from qabot.bot.answers import made
 from qabot.bot.article_list import key_of
 from qabot.bot.commands.choices import MOST_CHOICES, article_choice, words_choice
+from qabot.bot.commands.controls import Control, Used, answer_privately
 from qabot.bot.commands.look_views import help_view, status_view
 from qabot.bot.commands.permissions import may_manage_articles
-from qabot.bot.interactions import UNDELIVERED, show
+from qabot.bot.explanations import made
+from qabot.bot.interactions import show
 from qabot.bot.messages import LONGEST_KEY, Outgoing, notice, paged_message, view_message
 from qabot.bot.rebuilds.status_rows import rebuild_rows
 from qabot.bot.services import Services, services_of
@@ -49,7 +50,7 @@ class LookCommands(commands.Cog):
     ) -> None:
         """List the articles."""
         services, locale = self._services, _locale(interaction)
-        await _show(interaction, lambda: articles_page(services, words, 0, locale))
+        await answer_privately(interaction, lambda: articles_page(services, words, 0, locale))
 
     @app_commands.command(name=mark("show"), description=mark("Read an article."))
     @app_commands.rename(article=mark("article"))
@@ -57,7 +58,7 @@ class LookCommands(commands.Cog):
     async def show(self, interaction: discord.Interaction, article: str) -> None:
         """Show an article's text."""
         services, locale = self._services, _locale(interaction)
-        await _show(interaction, lambda: article_page(services, article, 0, locale))
+        await answer_privately(interaction, lambda: article_page(services, article, 0, locale))
 
     @articles.autocomplete("words")
     async def _complete_words(
@@ -94,54 +95,32 @@ class LookCommands(commands.Cog):
             rows = rebuild_rows(
                 rebuilds.last, schedule, locale, is_running=rebuilds.is_running, manages=manages
             )
-            return view_message(status_view(services.engine.manifest(), locale, rows))
+            view = status_view(services.engine.manifest(), locale, rows, manages=manages)
+            return view_message(view)
 
-        await _show(interaction, page)
+        await answer_privately(interaction, page)
 
     @app_commands.command(
         name=mark("help"), description=mark("How to ask, and what else I can do.")
     )
     async def help(self, interaction: discord.Interaction) -> None:
         """Show how to use the bot."""
-        await _show(interaction, lambda: view_message(help_view(_locale(interaction))))
+        await answer_privately(interaction, lambda: view_message(help_view(_locale(interaction))))
 
 
 class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    Control,
     template=re.compile(r"qabot:(?P<what>articles|show):(?P<page>\d{1,6}):(?P<key>.*)", re.DOTALL),
 ):
     """A button that turns a page of a list or an article."""
 
-    def __init__(self, item: discord.ui.Button[Any], match: re.Match[str]) -> None:
-        super().__init__(item)
-        self._page = articles_page if match["what"] == "articles" else article_page
-        self._number = int(match["page"])
-        self._key = match["key"]
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 (discord.py passes it)
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> PageButton:
-        """Make the button that was pressed."""
-        if not isinstance(item, discord.ui.Button):
-            raise TypeError("only buttons have this name")
-        return cls(item, match)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def act(self, interaction: Used) -> None:
         """Show the page in place."""
         services, locale = services_of(interaction), _locale(interaction)
-        try:
-            await interaction.response.defer()
-            outgoing = await made(
-                lambda: self._page(services, self._key, self._number, locale), locale
-            )
-            await show(interaction, outgoing)
-        except UNDELIVERED as error:
-            _log.info("a page could not be turned: %s", error)
+        page = articles_page if self.match["what"] == "articles" else article_page
+        number, key = int(self.match["page"]), self.match["key"]
+        await interaction.response.defer()
+        await show(interaction, await made(lambda: page(services, key, number, locale), locale))
 
 
 def articles_page(services: Services, words: str, page: int, locale: str) -> Outgoing:
@@ -173,16 +152,6 @@ def article_page(
     return paged_message(
         view, "show", info.id if len(info.id) <= LONGEST_KEY else key_of(info), locale
     )
-
-
-async def _show(interaction: discord.Interaction, page: Callable[[], Outgoing]) -> None:
-    """Answer privately with the message that ``page`` makes in a thread."""
-    try:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        outgoing = await made(page, _locale(interaction))
-        await show(interaction, outgoing)
-    except UNDELIVERED as error:
-        _log.info("a command could not be answered: %s", error)
 
 
 def _locale(interaction: discord.Interaction[Any]) -> str:

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 _NAMED = 12
 
 
-def status_view(manifest: Manifest, locale: str, rebuilds: Sequence[tuple[str, str]] = ()) -> View:
-    """Show what the live generation holds, and which model made it.
+def status_view(
+    manifest: Manifest,
+    locale: str,
+    rebuilds: Sequence[tuple[str, str]] = (),
+    *,
+    manages: bool = False,
+) -> View:
+    """Show what the live generation holds and how old it is; to managers, also what made it.
 
     Args:
         rebuilds: Further rows: names and values.
@@ -26,14 +32,17 @@ def status_view(manifest: Manifest, locale: str, rebuilds: Sequence[tuple[str, s
     built = int(datetime.fromisoformat(manifest.created).timestamp())
     lines = [
         (translate("Articles", locale), number_text(manifest.articles, locale)),
-        (translate("Passages", locale), number_text(manifest.passages, locale)),
         (translate("Languages", locale), _languages(manifest, locale)),
-        (translate("Generation", locale), number_text(manifest.generation, locale)),
         # Discord shows a time in each reader's zone and language.
         (translate("Built", locale), f"<t:{built}:f> (<t:{built}:R>)"),
-        (translate("Model", locale), inert(manifest.encoder.name)),
         *rebuilds,
     ]
+    if manages:
+        lines += [
+            (translate("Passages", locale), number_text(manifest.passages, locale)),
+            (translate("Generation", locale), number_text(manifest.generation, locale)),
+            (translate("Model", locale), inert(manifest.encoder.name)),
+        ]
     text = "\n".join(f"**{name}:** {value}" for name, value in lines)
     return View(translate("Status", locale), (text,))
 

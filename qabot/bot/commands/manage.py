@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -13,7 +12,7 @@ from discord.ext import commands
 
 from qabot.bot.article_list import key_of
 from qabot.bot.commands.choices import MOST_CHOICES, article_choice
-from qabot.bot.commands.error_replies import guarded
+from qabot.bot.commands.controls import Control, Used, guarded
 from qabot.bot.commands.manage_views import preview_view, removal_view
 from qabot.bot.commands.permissions import refused
 from qabot.bot.interactions import say_privately, show
@@ -77,20 +76,7 @@ class ManageCommands(commands.Cog):
             said = translate("Discord did not give me the file. Try again.", locale)
             await say_privately(interaction, said)
             return
-        try:
-            waiting = await asyncio.to_thread(self._services.uploads.put_aside, file.filename, data)
-        except SourceError as error:
-            said = translate("I cannot read this file as an article:", locale)
-            await say_privately(interaction, f"{said} {one_line(str(error), 500)}")
-            return
-        outgoing = view_message(
-            preview_view(waiting.name, waiting.article, locale, replaces=waiting.replaces),
-            [
-                _button(translate("Add", locale), f"qabot:add:{waiting.token}", "success"),
-                _button(translate("Cancel", locale), f"qabot:drop:{waiting.token}"),
-            ],
-        )
-        await show(interaction, outgoing)
+        await offer_article(interaction, file.filename, data)
 
     @app_commands.command(
         name=mark("remove"), description=mark("Remove an article that was added in Discord.")
@@ -149,46 +135,46 @@ class ManageCommands(commands.Cog):
         return info
 
 
-class ConfirmButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=r"qabot:(?P<what>add|drop|remove):(?P<key>[\w-]{16,20})",
-):
+async def offer_article(interaction: Used, filename: str, data: bytes, lost: str = "") -> None:
+    """Show the article read from a file, with a button that adds it; after deferring.
+
+    Args:
+        lost: What the person typed; it is given back if it is no article.
+    """
+    services, locale = services_of(interaction), interaction.locale.value
+    try:
+        waiting = await services.slowly(lambda: services.uploads.put_aside(filename, data))
+    except SourceError as error:
+        said = translate("I cannot read this file as an article:", locale)
+        await say_privately(interaction, f"{said} {one_line(str(error), 500)}", lost)
+        return
+    outgoing = view_message(
+        preview_view(waiting.name, waiting.article, locale, replaces=waiting.replaces),
+        [
+            _button(translate("Add", locale), f"qabot:add:{waiting.token}", "success"),
+            _button(translate("Cancel", locale), f"qabot:drop:{waiting.token}"),
+        ],
+    )
+    await show(interaction, outgoing)
+
+
+class ConfirmButton(Control, template=r"qabot:(?P<what>add|drop|remove):(?P<key>[\w-]{16,20})"):
     """A button that confirms or cancels an offer of ``/add`` or ``/remove``."""
 
-    def __init__(self, item: discord.ui.Button[Any], what: str, key: str) -> None:
-        super().__init__(item)
-        self._what = what
-        self._key = key
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 (discord.py passes it)
-        item: discord.ui.Item[Any],
-        match: Any,
-        /,
-    ) -> ConfirmButton:
-        """Make the button that was pressed."""
-        if not isinstance(item, discord.ui.Button):
-            raise TypeError("only buttons have this name")
-        return cls(item, match["what"], match["key"])
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def act(self, interaction: Used) -> None:
         """Do it if the person may still do that, and rebuild the index."""
-        async with guarded(interaction):
-            if not await refused(interaction, articles=True):
-                await self._act(interaction)
-
-    async def _act(self, interaction: discord.Interaction[Any]) -> None:
+        if await refused(interaction, articles=True):
+            return
         services, locale = services_of(interaction), interaction.locale.value
+        what, key = self.match["what"], self.match["key"]
         await interaction.response.defer()
-        if self._what == "drop":
-            await asyncio.to_thread(services.uploads.drop, self._key)
+        if what == "drop":
+            await asyncio.to_thread(services.uploads.drop, key)
             said = translate("Nothing was changed.", locale)
         else:
             try:
-                if await asyncio.to_thread(_apply, services, self._what, self._key):
-                    kept = _kept(self._what, locale)
+                if await asyncio.to_thread(_apply, services, what, key):
+                    kept = _kept(what, locale)
                     await rebuild_after_change(services.rebuilds, interaction, kept)
                     return
                 said = translate("That is no longer there. Please begin again.", locale)

@@ -9,11 +9,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from qabot.bot.commands.error_replies import guarded
+from qabot.bot.commands.controls import guarded
 from qabot.bot.interactions import show
 from qabot.bot.messages import notice
 from qabot.bot.services import Services
-from qabot.bot.store.state import TracesLeftError
+from qabot.bot.store.database import TracesLeftError
 from qabot.render.translations import mark, number_text, plural, translate
 
 _log = logging.getLogger(__name__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from qabot.bot.channels import person_of
-from qabot.bot.commands.error_replies import guarded
+from qabot.bot.commands.controls import Control, Used, chosen_values, guarded
 from qabot.bot.commands.permissions import refused
 from qabot.bot.commands.settings_items import (
     MOST_OPTIONS,
@@ -53,7 +52,7 @@ class SettingsCommand(commands.Cog):
                 return
             await interaction.response.defer(ephemeral=True, thinking=True)
             settings = await self._services.guild_settings.settings(interaction.guild_id)
-            gone: Sequence[int] = ()
+            gone: Sequence[str] = ()
             if interaction.guild is not None:
                 settings, gone = repaired(settings, interaction.guild)
                 if gone:
@@ -62,55 +61,36 @@ class SettingsCommand(commands.Cog):
             await interaction.edit_original_response(**panel)
 
 
-class SettingItem(
-    discord.ui.DynamicItem[discord.ui.Item[Any]],
-    template=r"qabot:set:(?P<what>[a-z_]+)(?::(?P<channel>\d{1,20}))?",
-):
+class SettingItem(Control, template=r"qabot:set:(?P<what>[a-z_]+)(?::(?P<channel>\d{1,20}))?"):
     """A menu or switch of the panel: the setting, and the channel if it is about one."""
 
-    def __init__(self, item: discord.ui.Item[Any], what: str, channel: int) -> None:
-        super().__init__(item)
-        self._what = what
-        self._channel = channel
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 (discord.py passes it)
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> SettingItem:
-        """Make the menu or switch that was used."""
-        return cls(item, match["what"], int(match["channel"] or 0))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def act(self, interaction: Used) -> None:
         """Change the setting if the person may still do that, and show the panel again."""
         services = services_of(interaction)
-        async with guarded(interaction):
-            if interaction.guild_id is None or await refused(interaction):
-                return
-            locale = interaction.locale.value
-            data: dict[str, Any] = dict(interaction.data or {})
-            chosen: list[str] = data.get("values", [])
-            await interaction.response.defer()
-            settings = await services.guild_settings.settings(interaction.guild_id)
-            if self._what == "role" and str(interaction.guild_id) in chosen:
-                # That role has everybody in it.
-                said = translate("“@everyone” cannot manage me. Choose another role.", locale)
-                await say_privately(interaction, said)
-                return
-            changed = _changed(settings, self._what, self._channel, chosen)
-            if changed != settings:
-                await services.guild_settings.save(interaction.guild_id, changed)
-                _log.info("server %d: %s was changed", interaction.guild_id, self._what)
-            if self._what == "collections" and chosen:
-                panel = await _collection_panel(services, changed, int(chosen[0]), locale)
-            elif self._what == "person":
-                panel = _person_panel(changed, locale)
-            else:
-                panel = await _panel(services, changed, locale)
-            await interaction.edit_original_response(**panel)
+        if interaction.guild_id is None or await refused(interaction):
+            return
+        locale = interaction.locale.value
+        what, channel = self.match["what"], int(self.match["channel"] or 0)
+        chosen = chosen_values(interaction)
+        await interaction.response.defer()
+        settings = await services.guild_settings.settings(interaction.guild_id)
+        if what == "role" and str(interaction.guild_id) in chosen:
+            # That role has everybody in it.
+            said = translate("“@everyone” cannot manage me. Choose another role.", locale)
+            await say_privately(interaction, said)
+            changed = settings
+        else:
+            changed = _changed(settings, what, channel, chosen)
+        if changed != settings:
+            await services.guild_settings.save(interaction.guild_id, changed)
+            _log.info("server %d: %s was changed", interaction.guild_id, what)
+        if what == "collections" and chosen:
+            panel = await _collection_panel(services, changed, int(chosen[0]), locale)
+        elif what == "person":
+            panel = _person_panel(changed, locale)
+        else:
+            panel = await _panel(services, changed, locale)
+        await interaction.edit_original_response(**panel)
 
 
 def _changed(
@@ -149,7 +129,7 @@ def _with(settings: GuildSettings, channel: int, chosen: Sequence[str]) -> dict[
 
 
 async def _panel(
-    services: Services, settings: GuildSettings, locale: str, gone: Sequence[int] = ()
+    services: Services, settings: GuildSettings, locale: str, gone: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Make the panel's message, as arguments of an edit."""
     hears = services.settings.message_content

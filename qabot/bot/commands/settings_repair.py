@@ -10,37 +10,26 @@ import discord
 from qabot.bot.store.records import GuildSettings
 
 
-def repaired(settings: GuildSettings, guild: discord.Guild) -> tuple[GuildSettings, Sequence[int]]:
-    """Return ``settings`` without what was deleted, and the ids that were taken out.
+def repaired(settings: GuildSettings, guild: discord.Guild) -> tuple[GuildSettings, Sequence[str]]:
+    """Return ``settings`` without what was deleted, and the names of the settings that held it.
 
     If all channels where the bot may answer are gone, it answers everywhere again.
     """
     if guild.unavailable:
         return settings, ()
-    channels = {channel.id for channel in guild.channels}
-    roles = {role.id for role in guild.roles}
-    named = [
-        *settings.allowed_channels,
-        *settings.answer_channels,
-        *settings.collections,
-        *filter(None, [settings.person_channel_id]),
-    ]
-    given = filter(None, [settings.role_id, settings.person_role_id])
-    gone = {channel for channel in named if channel not in channels}
-    gone |= {role for role in given if role not in roles}
-    if not gone:
-        return settings, ()
+    there = {thing.id for thing in [*guild.channels, *guild.roles]}
 
     def kept(value: int | None) -> int | None:
-        return None if value in gone else value
+        return value if value in there else None
 
     mended = replace(
         settings,
-        allowed_channels=tuple(c for c in settings.allowed_channels if c not in gone),
-        answer_channels=tuple(c for c in settings.answer_channels if c not in gone),
-        collections={c: name for c, name in settings.collections.items() if c not in gone},
+        allowed_channels=tuple(c for c in settings.allowed_channels if c in there),
+        answer_channels=tuple(c for c in settings.answer_channels if c in there),
+        collections={c: name for c, name in settings.collections.items() if c in there},
         role_id=kept(settings.role_id),
         person_channel_id=kept(settings.person_channel_id),
         person_role_id=kept(settings.person_role_id),
     )
-    return mended, sorted(gone)
+    names = GuildSettings.__dataclass_fields__
+    return mended, [name for name in names if getattr(mended, name) != getattr(settings, name)]

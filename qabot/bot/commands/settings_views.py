@@ -20,14 +20,14 @@ def settings_view(
     *,
     hears: bool,
     collections: bool,
-    gone: Sequence[int] = (),
+    gone: Sequence[str] = (),
 ) -> View:
     """Describe a server's settings in words.
 
     Args:
         hears: True if the bot has the message-content intent.
         collections: True if the articles are in collections.
-        gone: Ids of deleted channels and roles that were taken out of the settings.
+        gone: Names of the settings that held channels or roles that were deleted.
     """
     everywhere = translate("everywhere", locale)
     nowhere = translate("nowhere", locale)
@@ -68,13 +68,23 @@ def person_view(locale: str) -> View:
     return View(translate("Ask a person …", locale), (text,))
 
 
-def _gone(gone: Sequence[int], locale: str) -> Sequence[str]:
+def _gone(gone: Sequence[str], locale: str) -> Sequence[str]:
     if not gone:
         return ()
-    ids = ", ".join(f"`{number}`" for number in gone[:_NAMED])
+    labels = {
+        "answer_channels": translate("I answer every question, unasked, in", locale),
+        "allowed_channels": translate("I answer in", locale),
+        "role_id": translate("I am managed by", locale),
+        "collections": translate("Collections", locale),
+        "person_channel_id": translate("If I find nothing, people ask", locale),
+        "person_role_id": translate("If I find nothing, people ask", locale),
+    }
+    places = ", ".join(dict.fromkeys(f"“{labels[name]}”" for name in gone))
     return (
         translate(
-            "⚠️ I have taken out channels or roles that were deleted: {ids}.", locale, ids=ids
+            "⚠️ What was deleted on the server I have taken out of: {places}.",
+            locale,
+            places=places,
         ),
     )
 

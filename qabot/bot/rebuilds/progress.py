@@ -68,17 +68,12 @@ async def _show_outcome(
 ) -> None:
     """Show how a rebuild ended; the reason of a failure only to the person who asked."""
     locale = interaction.locale.value
-    outgoing = outcome_message(outcome, locale, kept)
-    if await show(outgoing):
-        reason = failure_reason(outcome)
-        if reason:
-            # Not in the message of the rebuild, which everybody reads.
-            with contextlib.suppress(*UNDELIVERED):
-                await interaction.followup.send(f"⚠️ {reason}", ephemeral=True)
-        return
-    # After 15 minutes, Discord lets nobody change a private message.
-    with contextlib.suppress(*UNDELIVERED):
-        await interaction.user.send(**outgoing.arguments())
+    shown = await show(outcome_message(outcome, locale, kept))
+    reason = failure_reason(outcome)
+    if shown and reason:
+        # Not in the message of the rebuild, which everybody reads.
+        with contextlib.suppress(*UNDELIVERED):
+            await interaction.followup.send(f"⚠️ {reason}", ephemeral=True)
 
 
 def failure_reason(outcome: Outcome) -> str:
@@ -103,17 +98,24 @@ def outcome_message(outcome: Outcome, locale: str, kept: str = "") -> Outgoing:
 
 
 def _editor(interaction: discord.Interaction[Any]) -> Show:
-    """Return a call that edits the interaction's message, also after Discord's 15 minutes."""
-    message: discord.InteractionMessage | None = None
+    """Return a call that shows the progress, also after the 15 minutes of an interaction.
+
+    After them, Discord lets nobody change a private message: then the progress goes on in a direct
+    message, or in the channel if the person takes none.
+    """
+    message: discord.Message | None = None
 
     async def edit_anyway(outgoing: Outgoing) -> None:
         nonlocal message
         if not interaction.is_expired():
             message = await interactions.show(interaction, outgoing)
-        elif message is not None and interaction.channel_id is not None:
-            channel = interaction.client.get_partial_messageable(interaction.channel_id)
-            partial = channel.get_partial_message(message.id)
-            await insist(lambda: partial.edit(**outgoing.edit_arguments()))
+            return
+        if message is None or message.flags.ephemeral:
+            message = await _sent_anew(interaction, outgoing)
+            return
+        channel = interaction.client.get_partial_messageable(message.channel.id)
+        partial = channel.get_partial_message(message.id)
+        await insist(lambda: partial.edit(**outgoing.edit_arguments()))
 
     async def edit(outgoing: Outgoing) -> bool:
         # Work goes on even if its progress cannot be shown.
@@ -125,6 +127,20 @@ def _editor(interaction: discord.Interaction[Any]) -> Show:
         return True
 
     return edit
+
+
+async def _sent_anew(
+    interaction: discord.Interaction[Any], outgoing: Outgoing
+) -> discord.Message | None:
+    """Send a message to the person, or into the channel if they take none."""
+    try:
+        return await interaction.user.send(**outgoing.arguments())
+    except UNDELIVERED as error:
+        _log.info("a direct message could not be sent: %s", error)
+    channel = interaction.channel
+    if not isinstance(channel, discord.abc.Messageable):
+        return None
+    return await channel.send(**outgoing.arguments())
 
 
 class _ShownProgress:

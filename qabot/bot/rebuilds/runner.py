@@ -6,10 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from qabot.bot.store.uploads import Uploads
+from qabot.bot.threads import run_in
 from qabot.errors import QabotError, RebuildRunningError, SourceError
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ class RebuildRunner:
         self._engine = engine
         self._uploads = uploads
         self._lock = asyncio.Lock()
+        # It may take hours: buttons need the other threads.
+        self._thread = ThreadPoolExecutor(1, "qabot-rebuild")
         self._stopped = False
         self.is_offered = rebuild is not None
         self.latest: Progress | None = None
@@ -105,7 +109,7 @@ class RebuildRunner:
             self.latest = None
             summary, error = None, None
             try:
-                summary = await asyncio.to_thread(self._run, report, files_only)
+                summary = await run_in(self._thread, lambda: self._run(report, files_only))
             except Exception as caught:  # noqa: BLE001 (every failure is reported and logged)
                 error = caught
                 self._log_failure(error)
@@ -125,6 +129,10 @@ class RebuildRunner:
         if self._rebuild is not None:
             # A child process that nobody waits for would keep this one from ending.
             self._rebuild.stop()
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, report: Callable[[Progress], None], files_only: bool) -> Summary:
         """Rebuild from the index's own sources and the articles added in Discord."""

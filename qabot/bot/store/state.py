@@ -6,25 +6,19 @@ threads and wait for the disk: call them from the event loop by ``asyncio.to_thr
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
-import sqlite3
-import threading
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
-from qabot.bot.store.migrations import migrate
+from qabot.bot.store.database import Database
 from qabot.bot.store.records import AnswerRecord, Feedback, GuildSettings
 from qabot.bot.store.rows import ANSWER_COLUMNS, about_answer, answer_row, read_settings
 from qabot.errors import StateError
 
 # Enough to understand a follow-up; a conversation may go on for days.
 _CONVERSATION = 10
-_SECONDS_TO_WAIT = 10.0
 
 
 def state_path(index: str | Path) -> Path:
@@ -33,45 +27,12 @@ def state_path(index: str | Path) -> Path:
     return folder.with_name(f"{folder.name}.bot.sqlite")
 
 
-class TracesLeftError(StateError):
-    """Removed data is still in the log, because another process reads the file."""
-
-
-class State:
+class State(Database):
     """Reads and writes the state file; creates it if it is missing.
 
     Raises:
         StateError: The file is damaged, was written by a newer qabot, or cannot be written.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
-        with self._errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)  # It holds what people asked.
-            self._connection = _connect(path)
-            try:
-                migrate(self._connection, path)
-            except BaseException:
-                self._connection.close()
-                raise
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    def __enter__(self) -> State:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def guild(self, guild_id: int) -> GuildSettings:
         """Return a guild's settings; the defaults if nothing was set."""
@@ -199,6 +160,23 @@ class State:
             str(json.loads(record.answer_json)["status"]),
         )
 
+    def unanswered(self, guild_id: int, since: float, most: int) -> list[tuple[str, float]]:
+        """Return the logged questions of a guild that were not answered, newest first.
+
+        Args:
+            since: Seconds since 1970.
+
+        Returns:
+            Questions, with the time of each.
+        """
+        return self._all(
+            "SELECT question, created FROM question WHERE guild_id = ? AND created >= ? "
+            "AND status = 'not_found' ORDER BY created DESC LIMIT ?",
+            guild_id,
+            since,
+            most,
+        )
+
     def tell_once(self, user_id: int, what: str, now: float) -> bool:
         """Return ``True`` the first time for a person and ``what``, then ``False`` for a month."""
         return bool(self._write("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", user_id, what, now))
@@ -227,20 +205,6 @@ class State:
         """Set a value of the bot's own."""
         self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
-    def _erase(self) -> None:
-        """Erase deleted data from the file and from its write-ahead log.
-
-        SQLite leaves copies of rows behind when it rebalances a table, even with secure_delete.
-        """
-        with self._lock, self._errors():
-            self._connection.execute("VACUUM")
-            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise TracesLeftError(
-                f"{self.path}: another program reads it, so its log still holds what was removed; "
-                "end that program and try again"
-            )
-
     def _answer(self, column: str, value: str | int) -> AnswerRecord | None:
         columns = ", ".join(ANSWER_COLUMNS)
         # An edited question has two answers in one message, of which the later one is shown.
@@ -250,47 +214,3 @@ class State:
             return None
         values = dict(zip(ANSWER_COLUMNS, rows[0], strict=True))
         return AnswerRecord(**{**values, "previous": tuple(json.loads(values["previous"]))})
-
-    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, self._errors():
-            return self._connection.execute(query, values).fetchall()
-
-    def _write(self, statement: str, *values: object) -> int:
-        with self._lock, self._errors():
-            return self._connection.execute(statement, values).rowcount
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._errors():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn errors of a full disk or a damaged file into one line."""
-        try:
-            yield
-        except (OSError, sqlite3.Error) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            raise StateError(
-                f"{self.path}: the bot's state cannot be used ({reason}); check space and "
-                "permissions, or move the file away to start with empty settings"
-            ) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=_SECONDS_TO_WAIT, isolation_level=None, check_same_thread=False
-    )
-    # With a write-ahead log, readers never wait, and a killed process loses no finished write.
-    # Syncing every answer would only save the last ones from a power cut.
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    # Deleted data is overwritten.
-    connection.execute("PRAGMA secure_delete = ON")
-    return connection

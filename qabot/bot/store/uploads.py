@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,11 +183,17 @@ def known_format(filename: str) -> bool:
 
 
 def safe_name(filename: str) -> str:
-    """Make a file name that stays in its folder, is not hidden, and is not too long."""
-    path = Path(filename.replace("\\", "/"))
+    """Make a file name that stays in its folder, is not hidden, and is not too long.
+
+    What had to be changed gets a few digits of its own, so that no two names become one.
+    """
+    path = Path(unicodedata.normalize("NFC", filename).replace("\\", "/"))
     stem = re.sub(r"[^\w.]+", "-", path.stem).strip(".-_")[:_LONGEST_NAME] or "article"
     while len(stem.encode()) > 2 * _LONGEST_NAME:
         stem = stem[:-1]
+    if stem != path.stem:
+        digits = hashlib.sha256(path.stem.encode("utf-8", "replace")).hexdigest()
+        stem = f"{stem}-{digits[:6]}"
     return f"{stem}{path.suffix.lower()}"
 
 
