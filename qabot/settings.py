@@ -228,13 +228,13 @@ def load_settings(
     path = file or (folder or Path()) / FILE
     if file and not file.is_file():
         raise SettingsError(f"{file}: no such file; name one with settings")
-    values |= _checked(_from_file(path), str(path))
+    values |= _at_home(_checked(_from_file(path), str(path)))
     environment = os.environ if environment is None else environment
     for name in Settings.__struct_fields__:
         variable = _PREFIX + name.upper()
         text = environment.get(variable)
         if text:
-            values |= _checked({name: _SPLIT.get(name, str)(text)}, variable)
+            values |= _at_home(_checked({name: _SPLIT.get(name, str)(text)}, variable))
     for name, value in (flags or {}).items():
         if value is not None:
             values |= _checked({name: value}, "SOURCE" if name == "sources" else f"--{name}")
@@ -242,6 +242,23 @@ def load_settings(
         # Who names collections need not have a folder with the default name, too.
         values.setdefault("sources", ())
     return Settings(**values)
+
+
+def _at_home(values: dict[str, Any]) -> dict[str, Any]:
+    """``values`` with ``~`` at the beginning of sources as a shell reads it."""
+
+    def full(source: str) -> str:
+        # It may stand for a user who does not exist.
+        with contextlib.suppress(RuntimeError):
+            return str(Path(source).expanduser()) if source.startswith("~") else source
+        return source
+
+    if "sources" in values:
+        values["sources"] = tuple(map(full, values["sources"]))
+    if "collections" in values:
+        groups = values["collections"].items()
+        values["collections"] = {name: tuple(map(full, group)) for name, group in groups}
+    return values
 
 
 def _sources(text: str) -> list[str]:

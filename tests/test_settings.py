@@ -152,6 +152,13 @@ def test_collections_come_from_the_file(tmp_path):
     assert ("a",) == settings.sources
 
 
+def test_sources_may_stand_in_the_home_folder(tmp_path):
+    toml = 'sources = ["~/a", "https://example.org/~b"]\ncollections.news = ["~/b/*.md"]'
+    settings = load(tmp_path, toml=toml)
+    assert (str(Path.home() / "a"), "https://example.org/~b") == settings.sources
+    assert {"news": (str(Path.home() / "b/*.md"),)} == settings.collections
+
+
 def test_with_collections_there_is_no_default_source(tmp_path):
     assert load(tmp_path, toml='collections.news = ["b"]').sources == ()
     assert load(tmp_path, toml='sources = []\ncollections.news = ["b"]').sources == ()

@@ -34,7 +34,9 @@ def articles(index: Index = None, json: Json = False) -> None:
 
 
 def show(
-    article: Annotated[str, typer.Argument(help="Its id, or the beginning of its id or title.")],
+    article: Annotated[
+        str, typer.Argument(help="Its id, path or address, or the beginning of its id or title.")
+    ],
     index: Index = None,
     json: Json = False,
 ) -> None:

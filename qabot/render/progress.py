@@ -83,7 +83,7 @@ class _BarReport:
 
 
 class _LineReport:
-    """Prints a line when a stage has got somewhere, and another one now and then."""
+    """Prints a line when a stage is done, and now and then while it takes long."""
 
     def __init__(self) -> None:
         self._stage = ""
@@ -93,8 +93,9 @@ class _LineReport:
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.stage != self._stage:
-            self._stage, self._started, self._next = progress.stage, now, now
-        if not progress.done or now < self._next:
+            self._stage, self._started = progress.stage, now
+            self._next = now + _SECONDS_BETWEEN_LINES
+        if not progress.done or (now < self._next and progress.done < progress.total):
             return
         self._next = now + _SECONDS_BETWEEN_LINES
         share = 100 * progress.done // max(progress.total, 1)

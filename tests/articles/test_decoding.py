@@ -65,6 +65,10 @@ THAI = "สะพานเปิดใช้อีกครั้งในวั
         ("cp1252", FRENCH),
         ("cp1252", SPANISH),
         ("latin-1", SWEDISH),
+        ("cp850", SWEDISH),
+        ("cp850", SPANISH),
+        ("mac_roman", GERMAN),
+        ("mac_roman", FRENCH),
         ("cp1250", POLISH),
         ("iso8859-2", POLISH),
         ("cp1254", TURKISH),
@@ -182,8 +186,9 @@ def test_a_stray_nul_is_one_broken_character(tmp_path: Path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_a_mark_is_told_by_its_zeros(tmp_path: Path, encoding):
-    assert read(tmp_path, "a.txt", GERMAN.encode(encoding)).text == GERMAN
+@pytest.mark.parametrize("text", [GERMAN, RUSSIAN, HEBREW, CHINESE * 2, JAPANESE])
+def test_utf_16_without_a_mark_is_told_by_its_script(tmp_path: Path, encoding, text):
+    assert read(tmp_path, "a.txt", f"{text}\n".encode(encoding)).text == text
 
 
 def test_utf_16_that_ends_in_half_a_character_is_refused(tmp_path: Path):

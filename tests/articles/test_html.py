@@ -163,6 +163,11 @@ def test_a_page_without_text_is_refused_quietly(
             "<table><tr><td>Mo<td><ul><li>9<li>12</ul><tr><td>Di<td><p><b>zu</b></p></table>",
             "Mo | 9, 12\nDi | zu\n\n",
         ),
+        (
+            "<table><tr><th>Boot<th>Jahr<tr><td><a href='/r'>Reiher</a><td>1987"
+            "<tr><td><a href='/o'>Otter</a><td>2003</table>",
+            "Boot | Jahr\nReiher | Jahr: 1987\nOtter | Jahr: 2003\n\n",
+        ),
         ("<h2>Fest<a class='headerlink' href='#f'>¶</a></h2>", "Fest\n\n"),
         (
             "<p>Das <ruby>橋<rp>(</rp><rt>はし</rt><rp>)</rp></ruby>ist alt.</p>",
@@ -186,6 +191,7 @@ def test_what_people_see_of_an_article_is_read_and_nothing_else(tmp_path: Path, 
     assert article.text == f"Werft\n\n{P1}\n\n{text}{P2}\n\n{P3}"
 
 
+SERVER = '<link rel="canonical" href="https://www.das-blatt.example/stapellauf">'
 JSON_LD = '<script type="application/ld+json">{"@graph": [{"headline": "%s"}]}</script>'
 
 
@@ -210,11 +216,43 @@ JSON_LD = '<script type="application/ld+json">{"@graph": [{"headline": "%s"}]}</
             None,
         ),
         ("<title>Blatt</title>", "<h1>Ein anderer Titel</h1>", "Ein anderer Titel"),
+        ("<title>Der Stapellauf | Das Blatt</title>" + SERVER, "", None),
+        ("<title>Der Stapellauf |</title>" + JSON_LD % "Der Stapellauf &amp;amp; mehr", "", ...),
+        ("<title>Schiff - ahoi | Blatt</title>", "<h1>Schiff – ahoi</h1>", "Schiff – ahoi"),
     ],
 )
 def test_the_title_is_the_article_s_and_not_the_site_s(tmp_path: Path, head, headings, title):
     source = page(f"<main>{headings}<p>{P1}</p><p>{P2}</p><p>{P3}</p></main>", head)
-    assert read(tmp_path, "a.html", source).info.title == (title or "Der Stapellauf")
+    expected = "Der Stapellauf & mehr" if title is ... else title or "Der Stapellauf"
+    assert read(tmp_path, "a.html", source).info.title == expected
+
+
+@pytest.mark.parametrize(
+    ("below", "stated", "published"),
+    [
+        ("<p class='date'>3. Mai 2021 | Wittsiel</p>", "", "2021-05-03"),
+        ("<div><span>Von Änne Friis</span> <span>03.05.21</span></div>", "", "2021-05-03"),
+        ("<p>May 3, 2021</p>", "2021-05-04T01:10:00Z", "2021-05-03"),
+        ("<p>May 3, 2021</p>", "2020-11-04T01:10:00Z", "2020-11-04"),
+        ("<p>3. Mai 2021</p><p>7. Mai 2021</p>", "", None),
+        (f"<p>Am 3. Mai 2021 war es so weit. {P2}</p>", "", None),
+    ],
+)
+def test_the_day_that_stands_below_the_headline_is_known(tmp_path: Path, below, stated, published):
+    head = f'<meta property="article:published_time" content="{stated}">' if stated else ""
+    source = page(f"<h1>Stapellauf</h1>{below}<main><p>{P1}</p><p>{P2}</p><p>{P3}</p></main>", head)
+    assert read(tmp_path, "a.html", source).info.published == published
+
+
+def test_the_lead_between_the_headline_and_the_text_is_read(tmp_path: Path):
+    lead = "Ganz Wittsiel war auf den Beinen, als es am Kai endlich so weit war."
+    around = "<p class='share'>Teilen Sie diesen Artikel mit Ihren Freunden und Bekannten.</p>"
+    source = page(
+        f"<div><h1>Stapellauf</h1><div class='teaser'>{lead}</div>{around}</div>"
+        f"<article><p>{P1}</p><p>{P2}</p><p>{P3}</p></article>"
+    )
+    text = read(tmp_path, "a.html", source).text
+    assert text.removeprefix("Stapellauf\n\n") == f"{lead}\n\n{P1}\n\n{P2}\n\n{P3}"
 
 
 def test_a_page_nested_too_deeply_is_no_reason_to_stop(tmp_path: Path):

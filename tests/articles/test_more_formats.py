@@ -80,9 +80,11 @@ def test_slides_are_read_in_their_order_with_titles_tables_and_notes(tmp_path: P
     ],
 )
 def test_subtitles_are_paragraphs_with_their_times(tmp_path: Path, name, source):
-    assert read(tmp_path, name, source).text == (
+    article = read(tmp_path, name, source)
+    assert article.text == (
         "[0:01] Willkommen in der Werft. Sie ist alt, sehr alt.\n\n[1:02:30] Ende."
     )
+    assert article.info.title == "Willkommen in der Werft."
 
 
 def test_restructured_text_is_read_with_its_fields_and_roles(tmp_path: Path):

@@ -231,10 +231,21 @@ def test_show_json_gives_text_and_headings(call, real_index):
     ]
 
 
+def test_show_takes_the_place_that_a_quote_names(call, real_index):
+    told = call("articles", "--json", "--index", real_index.folder).objects
+    places = [info["source"] for info in told] + [info["url"] for info in told if info["url"]]
+    for place in places:
+        shown = call("show", place, "--json", "--index", real_index.folder).object
+        assert place in (shown["source"], shown["url"])
+        assert call("show", f"{place}:12–40", "--json", "--index", real_index.folder).code == 0
+
+
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
         ("nothing", "no article 'nothing'; `qabot articles` lists them"),
+        ("seeds/nothing.md", "no article 'seeds/nothing.md'; `qabot articles` lists them"),
+        ("https://[x", "no article 'https://[x'; `qabot articles` lists them"),
         ("\udcff", "no article '\\udcff'; `qabot articles` lists them"),
         ("", "several articles begin with '': atom.de, hayabusa.ja, jwst.en, volcan.es; name one"),
     ],
@@ -255,6 +266,8 @@ def test_rebuild_asks_and_rebuilds_again(call, model_cache, monkeypatch, tmp_pat
     for line in built.err.splitlines():
         assert re.fullmatch(r"(Reading articles|Preparing|Encoding|Writing).*: \d+ %.*", line)
     assert "Reading articles: 100 %\n" in built.err
+    assert "Writing the index: 100 %\n" in built.err
+    assert re.findall(r": (?!100 )\d+ %", built.err) == []
     assert ": 0 %" not in built.err
     assert "probe" in call("ask", "When did the probe Hope reach Mars?").out
     again = call("rebuild")

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 
 from qabot.articles.formats.language import likelihood
+from qabot.articles.formats.western import older_encoding
 from qabot.errors import ArticleError
 
 _MAGIC = (
@@ -95,7 +97,10 @@ _NON_ASCII = re.compile("[^\x00-\x7f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _CONTROL_SHARE = 0.05
 _DAMAGED_SHARE = 0.2
-_NUL_SHARE, _UTF_16_ZEROS = 0.01, 0.5
+_NUL_SHARE, _UTF_16_ZEROS, _ONE_SCRIPT = 0.01, 0.5, 0.9
+# The first bytes of two: Greek to Georgian, and the scripts of East Asia.
+_ALPHABETS = range(0x03, 0x11)
+_KANA, _IDEOGRAPHS, _HANGUL, _FULL_WIDTH = (0x30,), range(0x4E, 0xA0), range(0xAC, 0xD8), (0xFF,)
 _DECLARATION_WITHIN = 4_096
 _SAMPLE = 2_000
 _REMEDY = "remove it or convert it to UTF-8 text"
@@ -149,13 +154,26 @@ def _decode_unicode(data: bytes, *, declared: bool) -> str | None:
 
 
 def _unmarked_utf_16(data: bytes) -> str | None:
-    """UTF-16 without a byte order mark, where every other byte of most characters is 0."""
-    for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
-        if len(data) % 2 == 0 and zeros.count(0) > _UTF_16_ZEROS * len(zeros):
+    """UTF-16 without a byte order mark, where most characters are of one script."""
+    if len(data) % 2:
+        return None
+    for encoding, high in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
+        latin = high.count(0) > _UTF_16_ZEROS * len(high)
+        if latin or _one_script(high):
             text = _strict(data, encoding)
-            if text and "\x00" not in text:
+            if text and "\x00" not in text and (latin or not _CONTROL.search(text)):
                 return text
     return None
+
+
+def _one_script(high: bytes) -> bool:
+    """Tell whether the first bytes of two say one script, or Chinese and what stands with it."""
+    counts = Counter(high)
+    # Blanks and ends of lines.
+    letters = len(high) - counts[0]
+    dense = sum(counts[byte] for byte in (*_KANA, *_IDEOGRAPHS, *_HANGUL, *_FULL_WIDTH))
+    others = max((counts[byte] for byte in _ALPHABETS), default=0)
+    return counts[0] > 0 and max(dense, others) > _ONE_SCRIPT * letters
 
 
 def _declares_utf_8(data: bytes) -> bool:
@@ -212,10 +230,17 @@ def _detected_encoding(data: bytes) -> str | None:
     matches = [match for result in results if (match := result.best())]
     # The sort is stable: of equally good matches the upper encoding stays the first.
     matches.sort(key=lambda match: (round(match.chaos, 2), -round(match.coherence, 1)))
-    for match in matches:
-        if likelihood(_telling_part(str(match)))[0] in _ENCODINGS[match.encoding]:
-            return match.encoding
-    return matches[0].encoding if matches else None
+    fitting = (
+        match.encoding
+        for match in matches
+        if likelihood(_telling_part(str(match)))[0] in _ENCODINGS[match.encoding]
+    )
+    found = next(fitting, None)
+    if found in (None, "cp1252") and (older := older_encoding(data, _strict(data, "cp1252"))):
+        text = data.decode(older)
+        if likelihood(_telling_part(text))[0] in _WEST:
+            return older
+    return found or (matches[0].encoding if matches else None)
 
 
 def _telling_part(text: str) -> str:

@@ -11,6 +11,7 @@ from qabot.articles.formats.blocks import Element, Role, Vocabulary, blocks_of
 from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Draft, clean_characters, compose, has_words, one_line
 from qabot.articles.formats.language import language_code
+from qabot.articles.formats.page_head import Head, day_shown, page_head, with_lead
 from qabot.articles.formats.page_title import page_title
 from qabot.articles.formats.page_tree import prepare
 from qabot.errors import ArticleError
@@ -43,8 +44,9 @@ def read_html(text: str) -> Draft:
         ArticleError: The page has no main content that could be told from the rest.
     """
     try:
-        page, title, document = _extract(clean_characters(text))
-        body, headings = compose(blocks_of(document.body, _VOCABULARY)) if document else ("", ())
+        page, title, head, document = _extract(clean_characters(text))
+        blocks = with_lead(blocks_of(document.body, _VOCABULARY), head) if document else []
+        body, headings = compose(blocks)
     except MemoryError:
         raise
     # Whatever a library trips over in a hostile page concerns this page alone.
@@ -56,15 +58,15 @@ def read_html(text: str) -> Draft:
         body,
         headings,
         title=title,
-        published=_published(document.date or "", text),
+        published=day_shown(head, _published(document.date or "", text)),
         language=_language(page),
         url=_url(document.url or ""),
         author=one_line(document.author or "") or None,
     )
 
 
-def _extract(text: str) -> tuple[Any, str | None, Any]:
-    """The tree of a page, the title of its article, and the article, if it has one."""
+def _extract(text: str) -> tuple[Any, str | None, Head, Any]:
+    """The tree of a page, the title of its article, what stands beside that, and the article."""
     # Third-party warnings say nothing to a person who reads articles, and what goes wrong is
     # reported by an ArticleError. Imported late: trafilatura takes half a second.
     with warnings.catch_warnings():
@@ -79,8 +81,10 @@ def _extract(text: str) -> tuple[Any, str | None, Any]:
             page = load_html(f"<html><body><article>{text}</article></body></html>")
         # Read before the page is taken apart.
         title = None if page is None else page_title(page)
+        head = Head()
         if page is not None:
             prepare(page)
+            head = page_head(page, title)
             _wrap_content(page)
         document: Any = page is not None and bare_extraction(
             page,
@@ -91,7 +95,7 @@ def _extract(text: str) -> tuple[Any, str | None, Any]:
             date_extraction_params={"extensive_search": False, "original_date": True},
         )
     told = one_line(document.title or "") if document else ""
-    return page, title or told or None, document or None
+    return page, title or told or None, head, document or None
 
 
 def _wrap_content(page: Any) -> None:
@@ -117,6 +121,7 @@ def _published(found: str, page: str) -> str | None:
     whole = (
         rf"{year}\D{{0,3}}{m}\D{{0,3}}{d}(?!\d)",  # 2021-05-03, 2021年5月3日
         rf"(?<!\d){d}\D{m}\D{year}|(?<!\d){m}\D{d}\D{year}",  # 03.05.2021, 5/3/2021
+        rf"(?<!\d){d}[./]{m}[./]{year[2:]}(?!\d)",  # 03.05.21
         rf"(?<!\d){d}\D{{1,20}}{year}",  # 3 May 2021, May 3, 2021
     )
     if any(re.search(form, page) for form in whole):

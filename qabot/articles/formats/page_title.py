@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
 from typing import Any
 
 from qabot.articles.formats.draft import has_words, one_line
@@ -14,6 +15,10 @@ _SITE_PATHS = (
     "//meta[@property='og:site_name']/@content",
     "//meta[@name='application-name' or @name='apple-mobile-web-app-title']/@content",
 )
+_ADDRESSES = "//link[@rel='canonical']/@href | //meta[@property='og:url']/@content"
+_SERVER = re.compile(r"(?:https?:)?//(?:www\.)?([^/:?#]+)", re.IGNORECASE)
+# What a template leaves of a name that is missing.
+_EDGES = re.compile(r"^(?:[|·•:/\\~–—-]+\s+)+|(?:\s+[|·•:/\\~–—-]+)+$")
 _TITLE_PATHS = (
     "//meta[@property='og:title' or @name='og:title']/@content",
     "//meta[@name='twitter:title' or @property='twitter:title']/@content",
@@ -22,6 +27,7 @@ _TITLE_PATHS = (
 _HEADINGS = "//h1 | //h2"
 _MOST_HEADINGS = 40
 _MOST_PARTS = 15
+_LEAST_SITE = 6
 
 
 def page_title(page: Any) -> str | None:
@@ -30,28 +36,51 @@ def page_title(page: Any) -> str | None:
     What the page calls itself is searched for a heading that stands in it; without one, the name of
     the site is taken off.
     """
-    headlines = list(_headlines(page))[:1]
+    headlines = _texts(_headlines(page))[:1]
     names = headlines + [text for path in _TITLE_PATHS for text in _texts(page.xpath(path))]
     found = _texts("".join(item.itertext()) for item in page.xpath(_HEADINGS)[:_MOST_HEADINGS])
-    headings = set(map(_folded, found))
-    sites = {_folded(text) for path in _SITE_PATHS for text in _texts(page.xpath(path))}
+    headings: dict[str, str] = {}
+    for text in found:
+        headings.setdefault(folded(text), text)
+    sites = {folded(text) for path in _SITE_PATHS for text in _texts(page.xpath(path))}
+    sites |= _servers(page)
     for headline in headlines:
         # Said twice, once with the name of the site.
         if any(part == headline for name in names[1:] for part in _parts(name)):
-            return headline
-    parts = (part for name in names for part in _parts(name) if _folded(part) not in sites)
+            return _as_shown(_without_site(headline, sites), headings)
+    parts = (part for name in names for part in _parts(name) if folded(part) not in sites)
     # Of the site's name and the article's, both of which may be headings, the longer one.
-    if part := max((part for part in parts if _folded(part) in headings), key=len, default=""):
-        return part
+    if part := max((part for part in parts if folded(part) in headings), key=len, default=""):
+        return _as_shown(part, headings)
+    title = _without_site(names[0], sites) if names else ""
     # A page that only has a title may have the site's.
-    return _without_site(names[0], sites) if len(names) > 1 else None
+    return title if len(names) > 1 or title not in names else None
+
+
+def _as_shown(title: str, headings: Mapping[str, str]) -> str:
+    """``title`` as the heading that says it writes it; shouting is a matter of style."""
+    shown = headings.get(folded(title), title)
+    return title if shown.isupper() else shown
+
+
+def _servers(page: Any) -> set[str]:
+    """The names of the servers that the page belongs to, without what all have."""
+    servers = set()
+    for address in page.xpath(_ADDRESSES):
+        if match := _SERVER.match(str(address)):
+            name, _, _ = match[1].rpartition(".")
+            servers |= {folded(match[1]), folded(name), folded(name.rpartition(".")[2])}
+    return servers - {""}
 
 
 def _texts(found: Iterator[str] | Sequence[str]) -> list[str]:
-    return [text for item in found if has_words(text := one_line(str(item)))]
+    # Some pages escape characters twice.
+    told = (_EDGES.sub("", one_line(unescape(unescape(str(item))))) for item in found)
+    return [text for text in told if has_words(text)]
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """The letters and digits of ``text``, all of them small."""
     return "".join(filter(str.isalnum, text.casefold()))
 
 
@@ -67,11 +96,20 @@ def _parts(name: str) -> Iterator[str]:
 
 def _without_site(name: str, sites: set[str]) -> str:
     pieces = _SEPARATOR.split(name)
-    while len(pieces) > 2 and _folded(pieces[-1]) in sites:
+    while len(pieces) > 2 and _is_site(pieces[-1], sites):
         pieces = pieces[:-2]
-    while len(pieces) > 2 and _folded(pieces[0]) in sites:
+    while len(pieces) > 2 and _is_site(pieces[0], sites):
         pieces = pieces[2:]
     return "".join(pieces).strip()
+
+
+def _is_site(piece: str, sites: set[str]) -> bool:
+    """Tell whether a part of a name is a site's, or little more than that."""
+    name = folded(piece)
+    return any(
+        site == name or (len(site) >= _LEAST_SITE and site in name and len(name) < 2 * len(site))
+        for site in sites
+    )
 
 
 def _headlines(page: Any) -> Iterator[str]:
@@ -83,8 +121,8 @@ def _headlines(page: Any) -> Iterator[str]:
             continue
         for item in _items(content):
             headline = item.get("headline")
-            if isinstance(headline, str) and has_words(headline):
-                yield one_line(headline)
+            if isinstance(headline, str):
+                yield headline
 
 
 def _items(content: object) -> Iterator[Mapping[str, object]]:

@@ -33,7 +33,8 @@ _BESIDE = re.compile(
     r"|widget|popular|more-|author|bio",
     re.IGNORECASE,
 )
-_MOSTLY_LINKS = 0.4
+# Where the columns of a table are named, cells may well be links.
+_MOSTLY_LINKS, _ALL_LINKS = 0.4, 0.9
 _MOST_OF_PAGE = 0.5
 _PLAIN_MEANING = ("ul", "ol", "dl", "table", "pre", "h1", "h2", "h3", "h4", "h5", "h6")
 
@@ -109,11 +110,11 @@ def _length(element: Any) -> int:
     return sum(map(len, element.itertext()))
 
 
-def _is_beside(element: Any) -> bool:
+def _is_beside(element: Any, most_links: float = _MOSTLY_LINKS) -> bool:
     """Tell whether an aside is about other pages."""
     names = " ".join((element.get("class", ""), element.get("id", ""), element.get("role", "")))
     links = sum(map(_length, element.iter("a")))
-    return bool(_BESIDE.search(names)) or links > _MOSTLY_LINKS * max(1, _length(element))
+    return bool(_BESIDE.search(names)) or links > most_links * max(1, _length(element))
 
 
 def _after_figure(caption: Any) -> None:
@@ -129,7 +130,8 @@ def _after_figure(caption: Any) -> None:
 
 def _tell_table(table: Any) -> None:
     rows = table_rows(table, XHTML)
-    if rows is None or len(rows) < 2 or _is_beside(table):
+    headed = rows is not None and any(cell.head for row in rows for cell in row)
+    if rows is None or len(rows) < 2 or _is_beside(table, _ALL_LINKS if headed else _MOSTLY_LINKS):
         return
     captions = [one_line("".join(caption.itertext())) for caption in table.findall("caption")]
     _put_lines(table, table_lines(rows, guess=True), ("table", "tr", "td"))

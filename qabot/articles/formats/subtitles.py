@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from qabot.articles.formats.draft import Block, Draft, clean_characters, compose, one_line
+from qabot.articles.formats.titles import shortened
 from qabot.errors import ArticleError
 
 _TIMING = re.compile(
@@ -15,6 +16,8 @@ _TIMING = re.compile(
 )
 _SPEAKER = re.compile(r"<v(?:\.[\w.]*)?\s+([^<>]{1,80})>")
 _TAG = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")
+_SENTENCE = re.compile(r".+?(?:[.!?](?=\s|$)|[…。！？؟]|$)")
+_TITLE_LENGTH = 100
 _PAUSE, _LONGEST = 4, 45
 """Seconds of silence, and of speech, after which a paragraph ends."""
 
@@ -29,7 +32,9 @@ def read_subtitles(text: str) -> Draft:
     if not cues:
         raise ArticleError("holds no subtitles (no line such as 00:00:01,000 --> 00:00:04,000)")
     text, headings = compose(_paragraphs(cues))
-    return Draft(text, headings)
+    # The time would stand before its first sentence.
+    first = _SENTENCE.match(text.partition("] ")[2])
+    return Draft(text, headings, title=shortened(first[0], _TITLE_LENGTH) if first else None)
 
 
 def _cues(text: str) -> Iterator[tuple[int, int, str]]:
