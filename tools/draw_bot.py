@@ -62,8 +62,8 @@ UNANSWERED = (
     "When does the library open on Sundays?",
 )
 MANUAL = (
-    ("Pump P3: manual", "The pump moves 40 litres a minute."),
-    ("Warranty", "The warranty of the pump is three years from the day of purchase."),
+    "The pump moves 40 litres a minute and weighs three kilograms.",
+    "The warranty of the pump is three years from the day of purchase.",
 )
 READY = "() => window.simcordPreview && window.simcordPreview.ready === true"
 
@@ -135,6 +135,12 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
     boss = guild.create_role("Team", permissions=discord.Permissions(manage_guild=True))
     ann = guild.add_member(env.create_user("Ann"), roles=[boss])
     channel = guild.create_text_channel("questions")
+    for question in (*UNANSWERED, NOT_FOUND):
+        nothing = response(await ann.slash(channel, "ask", question=question))
+    await pictures.take("not-found", channel, ann, nothing.id)
+    for name in ("unanswered", "settings"):
+        shown = response(await ann.slash(channel, name))
+        await pictures.take(name, channel, ann, shown.id)
     for name, question in (("answer", QUESTION), ("arabic", ARABIC), ("page", PAGE)):
         answer = response(await ann.slash(channel, "ask", question=question))
         await pictures.take(name, channel, ann, answer.id)
@@ -143,12 +149,6 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
     await pictures.take("context", channel, ann, response(context).id)
     await ann.click(answer, custom_id=named(answer, ":page:"))
     await pictures.take("quotes", channel, ann, answer.id)
-    for question in (*UNANSWERED, NOT_FOUND):
-        nothing = response(await ann.slash(channel, "ask", question=question))
-    await pictures.take("not-found", channel, ann, nothing.id)
-    for name in ("unanswered", "settings"):
-        shown = response(await ann.slash(channel, name))
-        await pictures.take(name, channel, ann, shown.id)
     running = begin(env, ann, channel, "rebuild")
     try:
         for _ in range(200):
@@ -174,7 +174,8 @@ def response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
 
 def make_index(folder: Path) -> Settings:
     """Index the seed articles and a PDF; return the settings of a bot that keeps questions."""
-    (folder / "pump.pdf").write_bytes(pdf(*(lines(*page) for page in MANUAL)))
+    pages = [lines(page) for page in MANUAL]
+    (folder / "pump.pdf").write_bytes(pdf(*pages, info={"Title": "Pump P3: manual"}))
     sources = ("seeds", str(folder / "pump.pdf"))
     settings = load_settings(
         {"index": str(folder / "index"), "sources": sources, "log_questions": True}

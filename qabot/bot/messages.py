@@ -142,7 +142,7 @@ def answer_message(
     first: list[Item] = [*paging, follow_up]
     second: list[Item] = [*ratings, dismiss]
     if len(view.places) == 1:
-        first, contexts = [*first, *contexts], []
+        second, contexts = [*ratings, *contexts, dismiss], []
     if len(first) + len(second) <= _MOST_IN_ROW:
         first, second = [*first, *second], []
     return view_message(view, first, second, contexts)

@@ -47,7 +47,7 @@ def page(message) -> str:
 async def test_one_quote_is_shown_and_more_in_place(ann, channel):
     answer = (await ann.ask(MARS)).response
     assert answer.embeds[0].description.count("> ") == 1
-    assert labels(answer) == ["More quotes ▸", "Follow-up question", "Context", *RATINGS, "Dismiss"]
+    assert labels(answer) == ["More quotes ▸", "Follow-up question", *RATINGS, "Context", "Dismiss"]
     await ann.click(answer, "More quotes")
     answer = channel.last_message
     assert page(answer) == "Page 2 of 3"

@@ -114,7 +114,7 @@ class TestStatus:
 
 
 async def test_an_exception_takes_no_question_into_the_log(ann, engine, monkeypatch, caplog):
-    def broken(requests):
+    def broken(requests, *, patience):
         raise ZeroDivisionError(requests[0].question)
 
     monkeypatch.setattr(engine, "ask_many", broken)
