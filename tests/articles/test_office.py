@@ -201,3 +201,14 @@ def test_one_hostile_document_leaves_the_others(tmp_path: Path):
     (tmp_path / "b.docx").write_bytes(WORD)
     first, second = read_sources([tmp_path])
     assert (type(first).__name__, type(second).__name__) == ("Skipped", "Article")
+
+
+def test_a_book_is_read_without_the_chapter_that_cannot_be(tmp_path: Path):
+    book = epub(
+        {"a": "<p>The tug left.</p>", "b": "<p/>", "c": "<p>It came back.</p>"},
+        extra={"OEBPS/b": LAUGHS},
+    )
+    article = read(tmp_path, "a.epub", book)
+    assert article.text == "The tug left.\n\nIt came back."
+    (warning,) = article.warnings
+    assert warning.startswith("OEBPS/b")

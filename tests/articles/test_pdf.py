@@ -265,6 +265,12 @@ def test_the_name_of_the_printed_file_is_no_text(tmp_path: Path):
     assert read_pages(tmp_path, [*lines(P1), mark]).text == P1
 
 
+def test_a_document_is_read_without_the_page_that_cannot_be(tmp_path: Path):
+    article = read_pages(tmp_path, lines(P1), lines("x"), lines(P2), extra={7: b"(no page)"})
+    assert article.text == f"{P1}\n\n{P2}"
+    assert article.warnings == ("page 2 cannot be read; save it again",)
+
+
 def test_what_a_document_says_about_itself_is_known(tmp_path: Path):
     told = {"Title": "Ein Stapellauf", "Author": "Änne Friis", "CreationDate": "D:20210503101112Z"}
     article = read_pages(tmp_path, lines(P1), info=told, language="da-DK")

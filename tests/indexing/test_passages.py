@@ -518,6 +518,17 @@ def test_each_row_of_a_table_is_a_sentence():
         ("nl", "Zie mevr. Jansen voor hulp."),
         ("de", "Die Fa. Meier liefert."),
         ("pt", "Ele mora na Av. Brasil."),
+        ("sv", "Mötet är kl. 9 i morgon."),
+        ("da", "Mødet er kl. 9 i morgen."),
+        ("nb", "Møtet er kl. 9 i morgen."),
+        ("pl", "Zob. rys. 3 i str. 12 w tomie."),
+        ("el", "Ο κ. Παππάς ήρθε, βλ. σελ. 12 εκεί."),
+        ("hr", "Vidi str. 12 i sl. 3 u knjizi."),
+        ("id", "Lihat hal. 12 oleh Dr. Budi."),
+        ("vi", "Ông TS. Nam và GS. Minh đến."),
+        ("it", "Il dott. Rossi arriva, vedi pag. 12 del libro."),
+        ("uk", "Це ст. 12 закону про мову."),
+        ("ca", "Va costar aprox. 3 euros, vegeu la pàg. 12 del llibre."),
     ],
 )
 def test_no_sentence_ends_after_an_abbreviation(language, sentence):
