@@ -166,7 +166,7 @@ audit: ## Look the pinned versions up among known weaknesses (asks pypi.org; not
 	@$(SET_QUIET); tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
 	$(PYTHON) -m venv "$$tmp/venv"; \
 	"$$tmp/venv/bin/pip" $(PIP_INSTALL) pip-audit; \
-	"$$tmp/venv/bin/pip-audit" --disable-pip --no-deps -r constraints.txt
+	"$$tmp/venv/bin/pip-audit" --strict --disable-pip --no-deps -r constraints.txt
 
 .PHONY: constraints
 constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from faults import identities, indexes, models, readers, rebuilds, surroundings
+from faults import identities, indexes, models, readers, rebuilds, surroundings, sweeps
 from faults.commands import prepare
 from faults.report import render, table
 from faults.site import Campaign, Row
@@ -65,7 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         action="append",
-        choices=("rebuilds", "index", "readers", "model", "surroundings"),
+        choices=("rebuilds", "index", "bytes", "readers", "model", "surroundings"),
         help="these faults only (may be given several times): the table goes to the terminal",
     )
     parser.add_argument("--output", type=Path, default=_OUTPUT, help="where the table is written")
@@ -77,6 +77,9 @@ def _faults(campaign: Campaign, kills: int, seed: int, *, quick: bool) -> dict[s
     groups = {
         "rebuilds": lambda: _rebuilds(campaign, kills, seed, quick=quick),
         "index": lambda: _indexes(campaign, quick=quick),
+        "bytes": lambda: (
+            sweeps.swept(campaign, what, seed, quick=quick) for what in sweeps.SWEEPS
+        ),
         "readers": lambda: _readers(campaign, quick=quick),
         "model": lambda: _models(campaign, quick=quick),
     }
