@@ -276,6 +276,7 @@ def test_the_body_becomes_clean_text(tmp_path: Path, source, text):
         ("{% comment %} intern {% endcomment %}\nDa.", "Da."),
         ('{{< callout type="x" >}}\nAchtung.\n{{< /callout >}}', "Achtung."),
         ("{% highlight ruby %}\nputs '{{ x }}'\n{% endhighlight %}", "puts '{{ x }}'"),
+        ("So:\n\n    {{ a }} {% b %}\n\n    c\n\nEnde.", "So:\n\n{{ a }} {% b %}\n\nc\n\nEnde."),
         ("```yaml\na: ${{ b }} # {% c %}\n```\n\n`{{ d }}`", "a: ${{ b }} # {% c %}\n\n{{ d }}"),
         ("import A from '@a/b';\n\nexport const c = 1;\n\nDa.", "Da."),
         ("import duties rise from '24'.\n\nDa.", "import duties rise from '24'.\n\nDa."),

@@ -9,6 +9,9 @@ import re
 from collections.abc import Callable, Iterator
 
 _FENCE = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])?[ \t>]*(`{3,}|~{3,})")
+_INDENTED_CODE = re.compile(r"(?: {4}| {0,3}\t)\s*\S")
+# What is indented below these belongs to them.
+_HOLDS = re.compile(r"(?:[-*+:]|\d{1,9}[.)])[ \t]|!!!|\?\?\?|===|\[\^|[<{]")
 _CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _LISTING = re.compile(
     r"\{%-?\s*highlight\s+(\w*).*?%\}\n?(.*?)\{%-?\s*endhighlight\s*-?%\}", re.DOTALL
@@ -73,12 +76,22 @@ def without_markers(source: str) -> str:
 
 
 def _pieces(source: str) -> Iterator[tuple[bool, str]]:
-    """Fenced code and what lies between, in order."""
+    """Code, fenced or indented, and what lies between, in order."""
     lines = source.splitlines(keepends=True)
     fence, gathered = "", list[str]()
+    indented = holds = False
+    above = ""
     for line in lines:
         match = _FENCE.match(line)
-        if match and not fence:
+        is_indented = not holds and bool(_INDENTED_CODE.match(line))
+        begins = is_indented and not indented and not above.strip()
+        if not fence and (begins or (indented and line.strip() and not is_indented)):
+            yield indented, "".join(gathered)
+            indented, gathered = begins, []
+        above = line
+        if line.strip() and not line.startswith((" ", "\t")):
+            holds = bool(_HOLDS.match(line))
+        if match and not fence and not indented:
             yield False, "".join(gathered)
             fence, gathered = match[1], [line]
             continue
@@ -86,7 +99,7 @@ def _pieces(source: str) -> Iterator[tuple[bool, str]]:
         if match and match[1].startswith(fence) and not line[match.end() :].strip("`~ \t\n"):
             yield True, "".join(gathered)
             fence, gathered = "", []
-    yield bool(fence), "".join(gathered)
+    yield bool(fence) or indented, "".join(gathered)
 
 
 def _outside_spans(text: str, change: Callable[[str], str]) -> str:
