@@ -90,7 +90,7 @@ def _tokens(index: Path, encoder: Encoder) -> list[int]:
     generation = IndexStore(index).open()
     try:
         texts = []
-        for row in range(generation.manifest.passages):
+        for row in generation.rows.tolist():
             passage, info = generation.database.passage(row)
             texts.append(passage_input(info.title, passage))
             texts += [passage.text[start:end] for start, end in passage.sentences]

@@ -26,7 +26,6 @@ from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.index import Generation, write_vectors
 from qabot.index import manifest as files
-from qabot.index.manifest import FileStamp, checksum
 from qabot.indexing.encoding_plan import passage_input
 from qabot.settings import Settings
 from qabot.types import Answer, Hit
@@ -140,31 +139,34 @@ def _average_precision(hits: list[Hit], where: Paragraphs, wanted: tuple[str, in
 def _uncorrected(bench: Bench, corrected: Generation) -> Generation:
     """Open the same index with the model's own vectors."""
     texts, sentences = [], []
-    for row in range(corrected.manifest.passages):
+    for row in corrected.rows.tolist():
         passage, info = corrected.database.passage(row)
         texts.append(passage_input(info.title, passage))
         sentences += [passage.text[start:end] for start, end in passage.sentences]
     folder = bench.work / "pool.uncorrected"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(corrected.folder, folder)
+    shutil.copytree(corrected.folder.parent.parent, folder)
+    generation = folder / corrected.folder.relative_to(corrected.folder.parent.parent)
+    (made,) = corrected.manifest.segments
+    segment = folder / files.SEGMENTS / made.name
     encode, size = bench.encoder.encode_document, bench.encoder.dimension
-    write_vectors(folder / files.VECTORS, encode(texts))
-    np.save(folder / files.SENTENCES, encode(sentences).astype(np.float16))
+    write_vectors(segment / files.VECTORS, encode(texts))
+    np.save(segment / files.SENTENCES, encode(sentences).astype(np.float16))
     nothing = np.zeros(size, np.float32)
     replace(
-        LanguageSubspace.load(folder / files.SUBSPACE),
+        LanguageSubspace.load(generation / files.SUBSPACE),
         query_mean=nothing,
         document_mean=nothing,
         basis=np.zeros((0, size), np.float32),
         languages=np.array([], str),
         centres=np.zeros((0, 0), np.float32),
-    ).save(folder / files.SUBSPACE)
-    stamps = {
-        name: FileStamp((folder / name).stat().st_size, checksum(folder / name))
-        for name in files.FILES
-    }
-    replace(corrected.manifest, files=stamps).write(folder)
-    return Generation(folder)
+    ).save(generation / files.SUBSPACE)
+    replace(
+        corrected.manifest,
+        files=files.stamps(generation, files.FILES),
+        segments=(replace(made, files=files.stamps(segment, files.SEGMENT_FILES)),),
+    ).write(generation)
+    return Generation(generation)
 
 
 def _not_found(bench: Bench) -> None:

@@ -150,7 +150,7 @@ def _throughput(table: Table, folder: Path, sources: list[str], rounds: int) -> 
     rebuild(store, encoder, plan)
     generation = store.open()
     texts = []
-    for row in range(generation.manifest.passages):
+    for row in generation.rows.tolist():
         passage, info = generation.database.passage(row)
         texts.append(passage_input(info.title, passage))
     generation.close()

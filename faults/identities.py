@@ -117,10 +117,11 @@ def misplaced(campaign: Campaign, names: list[str]) -> Iterator[Row]:
         ended = site.ask().end()
         row.codes[ended.code] += 1
         state = site.judge(row, ended)
-        if state == "after" or (state == "before") == name.startswith("generations/"):
+        inside = name.startswith(("generations/", "segments/"))
+        if state == "after" or (state == "before") == inside:
             row.problems.append(f"{what} as {name}: {state}")
         # Only LOCK, CURRENT and its successor have to be removed by hand, and that is said.
-        if not name.startswith("generations/"):
+        if not inside:
             ended = site.run(*REBUILD)
             if ended.code != 0 and f"{name}: " not in ended.err:
                 row.problems.append(f"{what} as {name}: the rebuild says {ended.err!r}")

@@ -37,9 +37,10 @@ DAMAGES: dict[str, tuple[Damage, ...]] = {
 
 def files() -> list[str]:
     """All files of an index, below its folder."""
-    from qabot.index.manifest import FILES, NAME
+    from qabot.index.manifest import FILES, NAME, SEGMENT_FILES
 
-    return ["CURRENT", *(f"generations/3/{name}" for name in (*FILES, NAME))]
+    segment = (f"segments/3-1/{name}" for name in SEGMENT_FILES)
+    return ["CURRENT", *segment, *(f"generations/3/{name}" for name in (*FILES, NAME))]
 
 
 def damaged(campaign: Campaign, what: str, names: list[str]) -> Iterator[Row]:

@@ -161,8 +161,12 @@ def limited_files(campaign: Campaign, sizes: list[int]) -> Iterator[Row]:
 def file_sizes(campaign: Campaign) -> list[int]:
     """One byte less than each file of an index has, so that it is the first that does not fit."""
     for site in campaign.sites(1):
-        folder = max((site.index / "generations").iterdir(), key=lambda path: int(path.name))
-        return sorted({path.stat().st_size - 1 for path in folder.iterdir()})
+        from qabot.index import IndexStore
+
+        manifest = IndexStore(site.index).manifest()
+        own = site.index / f"generations/{manifest.generation}/manifest.json"
+        sizes = [stamp.size for stamp in manifest.paths().values()]
+        return sorted({size - 1 for size in (*sizes, own.stat().st_size)})
     raise AssertionError("unreachable")
 
 
@@ -203,5 +207,5 @@ def _lose(site: Site, known: set[int], current: str, chance: random.Random) -> N
         # Whether the name has reached the disk without a flush is a matter of luck.
         if target.name == "CURRENT" and chance.random() < 0.5:
             (site.folder / target).write_text(current, "ascii")
-        elif target.name.isdecimal():
+        elif target.parent.name in ("generations", "segments"):
             shutil.rmtree(site.folder / target, ignore_errors=True)

@@ -151,12 +151,17 @@ class Site:
         problem = "" if ended.code == 0 else f"code {ended.code}, said {ended.err!r}"
         if not problem and self.texts() != AFTER:
             problem = "it holds other texts than the articles"
-        numbers = [path.name for path in (self.index / "generations").iterdir()]
-        if left := [name for name in numbers if not name.isdecimal()]:
+        if left := self.leftovers():
             problem = problem or f"it leaves {left}"
         row.repaired += not problem
         if problem:
             row.problems.append(f"the next rebuild: {problem}")
+
+    def leftovers(self) -> list[str]:
+        """What rebuilds have left: nothing that the index needs."""
+        from qabot.index import IndexStore
+
+        return [path.name for path in IndexStore(self.index).leftovers()]
 
     def texts(self) -> Articles:
         """The articles of the live generation, every file of which is opened and compared."""

@@ -14,8 +14,18 @@ from qabot.errors import QabotError, SettingsError, SourceError, UnusableIndexEr
 from qabot.evaluation import read_questions
 from qabot.evaluation.verify import check_answers, read_answers
 from qabot.index import Database, Generation, IndexedArticle, write_database
+from qabot.index.database import SegmentDatabase
 from qabot.index.filters import allowed_rows
-from qabot.index.manifest import FORMAT, NAME, EncoderStamp, FileStamp, Manifest
+from qabot.index.manifest import (
+    FORMAT,
+    NAME,
+    SEGMENT_FILES,
+    EncoderStamp,
+    Manifest,
+    SegmentStamp,
+)
+from qabot.index.open_file import FileStamp
+from qabot.index.rows import Rows
 from qabot.indexing.passages import split_article
 from qabot.settings import load_settings
 from qabot.types import Article, ArticleInfo, Filters
@@ -62,16 +72,16 @@ def _manifest(files: dict[str, FileStamp]) -> Manifest:
         readers="r",
         articles=1,
         passages=1,
-        sentences=2,
         languages={"en": 1},
         files=files,
+        segments=(SegmentStamp("1-1", 1, 1, 2, dict.fromkeys(SEGMENT_FILES, FileStamp(1, "0"))),),
         probe="",
     )
 
 
 def _written() -> bytes:
     with tempfile.TemporaryDirectory() as name:
-        _manifest({"articles.sqlite": FileStamp(1, "0")}).write(Path(name))
+        _manifest({"language_subspace.npz": FileStamp(1, "0")}).write(Path(name))
         return (Path(name) / NAME).read_bytes()
 
 
@@ -137,7 +147,7 @@ def _database() -> Database:
         path = Path(name) / "articles"
         write_database(path, [IndexedArticle(_ARTICLE, passages, ("",) * len(passages))])
         # An open file is read further when its name is gone.
-        return Database(path)
+        return Database([SegmentDatabase(path)], Rows([len(passages)]))
 
 
 @target("news\nen\n2021-05\n2022\nnotes", "\nEN-us\n\n\n./notes/", "x\n%_[*]\n2021-13\n0\n'")

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from fuzz.registry import target, text_of
 from qabot.answering.follow_up import is_follow_up, standalone
-from qabot.index.lexical import LexicalIndex, write_lexical
+from qabot.index.lexical import LexicalIndex, SegmentWords
+from qabot.index.postings import write_lexical
+from qabot.index.rows import Rows
 from qabot.index.terms import content_terms, terms
 from qabot.render.markup import inert, link, one_line, quote_block, text_fragment_url
 from qabot.render.paging import fitted, text_pages
@@ -83,9 +85,9 @@ def _lexical() -> LexicalIndex:
     texts = [(0, "en", "The bridge was built in 1907."), (1, "de", "Die Brücke."), (2, "ja", "橋")]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lexical"
-        write_lexical(path, texts)
+        write_lexical(path, texts, len(texts))
         # An open file is read further when its name is gone.
-        return LexicalIndex(path)
+        return LexicalIndex([SegmentWords(path)], Rows([len(texts)]))
 
 
 def _span(data: bytes, text: str) -> list[Span]:

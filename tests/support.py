@@ -22,7 +22,7 @@ import numpy as np
 from qabot.encoders import Encoder, FloatArray
 from qabot.encoders.base import normalize
 from qabot.index import IndexStore
-from qabot.index.manifest import FILES, FileStamp, Manifest, checksum
+from qabot.index.manifest import FILES, SEGMENT_FILES, Manifest, stamps
 from qabot.index.store import KEEP
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
@@ -196,16 +196,31 @@ def shared_cache() -> Path:
     return Path(folder)
 
 
+def index_files(number: int = 1) -> list[str]:
+    """The files of a generation but its manifest, below the index folder.
+
+    Args:
+        number: The generation's; it has one segment, which it wrote itself.
+    """
+    own = [f"generations/{number}/{name}" for name in FILES]
+    return [*own, *(f"segments/{number}-1/{name}" for name in SEGMENT_FILES)]
+
+
 def sign(folder: Path, **changes: Any) -> None:
     """Make the manifest fit the files of a generation, whatever is in them now.
 
     Args:
+        folder: The generation's.
         changes: Other values of the manifest.
     """
-    files = {
-        name: FileStamp((folder / name).stat().st_size, checksum(folder / name)) for name in FILES
-    }
-    replace(Manifest.read(folder), **{"files": files, **changes}).write(folder)
+    made = Manifest.read(folder)
+    parts = folder.parent.parent / "segments"
+    segments = tuple(
+        replace(segment, files=stamps(parts / segment.name, SEGMENT_FILES))
+        for segment in made.segments
+    )
+    signed = {"files": stamps(folder, FILES), "segments": segments}
+    replace(made, **{**signed, **changes}).write(folder)
 
 
 def small_index(folder: Path, *, encoder: Encoder | None = None) -> Path:

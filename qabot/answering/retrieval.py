@@ -17,9 +17,9 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import Generation
 from qabot.index.manifest import SUBSPACE
-from qabot.index.vectors import Mask
+from qabot.index.vectors import Mask, RowArray
 from qabot.text import macrolanguage
-from qabot.types import ArticleInfo, Filters, Hit
+from qabot.types import ArticleInfo, Filters, Hit, Passage
 
 # How much a full lexical score counts beside the two cosines (benchmarks/retrieval.py).
 LEXICAL_WEIGHT = 0.8
@@ -66,21 +66,20 @@ class Retriever:
             FilterError: A filter is no date, or names what the index does not hold.
         """
         allowed = self._generation.allowed(filters or Filters())
-        if len(self._generation.vectors) == 0 or (allowed is not None and not allowed.any()):
+        if self._generation.manifest.passages == 0 or (allowed is not None and not allowed.any()):
             return []
         raw = self._encoder.encode_query([question]) if vector is None else vector[np.newaxis]
         query, language = self._subspace.queries(raw)[0], self._subspace.language(raw[0])
         lexical = self._generation.lexical.search(question, _WORDIEST, allowed)
         rows = self._candidates(query, lexical, allowed)
         similarities = self._generation.vectors.vectors(rows) @ query
-        sentences, starts = self._sentence_similarities(query, rows)
+        vectors, starts = self._generation.sentences.of(rows)
+        sentences = vectors @ query
         best = np.maximum.reduceat(sentences, starts[:-1])
         covered = np.array([lexical.get(row, 0.0) for row in rows.tolist()], np.float32)
         scores = similarities + best + LEXICAL_WEIGHT * covered
         hits = []
-        # A stable sort: passages that score alike stay in the order of their articles.
-        for place in np.argsort(-scores, kind="stable")[:count].tolist():
-            passage, article = self._generation.database.passage(int(rows[place]))
+        for place, passage, article in self._best(rows, scores, count):
             part = sentences[starts[place] : starts[place + 1]]
             texts = [passage.text[start:end] for start, end in passage.sentences]
             shares = self._shares(question, texts, article, covered[place] > 0)
@@ -99,6 +98,22 @@ class Retriever:
             )
         return hits
 
+    def _best(
+        self, rows: RowArray, scores: FloatArray, count: int
+    ) -> list[tuple[int, Passage, ArticleInfo]]:
+        """The best ``count`` of ``rows``: their places, passages and articles.
+
+        Passages that score alike stay in the order of their articles, whatever segments they are
+        in.
+        """
+        order = np.argsort(-scores, kind="stable")
+        if len(order) > count:
+            order = order[scores[order] >= scores[order[count - 1]]]
+        database = self._generation.database
+        found = [(place, *database.passage(int(rows[place]))) for place in order.tolist()]
+        found.sort(key=lambda item: (-scores[item[0]], item[2].id, item[1].start))
+        return found[:count]
+
     def _shares(
         self, question: str, sentences: list[str], article: ArticleInfo, shares_any: bool
     ) -> tuple[float, ...]:
@@ -108,20 +123,9 @@ class Retriever:
 
     def _candidates(
         self, query: FloatArray, lexical: dict[int, float], allowed: Mask | None
-    ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    ) -> RowArray:
         nearest = self._generation.vectors.search(query, _NEAREST, allowed)[1]
         return np.union1d(nearest, np.fromiter(lexical, np.int64, len(lexical)))
-
-    def _sentence_similarities(
-        self, query: FloatArray, rows: np.ndarray[tuple[int], np.dtype[np.int64]]
-    ) -> tuple[FloatArray, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-        """Cosines of all sentences of ``rows``, and where each row's begin, with the end."""
-        bounds = self._generation.sentence_rows
-        first, counts = bounds[rows], bounds[rows + 1] - bounds[rows]
-        starts = np.concatenate([[0], np.cumsum(counts)])
-        places = np.repeat(first - starts[:-1], counts) + np.arange(starts[-1])
-        vectors = self._generation.sentences[places].astype(np.float32)
-        return vectors @ query, starts
 
 
 def _check_encoder(generation: Generation, encoder: Encoder) -> None:

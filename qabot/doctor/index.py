@@ -14,6 +14,7 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import UnusableIndexError
 from qabot.index import Generation, IndexStore
 from qabot.index.manifest import SUBSPACE
+from qabot.index.segment import Segment
 from qabot.indexing.encoding_plan import passage_input
 from qabot.indexing.passages import CHUNKER_VERSION
 from qabot.indexing.write import stamp
@@ -29,11 +30,16 @@ _REBUILD = "run `qabot rebuild --full`"
 def index_checks(store: IndexStore, encoder: Encoder | None) -> Iterator[Check]:
     """Check the live generation; without an encoder, all but its vectors."""
     try:
-        generation = store.open()
+        generation = store.open(whole=False)
     except UnusableIndexError as error:
         yield fault("index", error)
         return
     with contextlib.closing(generation):
+        try:
+            generation.compare()
+        except UnusableIndexError as error:
+            yield fault("index", error)
+            return
         made = generation.manifest
         detail = f"generation {made.generation} of {made.created}: all checksums are right"
         yield Check("index", "ok", detail)
@@ -49,30 +55,40 @@ def index_checks(store: IndexStore, encoder: Encoder | None) -> Iterator[Check]:
 
 def _counts(generation: Generation) -> Check:
     """Check that all files of a generation hold the same articles, passages and sentences."""
-    manifest, bounds = generation.manifest, generation.sentence_rows
-    infos = generation.database.infos()
-    lengths = {
-        row: len(passage.sentences)
-        for info in infos
-        for row, passage in generation.database.passages(info.id)
-    }
+    manifest = generation.manifest
+    for segment in generation.segments:
+        if wrong := _differing_within(segment):
+            return Check("counts", "fault", f"{segment.folder}: {'; '.join(wrong)}", _REBUILD)
+    articles = len(generation.database.article_ids())
     counts = {
-        "articles": (len(infos), manifest.articles),
-        "passages": (len(lengths), manifest.passages),
-        "vectors": (len(generation.vectors), manifest.passages),
-        "passages in the word index": (len(generation.lexical), manifest.passages),
-        "sentence vectors": (len(generation.sentences), manifest.sentences),
+        "articles": (articles, manifest.articles),
+        "passages": (len(generation.rows), manifest.passages),
     }
-    wrong = [
-        f"{found} {name}, not {wanted}"
-        for name, (found, wanted) in counts.items()
-        if found != wanted
-    ]
-    if not wrong and np.diff(bounds).tolist() != [lengths[row] for row in sorted(lengths)]:
-        wrong = ["sentences are assigned to other passages"]
-    if wrong:
+    if wrong := _differing(counts):
         return Check("counts", "fault", f"{generation.folder}: {'; '.join(wrong)}", _REBUILD)
-    return Check("counts", "ok", f"{manifest.held}, {manifest.sentences} sentences")
+    sentences = int(generation.sentences.counts(generation.rows).sum())
+    return Check("counts", "ok", f"{manifest.held}, {sentences} sentences")
+
+
+def _differing_within(segment: Segment) -> list[str]:
+    made = segment.stamp
+    articles, lengths = segment.database.held()
+    counts = {
+        "articles": (articles, made.articles),
+        "passages": (len(lengths), made.passages),
+        "vectors": (len(segment.vectors), made.passages),
+        "passages in the word index": (len(segment.words), made.passages),
+        "sentence vectors": (len(segment.sentences), made.sentences),
+    }
+    if wrong := _differing(counts):
+        return wrong
+    fits = np.diff(segment.sentence_rows).tolist() == lengths
+    return [] if fits else ["sentences are assigned to other passages"]
+
+
+def _differing(counts: dict[str, tuple[int, int]]) -> list[str]:
+    wrong = ((what, found, made) for what, (found, made) in counts.items() if found != made)
+    return [f"{found} {what}, not {made}" for what, found, made in wrong]
 
 
 def _vectors(generation: Generation, encoder: Encoder | None) -> Check:
@@ -85,7 +101,8 @@ def _vectors(generation: Generation, encoder: Encoder | None) -> Check:
         return Check("vectors", "fault", detail, "run `qabot rebuild` to renew it")
     if made.passages == 0:
         return Check("vectors", "ok", "the index is empty")
-    rows = np.unique(np.linspace(0, made.passages - 1, _SAMPLE).astype(np.int64))
+    places = np.unique(np.linspace(0, made.passages - 1, _SAMPLE).astype(np.int64))
+    rows = generation.rows[places]
     subspace = LanguageSubspace.load(generation.folder / SUBSPACE)
     worst = 1.0
     for row in rows.tolist():
@@ -94,11 +111,9 @@ def _vectors(generation: Generation, encoder: Encoder | None) -> Check:
         again = subspace.documents(
             encoder.encode_document([passage_input(article.title, passage), *texts])
         )
-        first, last = generation.sentence_rows[row], generation.sentence_rows[row + 1]
-        stored = np.concatenate(
-            [generation.vectors.vectors(np.array([row])), generation.sentences[first:last]]
-        )
-        worst = min(worst, _least_cosine(stored.astype(np.float32), again))
+        whole = generation.vectors.vectors(np.array([row]))
+        stored = np.concatenate([whole, generation.sentences.of(np.array([row]))[0]])
+        worst = min(worst, _least_cosine(stored, again))
     if worst < _LEAST_COSINE:
         detail = f"{generation.folder}: a vector does not belong to its text (cosine {worst:.2f})"
         return Check("vectors", "fault", detail, _REBUILD)

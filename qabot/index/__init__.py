@@ -1,14 +1,14 @@
-"""Vectors, full text and articles on disk, in immutable generations."""
+"""Vectors, full text and articles on disk, in immutable generations and segments."""
 
 from qabot.index.articles import IndexedArticle, StoredArticle, write_database
-from qabot.index.database import Database
 from qabot.index.generation import Generation
 from qabot.index.identity import Identity
-from qabot.index.lexical import write_lexical
-from qabot.index.manifest import EncoderStamp, Manifest
+from qabot.index.joined import Database
+from qabot.index.manifest import EncoderStamp, Manifest, SegmentStamp
+from qabot.index.postings import write_lexical
 from qabot.index.store import IndexStore
 from qabot.index.vectors import write_vectors
-from qabot.index.writer import GenerationWriter
+from qabot.index.writer import GenerationWriter, SegmentWriter
 
 __all__ = [
     "Database",
@@ -19,6 +19,8 @@ __all__ = [
     "IndexStore",
     "IndexedArticle",
     "Manifest",
+    "SegmentStamp",
+    "SegmentWriter",
     "StoredArticle",
     "write_database",
     "write_lexical",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -30,8 +32,9 @@ CREATE TABLE collection (
 ) STRICT, WITHOUT ROWID;
 """
 _KEPT = """
-CREATE TEMP TABLE kept (there INTEGER PRIMARY KEY, here INTEGER NOT NULL, shift INTEGER NOT NULL)
-STRICT
+CREATE TEMP TABLE IF NOT EXISTS kept (
+  there INTEGER PRIMARY KEY, here INTEGER NOT NULL, shift INTEGER NOT NULL
+) STRICT
 """
 # Articles are kept in order of their ids, and so in the order of their rows.
 _COPIES = (
@@ -58,15 +61,17 @@ class IndexedArticle:
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
-    """The place of an article in a database.
+    """The place of an article in a generation.
 
     Attributes:
-        row: The article's.
+        segment: The number of its segment there, from 0.
+        row: The article's, in the segment.
         digest: ``Article.digest``.
-        first: The row of its first passage; the others follow it.
+        first: The row of its first passage in the segment; the others follow it.
         count: How many passages it has.
     """
 
+    segment: int
     row: int
     digest: str
     first: int
@@ -74,14 +79,16 @@ class StoredArticle:
 
 
 def write_database(
-    path: Path, articles: Iterable[IndexedArticle | StoredArticle], old: Path | None = None
+    path: Path,
+    articles: Iterable[IndexedArticle | StoredArticle],
+    old: Mapping[int, Path] = MappingProxyType({}),
 ) -> None:
     """Write articles and passages; rows count up from 0 in the order given.
 
     Args:
         path: A file that does not exist yet.
-        articles: Those that are stored are taken out of ``old``.
-        old: The database of another generation.
+        articles: In the order of their ids. Those that are stored are taken out of ``old``.
+        old: Segment → its database.
 
     Raises:
         sqlite3.Error: The file cannot be written.
@@ -89,14 +96,12 @@ def write_database(
     connection = open_new(path)
     try:
         connection.executescript(_SCHEMA)
-        if old:
-            attach(connection, old, "old")
+        kept: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        row = 0
         with connection:
-            kept: list[tuple[int, int, int]] = []
-            row = 0
             for number, item in enumerate(articles):
                 if isinstance(item, StoredArticle):
-                    kept.append((item.row, number, row - item.first))
+                    kept[item.segment].append((item.row, number, row - item.first))
                     row += item.count
                     continue
                 _insert_article(connection, number, item.article)
@@ -106,18 +111,22 @@ def write_database(
                         (row, number, *_passage_columns(passage), digest),
                     )
                     row += 1
-            if kept:
-                _take_over(connection, kept)
+        for segment, places in kept.items():
+            _take_over(connection, old[segment], places)
     finally:
         connection.close()
 
 
-def _take_over(connection: sqlite3.Connection, kept: list[tuple[int, int, int]]) -> None:
+def _take_over(connection: sqlite3.Connection, old: Path, kept: list[tuple[int, int, int]]) -> None:
     """Copy articles out of ``old``: row there, row here, by how much rows of passages move."""
-    connection.execute(_KEPT)
-    connection.executemany("INSERT INTO kept VALUES (?, ?, ?)", kept)
-    for statement in _COPIES:
-        connection.execute(statement)
+    attach(connection, old, "old")
+    with connection:
+        connection.execute(_KEPT)
+        connection.execute("DELETE FROM kept")
+        connection.executemany("INSERT INTO kept VALUES (?, ?, ?)", kept)
+        for statement in _COPIES:
+            connection.execute(statement)
+    connection.execute("DETACH old")
 
 
 def _insert_article(connection: sqlite3.Connection, row: int, article: Article) -> None:

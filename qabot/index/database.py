@@ -1,13 +1,12 @@
-"""Read articles and passages from SQLite."""
+"""Read the articles and passages of one segment from SQLite."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
-from itertools import count
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from qabot.types import Article, ArticleInfo, Filters, Heading, Passage, Span
 _TEXTS_KEPT = 64
 # Passages that are read at a time where all are wanted.
 _GROUP = 1000
-_DIGESTS = "SELECT digest, row FROM passage ORDER BY row"
+# Digests that are looked up at a time: SQLite's limit of variables is higher.
+_DIGESTS = 10_000
 _INFO = (
     "id, title, source, url, published, language, author, "
     "(SELECT json_group_array(name) FROM collection WHERE collection.article = article.row)"
@@ -38,24 +38,31 @@ AND (:source IS NULL OR :source IN (source, url)
   OR substr(source, 1, length(:source) + 1) = :source || '/'
   OR substr(url, 1, length(:source) + 1) = :source || '/')
 """
+_SENTENCE = 8
+"""Bytes of a sentence in the database: two offsets."""
 _PASSAGE = "article, start, stop, headings, sentences"
 
 
-class Database:
+class SegmentDatabase:
     """Reads what ``write_database`` wrote; calls are safe from several threads.
+
+    Args:
+        path: The file.
+        left: The articles that are not in the index any more, bool ``(articles,)``.
 
     Raises:
         DamagedIndexError: Of any call, where the file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, left: Mask | None = None) -> None:
         self._path = path
+        self._left = frozenset(() if left is None else np.flatnonzero(left).tolist())
         self._lock = threading.Lock()
         with damage(path):
             self._connection = open_written(path)
         self._text = lru_cache(_TEXTS_KEPT)(self._read_text)
         self._info = lru_cache(4 * _TEXTS_KEPT)(self._read_info)
-        self.pages = lru_cache(4 * _TEXTS_KEPT)(self._read_pages)
+        self._pages = lru_cache(4 * _TEXTS_KEPT)(self._read_pages)
 
     def close(self) -> None:
         """Close the file."""
@@ -65,42 +72,70 @@ class Database:
         with self._lock, damage(self._path):
             return self._connection.execute(query, values).fetchall()
 
+    def _live(self, query: str, *values: object) -> list[list[Any]]:
+        """Rows whose first column is that of an article in the index, without that column."""
+        rows = self._all(query, *values)
+        return [columns for row, *columns in rows if row not in self._left]
+
+    @cached_property
+    def live(self) -> Mask | None:
+        """Mark the passages in the index: bool ``(passages,)``; ``None`` if all are."""
+        if not self._left:
+            return None
+        owners = self._all("SELECT article FROM passage ORDER BY row")
+        return np.array([row not in self._left for (row,) in owners], np.bool_)
+
+    def count(self) -> int:
+        """How many passages it holds, those that have left included."""
+        return int(self._all("SELECT count(*) FROM passage")[0][0])
+
+    def held(self) -> tuple[int, list[int]]:
+        """How many articles there are, and how many sentences each passage has, by row.
+
+        Those that have left are included.
+        """
+        found = self._all("SELECT length(sentences) / ? FROM passage ORDER BY row", _SENTENCE)
+        ((articles,),) = self._all("SELECT count(*) FROM article")
+        return articles, [count for (count,) in found]
+
+    def ids(self) -> list[str]:
+        """The ids of all articles."""
+        return [name for (name,) in self._live("SELECT row, id FROM article")]
+
     def infos(self) -> list[ArticleInfo]:
         """All articles, by id."""
-        rows = self._all(f"SELECT {_INFO} FROM article ORDER BY id")
-        return [_info(row) for row in rows]
+        return [_info(row) for row in self._live(f"SELECT row, {_INFO} FROM article ORDER BY id")]
 
     def contents(self) -> list[tuple[ArticleInfo, str | None]]:
         """All articles, by id, each with its ``Article.content``."""
-        rows = self._all(f"SELECT content, {_INFO} FROM article ORDER BY id")
+        rows = self._live(f"SELECT row, content, {_INFO} FROM article ORDER BY id")
         return [(_info(info), content) for content, *info in rows]
 
     def passage_counts(self) -> dict[str, int]:
         """Article id → how many passages it has."""
-        rows = self._all(
-            "SELECT id, count(passage.row) FROM article LEFT JOIN passage "
-            "ON passage.article = article.row GROUP BY article.row"
-        )
-        return dict(rows)
+        return {name: place.count for name, place in self.stored(0).items()}
 
-    def article(self, article_id: str) -> Article | None:
-        """One article with its text, or ``None``."""
+    def row_of(self, article_id: str) -> int | None:
+        """The row of an article, or ``None``."""
         try:
-            rows = self._all(
-                f"SELECT {_INFO}, text, headings, content, pages FROM article WHERE id = ?",
-                article_id,
-            )
+            found = self._live("SELECT row, row FROM article WHERE id = ?", article_id)
         except UnicodeEncodeError:  # A lone surrogate: typed bytes that are no text.
             return None
-        if not rows:
-            return None
-        *info, text, headings, content, pages = rows[0]
+        return found[0][0] if found else None
+
+    def article(self, row: int) -> Article:
+        """One article with its text."""
+        query = f"SELECT {_INFO}, text, headings, content, pages FROM article WHERE row = ?"
+        *info, text, headings, content, pages = self._all(query, row)[0]
         marks = tuple(Heading(*mark) for mark in json.loads(headings))
         return Article(_info(info), text, marks, content, tuple(json.loads(pages)))
 
-    def _read_pages(self, article_id: str) -> tuple[int, ...]:
-        found = self._all("SELECT pages FROM article WHERE id = ?", article_id)
-        return tuple(json.loads(found[0][0])) if found else ()
+    def pages(self, row: int) -> tuple[int, ...]:
+        """Where the pages of an article begin (``Article.pages``)."""
+        return self._pages(row)
+
+    def _read_pages(self, row: int) -> tuple[int, ...]:
+        return tuple(json.loads(self._all("SELECT pages FROM article WHERE row = ?", row)[0][0]))
 
     def _read_text(self, row: int) -> str:
         return str(self._all("SELECT text FROM article WHERE row = ?", row)[0][0])
@@ -113,23 +148,11 @@ class Database:
         found = self._all(f"SELECT {_PASSAGE} FROM passage WHERE row = ?", row)
         return self._passage(found[0])
 
-    def passages(self, article_id: str) -> list[tuple[int, Passage]]:
+    def passages(self, article: int) -> list[tuple[int, Passage]]:
         """An article's passages in order, each with its row."""
-        found = self._all(
-            f"SELECT {_PASSAGE}, row FROM passage "
-            "WHERE article = (SELECT row FROM article WHERE id = ?) ORDER BY row",
-            article_id,
-        )
+        query = f"SELECT {_PASSAGE}, row FROM passage WHERE article = ? ORDER BY row"
+        found = self._all(query, article)
         return [(row, self._passage(columns)[0]) for *columns, row in found]
-
-    def all_passages(self) -> Iterator[tuple[Passage, ArticleInfo]]:
-        """All passages in order of rows, each with its article."""
-        for first in count(0, _GROUP):
-            query = f"SELECT {_PASSAGE} FROM passage WHERE row BETWEEN ? AND ? ORDER BY row"
-            found = self._all(query, first, first + _GROUP - 1)
-            if not found:
-                return
-            yield from map(self._passage, found)
 
     def _passage(self, columns: Sequence[Any]) -> tuple[Passage, ArticleInfo]:
         article, start, stop, headings, sentences = columns
@@ -149,26 +172,34 @@ class Database:
         )
         with self._lock, damage(self._path):
             found = self._connection.execute(query, asdict(filters)).fetchall()
-        allowed = np.zeros(self._all("SELECT count(*) FROM passage")[0][0], np.bool_)
+        allowed = np.zeros(self.count(), np.bool_)
         allowed[[row for (row,) in found]] = True
-        return allowed
+        return allowed if self.live is None else allowed & self.live
 
-    def article_digests(self) -> dict[str, str]:
-        """Article id → digest."""
-        return dict(self._all("SELECT id, digest FROM article"))
+    def stored(self, segment: int) -> dict[str, StoredArticle]:
+        """Article id → where it is.
 
-    def stored(self) -> dict[str, StoredArticle]:
-        """Article id → where it is."""
-        rows = self._all(
-            "SELECT id, article.row, article.digest, coalesce(min(passage.row), 0), "
+        Args:
+            segment: The number of this segment, which becomes part of that.
+        """
+        rows = self._live(
+            "SELECT article.row, id, article.row, article.digest, coalesce(min(passage.row), 0), "
             "count(passage.row) FROM article LEFT JOIN passage ON passage.article = article.row "
             "GROUP BY article.row"
         )
-        return {article_id: StoredArticle(*place) for article_id, *place in rows}
+        return {article_id: StoredArticle(segment, *place) for article_id, *place in rows}
 
-    def passage_digests(self) -> list[tuple[str, int]]:
-        """Passage digests and rows, in order of rows."""
-        return [(digest, row) for digest, row in self._all(_DIGESTS)]
+    def digests(self, wanted: Sequence[str]) -> Mapping[str, int]:
+        """Which of these digests passages have: digest → row, of one that has it."""
+        found: dict[str, int] = {}
+        for at in range(0, len(wanted), _DIGESTS):
+            some = wanted[at : at + _DIGESTS]
+            marks = ", ".join("?" * len(some))
+            rows = self._live(
+                f"SELECT article, digest, row FROM passage WHERE digest IN ({marks})", *some
+            )
+            found.update(dict(rows))
+        return found
 
 
 def _info(columns: Sequence[Any]) -> ArticleInfo:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from qabot.errors import FilterError
-from qabot.index.database import Database
+from qabot.index.joined import Database
 from qabot.index.manifest import Manifest
 from qabot.index.vectors import Mask
 from qabot.types import Filters

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from qabot.errors import DamagedIndexError
 from qabot.index import manifest as files
-from qabot.index.database import Database
 from qabot.index.filters import allowed_rows
 from qabot.index.identity import Identity
+from qabot.index.joined import Database, Sentences, Vectors
 from qabot.index.lease import acquire_shared_lock
 from qabot.index.lexical import LexicalIndex
-from qabot.index.manifest import FileStamp, Manifest
+from qabot.index.manifest import Manifest
 from qabot.index.open_file import REMEDY, OpenFile
-from qabot.index.sentences import SentenceVectors, parsing
-from qabot.index.vectors import Mask, RowArray, VectorIndex
+from qabot.index.rows import Rows
+from qabot.index.segment import Segment
+from qabot.index.vectors import Mask, RowArray
 from qabot.types import Filters
 
 # Conversations and channels ask within the same few collections again and again.
 _FILTERS_KEPT = 64
-
-_Part = TypeVar("_Part")
 
 
 class Generation:
@@ -37,13 +34,12 @@ class Generation:
     Args:
         folder: Where it is; named by its number.
         identity: What ``CURRENT`` says of it, if it is the live one.
-        whole: Whether to open all of it now. Where not, the checksums of all files are compared,
-            and each but the database is opened when it is used, which is for one thread only.
+        whole: Whether to open all of it now. Where not, all files are checked, and each but the
+            databases is opened when it is used, which is for one thread only.
+        compare: Whether to compare every byte first.
 
     Attributes:
-        sentences: Sentence vectors; those of passage ``row`` are
-            ``sentences[sentence_rows[row] : sentence_rows[row + 1]]``.
-        sentence_rows: int64 ``(passages + 1,)``.
+        segments: Its segments, in order of rows.
 
     Raises:
         DamagedIndexError: A file is missing or does not match the manifest.
@@ -51,7 +47,12 @@ class Generation:
     """
 
     def __init__(
-        self, folder: Path, identity: Identity | None = None, *, whole: bool = True
+        self,
+        folder: Path,
+        identity: Identity | None = None,
+        *,
+        whole: bool = True,
+        compare: bool = False,
     ) -> None:
         self.folder = folder
         # Closed where it was forgotten, too: else nothing could remove the generation any more.
@@ -60,24 +61,36 @@ class Generation:
         try:
             opened.callback(acquire_shared_lock(folder))
             self.manifest = Manifest.read(folder, identity)
-            self._files: dict[str, OpenFile] = {}
-            for name, stamp in self._stamps():
-                self._files[name] = OpenFile(folder / name, stamp.size, stamp.sha256)
-                opened.callback(self._files[name].close)
-            self.database = self._read(lambda: Database(folder / files.DATABASE))
-            opened.callback(self.database.close)
+            if self.manifest.files.keys() != set(files.FILES):
+                raise DamagedIndexError(f"{folder / files.NAME}: lists other files; {REMEDY}")
+            self._files: list[OpenFile] = []
+            for name, stamp in self.manifest.files.items():
+                self._files.append(OpenFile(folder / name, stamp))
+                opened.callback(self._files[-1].close)
+            parts = folder.parent.parent / files.SEGMENTS
+            self.segments: list[Segment] = []
+            for made in self.manifest.segments:
+                self.segments.append(Segment(parts / made.name, made, opened))
+                self._files += self.segments[-1].files.values()
+            self._rows = Rows([made.passages for made in self.manifest.segments])
+            if compare:
+                self.compare()
             if whole:
-                _ = self.vectors, self.sentences, self.sentence_rows, self.lexical
+                _ = self.vectors, self.sentences, self.lexical
         except BaseException:
             self._release()
             raise
         # Not an lru_cache of a method: the cycle would leave the files to the garbage collector.
         self._allowed: dict[Filters, Mask | None] = {}
 
-    def _stamps(self) -> Iterable[tuple[str, FileStamp]]:
-        if self.manifest.files.keys() != set(files.FILES):
-            raise DamagedIndexError(f"{self.folder / files.NAME}: lists other files; {REMEDY}")
-        return self.manifest.files.items()
+    def compare(self) -> None:
+        """Compare every byte of all files.
+
+        Raises:
+            DamagedIndexError: One is not as it was written.
+        """
+        for file in self._files:
+            file.compare()
 
     def check(self) -> None:
         """Compare the files that were changed since they were opened.
@@ -85,15 +98,15 @@ class Generation:
         Raises:
             DamagedIndexError: One is not as it was written.
         """
-        for file in self._files.values():
+        for file in self._files:
             file.check()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
         """Give no answer from files that change meanwhile.
 
-        Six files are looked at before and after, which takes some 10 µs. Files that were only
-        touched are hashed again.
+        All files are looked at before and after, which takes a microsecond for each. Files that
+        were only touched are hashed again.
 
         Raises:
             DamagedIndexError: A file is not as it was written.
@@ -107,30 +120,45 @@ class Generation:
         self.check()
 
     @cached_property
-    def vectors(self) -> VectorIndex:
-        return self._read(lambda: VectorIndex(self.folder / files.VECTORS))
+    def database(self) -> Database:
+        """Articles and passages."""
+        return Database([segment.database for segment in self.segments], self._rows)
 
     @cached_property
-    def sentences(self) -> SentenceVectors:
-        file = self._files[files.SENTENCES]
-        return self._read(lambda: SentenceVectors(file))
+    def vectors(self) -> Vectors:
+        """The vectors of passages."""
+        parts = [(segment.vectors, segment.database.live) for segment in self.segments]
+        return Vectors(parts, self._rows)
 
     @cached_property
-    def sentence_rows(self) -> RowArray:
-        path = self.folder / files.SENTENCE_ROWS
-        with parsing:
-            loaded: RowArray = self._read(lambda: np.load(path, allow_pickle=False))
-        return loaded
+    def sentences(self) -> Sentences:
+        """The vectors of sentences."""
+        parts = [(segment.sentences, segment.sentence_rows) for segment in self.segments]
+        return Sentences(parts, self._rows)
 
     @cached_property
     def lexical(self) -> LexicalIndex:
-        return self._read(lambda: LexicalIndex(self.folder / files.LEXICAL))
+        """The words of passages."""
+        return LexicalIndex([segment.words for segment in self.segments], self._rows)
 
-    def _read(self, load: Callable[[], _Part]) -> _Part:
-        try:
-            return load()
-        except (OSError, ValueError, sqlite3.Error) as error:
-            raise DamagedIndexError(f"{self.folder}: {error}; {REMEDY}") from error
+    @property
+    def begins(self) -> Sequence[int]:
+        """The first row of each segment."""
+        return self._rows.begins
+
+    def places(self, rows: RowArray) -> set[int]:
+        """Which of ``segments`` hold any of ``rows``."""
+        return {place for place, _, _ in self._rows.split(rows)} if len(rows) else set()
+
+    @cached_property
+    def rows(self) -> RowArray:
+        """The rows of all passages that are in the index, rising."""
+        found = [np.zeros(0, np.int64)]
+        for begin, segment in zip(self._rows.begins, self.segments, strict=True):
+            live = segment.database.live
+            there = np.arange(segment.stamp.passages) if live is None else np.flatnonzero(live)
+            found.append(there + begin)
+        return np.concatenate(found)
 
     def allowed(self, filters: Filters) -> Mask | None:
         """Mark the passages that pass ``filters``: bool ``(passages,)``; ``None`` for all of them.
@@ -147,6 +175,4 @@ class Generation:
 
     def close(self) -> None:
         """Close its files; it may be removed from now on."""
-        if "lexical" in self.__dict__:
-            self.lexical.close()
         self._release()

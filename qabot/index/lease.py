@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from qabot.index.manifest import NAME
+from qabot.errors import UnusableIndexError
+from qabot.index.manifest import NAME, Manifest
 from qabot.index.open_file import open_regular
 
 try:
@@ -67,6 +68,25 @@ def remove(folder: Path) -> bool:
             return False
     delete(gone)
     return True
+
+
+def unnamed_segments(segments: Path, generations: Iterable[Path]) -> list[Path]:
+    """Find the segments that no generation names; none where a manifest cannot be read."""
+    named: set[str] = set()
+    try:
+        for folder in generations:
+            named.update(made.name for made in Manifest.read(folder).segments)
+    except UnusableIndexError:
+        return []  # It may name any of them, and be readable again.
+    return sorted(folder for folder in segments.glob("[1-9]*") if folder.name not in named)
+
+
+def remove_segment(folder: Path) -> None:
+    """Remove a segment that no generation names; what is left of it goes with the next rebuild."""
+    gone = folder.with_name(REMOVING + folder.name)
+    with contextlib.suppress(OSError):
+        folder.rename(gone)
+        delete(gone)
 
 
 def delete(path: Path) -> bool:

@@ -1,110 +1,164 @@
 """Lexical search: how much of a question's wording a passage holds.
 
-SQLite's full-text index (FTS5) counts and ranks; there is one table for each language, so that
-stemming and the rarity of a term are the language's own. A question is asked in every language's
-table, without that language's function words. Scores are BM25 divided by the most that the question
-could score, so that 1 means "every term, often" and a question in another language fades to nearly
-0 by itself.
+Words are counted for each language apart, so that stemming and the rarity of a word are the
+language's own. A question is asked in every language, without that language's function words.
+Scores are BM25 divided by the most that the question could score, so that 1 means "every word,
+often" and a question in another language fades to nearly 0 by itself.
+
+How rare a word is and how long passages are is summed over all segments, without what has left the
+index: scores do not depend on how articles are spread over segments.
 """
 
 from __future__ import annotations
 
 import math
-import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import regex
+import numpy as np
+from numpy.typing import NDArray
 
-from qabot.index.sqlite import damage, open_new, open_written
+from qabot.index.postings import Counts, group_of, held_by, read_passages, unpack
+from qabot.index.rows import Rows
+from qabot.index.sqlite import damage, open_written
 from qabot.index.terms import content_terms, terms
-from qabot.index.vectors import Mask
+from qabot.index.vectors import Mask, RowArray
 
-# FTS5's bm25() has k1 = 1.2 and b = 0.75 built in, and clamps the idf of terms in over half of the
-# passages to this.
-_K1 = 1.2
+_K1, _B = 1.2, 0.75
+# Words in more than half of the passages would count against a passage.
 _LEAST_IDF = 1e-6
 # A question of a thousand words would make a slow query and say no more.
 _MOST_TERMS = 64
 _WEIGHTS_KEPT = 256
-_LANGUAGE = regex.compile(r"[a-z]{2,3}")
+# Where fewer postings than this share of the passages are found, they are sorted.
+_SPARSE = 1 / 16
 
 
-def write_lexical(path: Path, texts: Iterable[tuple[int, str, str]]) -> None:
-    """Write the full-text index.
+class SegmentWords:
+    """The words of one segment, as ``write_lexical`` wrote them; safe from several threads.
 
     Args:
-        path: A file that does not exist yet.
-        texts: For each passage its row, language and text.
+        path: The file.
+        live: The passages in the index, bool ``(passages,)``; all if not given.
 
-    Raises:
-        sqlite3.Error: The file cannot be written.
-    """
-    connection = open_new(path)
-    try:
-        known: set[str] = set()
-        with connection:
-            for row, language, text in texts:
-                table = _table(language)
-                if table not in known:
-                    known.add(table)
-                    _create(connection, table)
-                insert = f"INSERT INTO {table} (rowid, terms) VALUES (?, ?)"
-                connection.execute(insert, (row, " ".join(terms(text, language))))
-        for table in known:
-            optimize = f"INSERT INTO {table} ({table}) VALUES ('optimize')"
-            connection.execute(optimize)
-            connection.commit()
-    finally:
-        connection.close()
-
-
-def _table(language: str) -> str:
-    # The code goes into SQL as a name, where nothing can be bound.
-    return f"terms_{language}" if _LANGUAGE.fullmatch(language) else "terms_other"
-
-
-def _create(connection: sqlite3.Connection, table: str) -> None:
-    # The terms are analysed already: the ascii tokenizer only splits at the blanks between them.
-    connection.execute(
-        f"CREATE VIRTUAL TABLE {table} USING fts5"
-        "(terms, content='', columnsize=1, detail='full', tokenize='ascii')"
-    )
-    connection.execute(f"CREATE VIRTUAL TABLE {table}_words USING fts5vocab({table}, 'row')")
-
-
-class LexicalIndex:
-    """The full-text index of one generation; calls are safe from several threads.
+    Attributes:
+        languages: Language → how many passages in it are in the index, and their words together.
 
     Raises:
         DamagedIndexError: Of any call, where the file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, live: Mask | None = None) -> None:
         self._path = path
+        self._live = live
         self._lock = threading.Lock()
-        schema = (
-            "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%'"
-        )
         with damage(path):
             self._connection = open_written(path)
-            names = self._connection.execute(schema).fetchall()
-            self._sizes = {name: self._size(name) for (name,) in names}
-        # One question weighs its terms in each language, and then for each of its hits.
-        self._weights = lru_cache(_WEIGHTS_KEPT)(self._read_weights)
-
-    def _size(self, table: str) -> int:
-        count = f"SELECT count(*) FROM {table}_docsize"
-        return int(self._connection.execute(count).fetchone()[0])
+            self._names, self._codes, self._lengths = read_passages(self._connection)
+        codes, lengths = self._codes, self._lengths
+        if live is not None:
+            codes, lengths = codes[live], lengths[live]
+        passages = np.bincount(codes, minlength=len(self._names))
+        together = np.bincount(codes, lengths, minlength=len(self._names))
+        self.languages = {
+            name: (int(passages[code]), int(together[code]))
+            for code, name in enumerate(self._names)
+            if passages[code]
+        }
+        self._norms = np.zeros(0, np.float32)
 
     def __len__(self) -> int:
-        return sum(self._sizes.values())
+        return len(self._lengths)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def weigh_lengths(self, average: dict[str, float]) -> None:
+        """Take in how long passages of each language are on average, over all segments."""
+        averages = np.array([average.get(name) or 1.0 for name in self._names] or [1.0])
+        relative = self._lengths / averages[self._codes]
+        self._norms = (_K1 * (1 - _B + _B * relative)).astype(np.float32)
+
+    def _packed(self, language: str, words: Sequence[str]) -> list[tuple[str, int, int, bytes]]:
+        """Each of ``words`` that is known, with what ``unpack`` takes."""
+        marks = ", ".join("?" * len(words))
+        query = (
+            f"SELECT word, step, often, passages FROM word WHERE language = ? AND word IN ({marks})"
+        )
+        with self._lock, damage(self._path):
+            return self._connection.execute(query, (language, *words)).fetchall()
+
+    def _postings(
+        self, language: str, words: Sequence[str], among: Mask | None
+    ) -> Iterator[tuple[str, RowArray, Counts]]:
+        """Yield each of ``words`` that is known, its rows ``among`` these, and how often each."""
+        for word, step, often, packed in self._packed(language, words):
+            rows, counts = unpack(step, often, packed)
+            if among is not None:
+                kept = among[rows]
+                rows, counts = rows[kept], counts[kept]
+            yield word, rows, counts
+
+    def counts(self, language: str, words: Sequence[str]) -> dict[str, int]:
+        """Word → how many passages of the index hold it, of those that any does."""
+        if self._live is None:
+            return {
+                word: held_by(step, often, packed)
+                for word, step, often, packed in self._packed(language, words)
+            }
+        found = self._postings(language, words, self._live)
+        return {word: len(rows) for word, rows, _ in found}
+
+    def scores(
+        self, language: str, weights: dict[str, float], allowed: Mask | None
+    ) -> tuple[RowArray, NDArray[np.float64]]:
+        """BM25 of each passage that holds one of the words: rows, rising, and scores.
+
+        Args:
+            weights: Word → its idf.
+            allowed: The passages to look at, none that has left; all of the index if not given.
+        """
+        among = self._live if allowed is None else allowed
+        parts = [
+            (rows, weights[word] * (_K1 + 1) * counts / (counts + self._norms[rows]))
+            for word, rows, counts in self._postings(language, list(weights), among)
+        ]
+        if not parts:
+            return np.zeros(0, np.int64), np.zeros(0)
+        if sum(len(rows) for rows, _ in parts) < _SPARSE * len(self):
+            every, some = (np.concatenate(column) for column in zip(*parts, strict=True))
+            rows, places = np.unique(every, return_inverse=True)
+            return rows, np.asarray(np.bincount(places, weights=some), np.float64)
+        dense = np.zeros(len(self))
+        for rows, some in parts:
+            dense[rows] += some
+        rows = np.flatnonzero(dense)
+        return rows, dense[rows]
+
+
+class LexicalIndex:
+    """The words of all segments; calls are safe from several threads.
+
+    Raises:
+        DamagedIndexError: Of any call, where a file cannot be read.
+    """
+
+    def __init__(self, parts: Sequence[SegmentWords], rows: Rows) -> None:
+        self._parts = parts
+        self._rows = rows
+        self._sizes: dict[str, tuple[int, int]] = {}
+        for part in parts:
+            for language, (passages, words) in part.languages.items():
+                before = self._sizes.get(language, (0, 0))
+                self._sizes[language] = before[0] + passages, before[1] + words
+        average = {name: words / passages for name, (passages, words) in self._sizes.items()}
+        for part in parts:
+            part.weigh_lengths(average)
+        # One question weighs its terms in each language, and then for each of its hits.
+        self._weights = lru_cache(_WEIGHTS_KEPT)(self._read_weights)
 
     def search(self, question: str, count: int, allowed: Mask | None = None) -> dict[int, float]:
         """Passage row → lexical score in [0, 1], for the best ``count`` passages of each language.
@@ -113,31 +167,32 @@ class LexicalIndex:
             allowed: The rows to search; all of them where not given. How rare a word is, is
                 reckoned among all of them in any case, so that scores compare.
         """
+        masks: Sequence[Mask | None] = [None] * len(self._parts)
+        if allowed is not None:
+            masks = self._rows.parts(allowed)
         found: dict[int, float] = {}
-        with self._lock, damage(self._path):
-            condition = self._limit_to(allowed)
-            for table in self._sizes:
-                weights = self._weights(table, question)
-                most = sum(weights.values()) * (_K1 + 1)
-                matching = [word for word, idf in weights.items() if idf > _LEAST_IDF]
-                if not matching:
-                    continue
-                best = (
-                    f"SELECT rowid, bm25({table}) FROM {table} WHERE {table} MATCH ? {condition}"
-                    "ORDER BY rank LIMIT ?"
-                )
-                query = " OR ".join(f'"{word}"' for word in matching)
-                for row, rank in self._connection.execute(best, (query, count)):
-                    found[row] = min(1.0, -rank / most)
+        for language in self._sizes:
+            weights = self._weights(language, question)
+            matching = {word: idf for word, idf in weights.items() if idf > _LEAST_IDF}
+            if not matching:
+                continue
+            rows, scores = self._scores(language, matching, masks)
+            scores /= sum(weights.values()) * (_K1 + 1)
+            best = _best(scores, count)
+            rows, scores = rows[best], scores[best]
+            found.update(zip(rows.tolist(), np.minimum(scores, 1.0).tolist(), strict=True))
         return found
 
-    def _limit_to(self, allowed: Mask | None) -> str:
-        """SQL that leaves only ``allowed`` rows among those that match."""
-        if allowed is None:
-            return ""
-        # Asked for each matching passage, where a table of rows would be filled for each question.
-        self._connection.create_function("allowed", 1, allowed.tobytes().__getitem__)
-        return "AND allowed(rowid) "
+    def _scores(
+        self, language: str, weights: dict[str, float], masks: Sequence[Mask | None]
+    ) -> tuple[RowArray, NDArray[np.float64]]:
+        rows, scores = [np.zeros(0, np.int64)], [np.zeros(0)]
+        for part, begin, mask in zip(self._parts, self._rows.begins, masks, strict=True):
+            if language in part.languages:
+                there, some = part.scores(language, weights, mask)
+                rows.append(there + begin)
+                scores.append(some)
+        return np.concatenate(rows), np.concatenate(scores)
 
     def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:
         """The share of the question's wording in each of ``texts``, all in ``language``.
@@ -145,11 +200,8 @@ class LexicalIndex:
         Returns:
             The share of the question's terms in each text, weighted by rarity, in [0, 1].
         """
-        table = _table(language)
-        if table not in self._sizes:
-            return [0.0] * len(texts)
-        with self._lock, damage(self._path):
-            weights = self._weights(table, question)
+        group = group_of(language)
+        weights = self._weights(group, question) if group in self._sizes else {}
         if not weights:
             return [0.0] * len(texts)
         most = sum(weights.values())
@@ -158,19 +210,31 @@ class LexicalIndex:
             for text in texts
         ]
 
-    def _read_weights(self, table: str, question: str) -> dict[str, float]:
-        """The idf of each of the question's terms, as FTS5's bm25() computes it.
+    def _read_weights(self, language: str, question: str) -> dict[str, float]:
+        """The idf of each of the question's terms.
 
         A term that no passage holds counts as if one did: in a small index it would otherwise
         weigh twice as much as the rarest that is there.
         """
-        words = content_terms(question, table.removeprefix("terms_"))[:_MOST_TERMS]
-        size = self._sizes[table]
-        marks = ", ".join("?" * len(words))
-        known = f"SELECT term, doc FROM {table}_words WHERE term IN ({marks})"
-        counts: dict[str, int] = dict(self._connection.execute(known, words).fetchall())
-        held = {word: max(1, counts.get(word, 0)) for word in words}
+        words = content_terms(question, language)[:_MOST_TERMS]
+        size, _ = self._sizes[language]
+        counts = dict.fromkeys(words, 0)
+        for part in self._parts:
+            if language in part.languages:
+                for word, count in part.counts(language, words).items():
+                    counts[word] += count
         return {
-            word: max(_LEAST_IDF, math.log((size - count + 0.5) / (count + 0.5)))
-            for word, count in held.items()
+            word: max(_LEAST_IDF, math.log((size - held + 0.5) / (held + 0.5)))
+            for word, held in ((word, max(1, count)) for word, count in counts.items())
         }
+
+
+def _best(scores: NDArray[np.float64], count: int) -> RowArray:
+    """The places of the ``count`` highest scores; of those that are alike, the first."""
+    if len(scores) <= count:
+        return np.arange(len(scores))
+    if count == 0:
+        return np.zeros(0, np.int64)
+    least = np.partition(scores, -count)[-count]
+    higher = np.flatnonzero(scores > least)
+    return np.concatenate([higher, np.flatnonzero(scores == least)[: count - len(higher)]])

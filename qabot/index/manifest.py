@@ -1,19 +1,23 @@
-"""The manifest of a generation: what it is, what made it, and a checksum for each file."""
+"""The manifest of a generation: what it is, what made it, its segments, and all checksums."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index.identity import Identity
-from qabot.index.open_file import REMEDY, read_regular
+from qabot.index.open_file import REMEDY, FileStamp, read_regular
+from qabot.index.vectors import Mask
 from qabot.types import counted
 
-FORMAT = 5
+FORMAT = 6
 NAME = "manifest.json"
 DATABASE = "articles.sqlite"
 VECTORS = "passages.faiss"
@@ -21,7 +25,12 @@ SENTENCES = "sentences.npy"
 SENTENCE_ROWS = "sentence_rows.npy"
 LEXICAL = "lexical.sqlite"
 SUBSPACE = "language_subspace.npz"
-FILES = (DATABASE, VECTORS, SENTENCES, SENTENCE_ROWS, LEXICAL, SUBSPACE)
+SEGMENT_FILES = (DATABASE, VECTORS, SENTENCES, SENTENCE_ROWS, LEXICAL)
+"""The files of each segment."""
+FILES = (SUBSPACE,)
+"""The files of a generation's own, beside the manifest."""
+GENERATIONS, SEGMENTS = "generations", "segments"
+_SEGMENT = re.compile("[1-9][0-9]{0,17}-[1-9][0-9]{0,8}")
 _OWN_CHECKSUM = "sha256"
 # What taking apart JSON that may hold anything can raise.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
@@ -38,11 +47,47 @@ class EncoderStamp:
 
 
 @dataclass(frozen=True, slots=True)
-class FileStamp:
-    """Size in bytes and SHA-256 (hex) of a file."""
+class SegmentStamp:
+    """A segment, as one generation has it.
 
-    size: int
-    sha256: str
+    Attributes:
+        name: Its folder: the number of the generation that wrote it, and which of its segments.
+        articles, passages, sentences: How many it holds, those that have left included.
+        files: Name → size and checksum, for each of ``SEGMENT_FILES``.
+        left: The rows of articles that have left the index: bits in hex digits, the first row
+            first; empty if none has.
+    """
+
+    name: str
+    articles: int
+    passages: int
+    sentences: int
+    files: dict[str, FileStamp]
+    left: str = ""
+
+    @property
+    def left_rows(self) -> Mask | None:
+        """Mark the articles that have left: bool ``(articles,)``; ``None`` if none has."""
+        if not self.left:
+            return None
+        packed = np.frombuffer(bytes.fromhex(self.left), np.uint8)
+        return np.unpackbits(packed, count=self.articles).astype(np.bool_)
+
+    def without(self, left: Mask) -> SegmentStamp:
+        """The same segment, of which these articles have left: bool ``(articles,)``."""
+        bits = np.packbits(left).tobytes().hex() if left.any() else ""
+        return replace(self, left=bits)
+
+    def check(self) -> None:
+        """Look for anything that no rebuild writes.
+
+        Raises:
+            ValueError: There is something.
+        """
+        if not _SEGMENT.fullmatch(self.name) or self.files.keys() != set(SEGMENT_FILES):
+            raise ValueError("no segment")
+        if self.left and len(self.left) != 2 * -(-self.articles // 8):
+            raise ValueError("marks other articles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +101,10 @@ class Manifest:
         sources: What it was built from, as the user named it, apart from collections.
         collections: Name → what that collection was built from.
         chunker, readers: Versions of what cut and what read the articles.
-        articles, passages, sentences: How many.
+        articles, passages: How many.
         languages: ISO 639-1 code → number of articles.
         files: Name → size and checksum, for each of ``FILES``.
+        segments: Where the articles are; rows count on from one to the next.
         probe: What the encoder made of a known question (``qabot.encoders.probe``).
     """
 
@@ -71,9 +117,9 @@ class Manifest:
     readers: str
     articles: int
     passages: int
-    sentences: int
     languages: dict[str, int]
     files: dict[str, FileStamp]
+    segments: tuple[SegmentStamp, ...]
     probe: str
     id: str = ""
     metric: str = "cosine"
@@ -88,6 +134,13 @@ class Manifest:
     def held(self) -> str:
         """Its numbers of articles and passages, in words."""
         return counted(articles=self.articles, passages=self.passages)
+
+    def paths(self) -> dict[str, FileStamp]:
+        """The files of the generation, below the index folder, in the order of the manifest."""
+        own = {f"{GENERATIONS}/{self.generation}/{name}": s for name, s in self.files.items()}
+        for segment in self.segments:
+            own |= {f"{SEGMENTS}/{segment.name}/{name}": s for name, s in segment.files.items()}
+        return own
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json`` into ``folder``, with a checksum of its own."""
@@ -117,7 +170,8 @@ class Manifest:
             if content.pop(_OWN_CHECKSUM) != _content_checksum(content):
                 raise ValueError("changed since it was written")
             content["encoder"] = EncoderStamp(**content["encoder"])
-            content["files"] = {k: FileStamp(**v) for k, v in content["files"].items()}
+            content["files"] = _stamps(content["files"])
+            content["segments"] = tuple(map(_segment, content["segments"]))
             content["sources"] = tuple(content["sources"])
             content["collections"] = {k: tuple(v) for k, v in content["collections"].items()}
             manifest = cls(**content)
@@ -134,11 +188,23 @@ class Manifest:
         return manifest
 
 
+def _stamps(files: dict[str, Any]) -> dict[str, FileStamp]:
+    return {
+        name: FileStamp(made["size"], made["sha256"], made["times"] and tuple(made["times"]))
+        for name, made in files.items()
+    }
+
+
+def _segment(content: dict[str, Any]) -> SegmentStamp:
+    segment = SegmentStamp(**{**content, "files": _stamps(content["files"])})
+    segment.check()
+    return segment
+
+
+def stamps(folder: Path, names: tuple[str, ...]) -> dict[str, FileStamp]:
+    """Describe files in ``folder`` that are completely written."""
+    return {name: FileStamp.of(folder / name) for name in names}
+
+
 def _content_checksum(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,10 @@
-"""Files of the index, opened for reading and watched while they are open."""
+"""Files of the index, opened for reading and watched while they are open.
+
+A file that has the size and the times that its manifest names was not written to since, and opens
+without being read. Any other is hashed: one that was copied, restored, touched or changed. What a
+disk loses by itself, without a write, shows where every byte is compared: before a rebuild copies
+from a file, before a rollback, and by the doctor.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,8 @@ import hashlib
 import os
 import stat
 import threading
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from qabot.errors import DamagedIndexError
@@ -15,6 +23,37 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 Stamp = tuple[int, int, int]
 """Size in bytes, and the times of the last change of content and of the file, in nanoseconds."""
+# Within a tick of its clock, a file system gives two changes the same time.
+_TICK_NS = 100_000_000
+_SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """What a manifest says of a file.
+
+    Attributes:
+        size: In bytes.
+        sha256: In hex digits.
+        times: Of the last change of content and of the file, in nanoseconds; ``None`` if a later
+            change could leave them as they are.
+    """
+
+    size: int
+    sha256: str
+    times: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, path: Path) -> FileStamp:
+        """Describe a file that is completely written."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found = path.stat()
+        times = found.st_mtime_ns, found.st_ctime_ns
+        fresh = time.time_ns() - max(times) < _TICK_NS
+        coarse = found.st_ctime_ns % _SECOND_NS == 0
+        # On Windows, the second one is that of its creation, and any program can set the first.
+        return cls(found.st_size, digest, None if fresh or coarse or os.name == "nt" else times)
 
 
 def open_regular(path: Path) -> int:
@@ -50,17 +89,17 @@ class OpenFile:
 
     Args:
         path: The file.
-        size, sha256: What the manifest says of it.
+        made: What the manifest says of it.
 
     Raises:
         DamagedIndexError: It cannot be read, or is not as it was written.
     """
 
-    def __init__(self, path: Path, size: int, sha256: str) -> None:
+    def __init__(self, path: Path, made: FileStamp) -> None:
         self.path = path
-        self.size, self._sha256 = size, sha256
+        self.size, self._sha256 = made.size, made.sha256
         self._lock = threading.Lock()
-        self._good: Stamp | None = None
+        self._good: Stamp | None = (made.size, *made.times) if made.times else None
         self._bad: Stamp | None = None
         try:
             self._descriptor = open_regular(path)
@@ -75,6 +114,15 @@ class OpenFile:
     def close(self) -> None:
         """Close it."""
         os.close(self._descriptor)
+
+    def compare(self) -> None:
+        """Compare every byte.
+
+        Raises:
+            DamagedIndexError: It is not as it was written.
+        """
+        self._good = None
+        self.check()
 
     def check(self) -> None:
         """Compare the file with its checksum, if it was changed since that was last compared.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qabot.errors import RebuildRunningError, StorageError
 from qabot.index.identity import Identity
+from qabot.index.manifest import GENERATIONS, SEGMENTS
 
 CURRENT, LOCK = "CURRENT", "LOCK"
 NEW = f"{CURRENT}.new"
@@ -27,21 +28,36 @@ _REMEDIES = {
 }
 
 
-def publish(work: Path, folder: Path, identity: Identity) -> None:
-    """Rename the complete generation in ``work`` to ``folder``, and make it the live one.
+def publish(index: Path, work: Path, identity: Identity) -> None:
+    """Give the complete generation in ``work`` its place, and make it the live one.
 
-    Every file is on the disk before the folder gets its name, and the name before ``CURRENT`` has
-    it.
+    Every file is on the disk before its folder gets its name; the segments have theirs before the
+    generation that names them, and that before ``CURRENT`` names it.
 
     Raises:
         OSError: The disk cannot be written; the live generation is unchanged.
     """
-    for path in work.iterdir():
+    segments = index / SEGMENTS
+    written = list((work / SEGMENTS).glob("*"))
+    for folder in written:
+        _sync_folder(folder)
+    if written:
+        segments.mkdir(exist_ok=True)
+        _sync(index)
+        for folder in written:
+            folder.rename(segments / folder.name)
+        (work / SEGMENTS).rmdir()
+        _sync(segments)
+    _sync_folder(work)
+    work.rename(index / GENERATIONS / str(identity.number))
+    _sync(index / GENERATIONS)
+    make_live(index, identity)
+
+
+def _sync_folder(folder: Path) -> None:
+    for path in folder.iterdir():
         _sync(path)
-    _sync(work)
-    work.rename(folder)
-    _sync(folder.parent)
-    make_live(folder.parent.parent, identity)
+    _sync(folder)
 
 
 def make_live(index: Path, identity: Identity) -> None:

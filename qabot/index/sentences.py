@@ -13,7 +13,7 @@ from qabot.index.vectors import RowArray
 
 # Up to this size, a file is read whole: some 40,000 sentences, or 5,000 passages.
 _SMALL = 32_000_000
-# NumPy's header is at most this long in the files that generations hold.
+# NumPy's header is at most this long in the files that segments hold.
 _LONGEST_HEADER = 4096
 # NumPy reads a file's header with the interpreter's own parser, which Python 3.11 does not let two
 # threads use at once: SystemError, "AST constructor recursion depth mismatch".
@@ -21,7 +21,7 @@ parsing = threading.Lock()
 
 
 class SentenceVectors:
-    """Vectors of all sentences of a generation: float16 ``(sentences, dimension)``, in a file.
+    """Vectors of all sentences of a segment: float16 ``(sentences, dimension)``, in a file.
 
     They are read, not mapped: a mapped file that another program cuts short ends the process by
     SIGBUS. Of a large file, what a question needs is read for each one: two or three hundred reads,

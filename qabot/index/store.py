@@ -8,10 +8,13 @@
       generations/7/        complete and immutable
         manifest.json       written last; names every other file and its checksum
         …
+      segments/5-1/         articles that generation 5 wrote; immutable, shared by those after it
+        …
 
 A reader sees the old generation or the new one, whole. Killed at any instant, a rebuild leaves at
-most a folder that was never live: one whose name starts with a dot, which the next rebuild removes,
-or a numbered one, which is removed as old generations are.
+most folders that were never live: those whose names start with a dot and segments that no
+generation names, which the next rebuild removes, or a numbered generation, which is removed as old
+ones are.
 """
 
 from __future__ import annotations
@@ -34,8 +37,8 @@ from qabot.errors import (
 )
 from qabot.index.generation import Generation
 from qabot.index.identity import Identity
-from qabot.index.lease import REMOVING, delete, remove
-from qabot.index.manifest import Manifest
+from qabot.index.lease import REMOVING, delete, remove, remove_segment, unnamed_segments
+from qabot.index.manifest import GENERATIONS, SEGMENTS, Manifest
 from qabot.index.open_file import read_regular
 from qabot.index.publishing import (
     CURRENT,
@@ -48,7 +51,6 @@ from qabot.index.publishing import (
 )
 from qabot.index.writer import GenerationWriter
 
-_GENERATIONS = "generations"
 _WORK = ".building-"
 # The live generation and two before it: enough to go back.
 KEEP = 3
@@ -135,12 +137,12 @@ class IndexStore:
         raise AssertionError("unreachable")
 
     def open_number(self, number: int) -> Generation:
-        """One of ``numbers()``, live or not.
+        """One of ``numbers()``, live or not, of which every byte was compared.
 
         Raises:
             UnusableIndexError: It is damaged or of another format.
         """
-        return Generation(self._path(number))
+        return Generation(self._path(number), whole=False, compare=True)
 
     @contextlib.contextmanager
     def rebuild(self) -> Iterator[GenerationWriter]:
@@ -153,13 +155,13 @@ class IndexStore:
         self._refuse_obstacle()
         writer: GenerationWriter | None = None
         try:
-            (self.folder / _GENERATIONS).mkdir(parents=True, exist_ok=True)
+            (self.folder / GENERATIONS).mkdir(parents=True, exist_ok=True)
             with rebuild_lock(self.folder):
                 removed = self._remove_leftovers()
                 identity = Identity.new(self.next_number())
-                work = self.folder / _GENERATIONS / f"{_WORK}{identity.id}"
+                work = self.folder / GENERATIONS / f"{_WORK}{identity.id}"
                 work.mkdir()
-                writer = GenerationWriter(work, self._path(identity.number), identity, removed)
+                writer = GenerationWriter(self.folder, work, identity, removed)
                 try:
                     yield writer
                 finally:
@@ -231,19 +233,23 @@ class IndexStore:
         return f"generations {', '.join(names)}" if names else "none at all"
 
     def _path(self, number: int) -> Path:
-        return self.folder / _GENERATIONS / str(number)
+        return self.folder / GENERATIONS / str(number)
 
     def numbers(self) -> list[int]:
         """The generations that are there, rising; of some, files may be missing."""
-        paths = (self.folder / _GENERATIONS).glob("[1-9]*")
+        paths = (self.folder / GENERATIONS).glob("[1-9]*")
         return sorted(int(path.name) for path in paths if _NUMBER.fullmatch(path.name))
 
     def leftovers(self) -> list[Path]:
         """Files and folders of killed rebuilds; a running rebuild has such a folder, too."""
-        folder = self.folder / _GENERATIONS
-        left = [path for prefix in (_WORK, REMOVING) for path in folder.glob(f"{prefix}*")]
+        generations, segments = self.folder / GENERATIONS, self.folder / SEGMENTS
+        left = [*generations.glob(f"{_WORK}*"), *generations.glob(f"{REMOVING}*")]
+        left += [*segments.glob(f"{REMOVING}*"), *self._unnamed()]
         new = self.folder / NEW
         return [*left, new] if os.path.lexists(new) else left
+
+    def _unnamed(self) -> list[Path]:
+        return unnamed_segments(self.folder / SEGMENTS, map(self._path, self.numbers()))
 
     def busy(self) -> bool:
         """Tell if a rebuild has the lock."""
@@ -260,9 +266,8 @@ class IndexStore:
     def size(self) -> int:
         """Bytes of the live generation's files; 0 where there is none."""
         try:
-            folder = self._path(self.current())
-            return sum(path.stat().st_size for path in folder.iterdir())
-        except (UnusableIndexError, OSError):
+            return sum(stamp.size for stamp in self.manifest().paths().values())
+        except UnusableIndexError:
             return 0
 
     def _remove_leftovers(self) -> int:
@@ -277,12 +282,17 @@ class IndexStore:
             for number in self.numbers()[: -self._keep]:
                 if number != live:
                     remove(self._path(number))
+            for folder in self._unnamed():
+                remove_segment(folder)
 
     def next_number(self) -> int:
         """The number that the next generation gets: higher than any that is or was live."""
+        # A segment is called after the generation that wrote it.
+        segments = (path.name.partition("-")[0] for path in (self.folder / SEGMENTS).glob("*-*"))
+        used = [0, *self.numbers(), *(int(name) for name in segments if _NUMBER.fullmatch(name))]
         with contextlib.suppress(UnusableIndexError):
-            return max([self.current(), *self.numbers()]) + 1
-        return max(self.numbers(), default=0) + 1
+            used.append(self.current())
+        return max(used) + 1
 
 
 def _names_nothing(path: Path, error: ValueError) -> DamagedIndexError:

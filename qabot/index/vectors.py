@@ -33,8 +33,8 @@ def write_vectors(path: Path, vectors: FloatArray) -> None:
         faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
 
 
-class VectorIndex:
-    """Passage vectors of one generation, read from a file that ``write_vectors`` wrote.
+class SegmentVectors:
+    """Passage vectors of one segment, read from a file that ``write_vectors`` wrote.
 
     Raises:
         ValueError: The file is no such index.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qabot.index import manifest as files
 from qabot.index.identity import Identity
-from qabot.index.manifest import FileStamp, Manifest, checksum
+from qabot.index.manifest import Manifest, SegmentStamp, stamps
 from qabot.index.publishing import publish
 
 
@@ -25,30 +25,38 @@ class GenerationWriter:
         published: Whether it is the live one.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        target: Path,
-        identity: Identity,
-        removed: int = 0,
-    ) -> None:
+    def __init__(self, index: Path, folder: Path, identity: Identity, removed: int = 0) -> None:
+        self._index = index
         self.folder = folder
-        self._target = target
         self.identity = identity
         self.removed = removed
         self.published = False
+        self._segments: list[SegmentWriter] = []
 
     @property
     def number(self) -> int:
         """Its number."""
         return self.identity.number
 
-    def stamps(self) -> dict[str, FileStamp]:
-        """Size and checksum of each file that was written."""
-        paths = {name: self.folder / name for name in files.FILES}
-        return {
-            name: FileStamp(path.stat().st_size, checksum(path)) for name, path in paths.items()
-        }
+    def segment(self) -> SegmentWriter:
+        """Begin its next segment."""
+        name = f"{self.number}-{len(self._segments) + 1}"
+        self._segments.append(SegmentWriter(self.folder / files.SEGMENTS / name))
+        return self._segments[-1]
+
+    def publish(self, manifest: Manifest) -> None:
+        """Make this the live generation, in one step."""
+        replace(manifest, id=self.identity.id).write(self.folder)
+        publish(self._index, self.folder, self.identity)
+        self.published = True
+
+
+class SegmentWriter:
+    """A segment of the next generation: callers write ``SEGMENT_FILES`` into ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
 
     def sentence_file(self, count: int, dimension: int) -> NDArray[np.float16]:
         """A zeroed array ``(count, dimension)`` mapped to the sentence file.
@@ -66,8 +74,7 @@ class GenerationWriter:
                 os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         return vectors
 
-    def publish(self, manifest: Manifest) -> None:
-        """Make this the live generation, in one step."""
-        replace(manifest, id=self.identity.id).write(self.folder)
-        publish(self.folder, self._target, self.identity)
-        self.published = True
+    def stamp(self, *, articles: int, passages: int, sentences: int) -> SegmentStamp:
+        """Describe it, once all its files are written."""
+        made = stamps(self.folder, files.SEGMENT_FILES)
+        return SegmentStamp(self.folder.name, articles, passages, sentences, made)

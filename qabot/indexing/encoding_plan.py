@@ -1,16 +1,18 @@
-"""Which vectors of the next generation are reused, and which passages have to be encoded."""
+"""Which segments of the next generation are written, which vectors are reused or missing."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from qabot.index import Generation, IndexedArticle, StoredArticle
+from qabot.index import Generation, IndexedArticle, SegmentStamp, StoredArticle
 from qabot.index.vectors import RowArray
+from qabot.indexing import merging
 from qabot.indexing.passages import TokenCounter, split_article
 from qabot.types import Article, ArticleInfo, Passage, Unchanged
 
@@ -19,16 +21,14 @@ NEW = -1
 
 
 @dataclass(slots=True)
-class EncodingPlan:
-    """The next generation without its vectors.
+class SegmentPlan:
+    """A segment to be written, without its vectors.
 
     Attributes:
         articles: In the order of their ids; unchanged ones by their place in the live generation.
-        differs: The next generation holds something else than the live one.
     """
 
     articles: list[IndexedArticle | StoredArticle] = field(default_factory=list)
-    differs: bool = False
     _origins: list[int] = field(default_factory=list)
 
     @property
@@ -41,32 +41,59 @@ class EncodingPlan:
         """The live generation's row for each passage, or ``NEW``; shape ``(count,)``."""
         return np.array(self._origins, np.int64)
 
-    def missing(self) -> Iterator[tuple[int, str, Passage]]:
-        """Yield the passages to encode: row, title, passage."""
+    def missing(self) -> Iterator[tuple[int, ArticleInfo, Passage]]:
+        """Yield the passages to encode: row, article, passage."""
+        for row, info, passage in self.written():
+            if self._origins[row] == NEW:
+                yield row, info, passage
+
+    def written(self) -> Iterator[tuple[int, ArticleInfo, Passage]]:
+        """Yield the passages of new articles: row, article, passage."""
         row = 0
         for item in self.articles:
             if isinstance(item, IndexedArticle):
                 for number, passage in enumerate(item.passages, row):
-                    if self._origins[number] == NEW:
-                        yield number, item.article.info.title, passage
-                row += len(item.passages)
-            else:
-                row += item.count
+                    yield number, item.article.info, passage
+            row += size_of(item)
 
-    def keep(self, stored: StoredArticle) -> None:
-        """Add an unchanged article of the live generation."""
-        self.articles.append(stored)
-        self._origins += range(stored.first, stored.first + stored.count)
-
-    def add(self, article: Article, passages: list[Passage], rows: dict[str, int]) -> None:
-        """Add a new or changed article.
+    def add(
+        self, item: IndexedArticle | StoredArticle, rows: dict[str, int], begins: Sequence[int]
+    ) -> None:
+        """Add an article.
 
         Args:
-            rows: Digest → row, for the passages of the live generation.
+            rows: Digest → row, of passages of the live generation.
+            begins: The first row of each of its segments.
         """
-        digests = tuple(_digest(article, passage) for passage in passages)
-        self.articles.append(IndexedArticle(article, tuple(passages), digests))
-        self._origins += [rows.get(digest, NEW) for digest in digests]
+        self.articles.append(item)
+        if isinstance(item, IndexedArticle):
+            self._origins += [rows.get(digest, NEW) for digest in item.digests]
+        else:
+            first = begins[item.segment] + item.first
+            self._origins += range(first, first + item.count)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingPlan:
+    """The next generation without its vectors.
+
+    Attributes:
+        kept: Segments of the live generation that stay, and what has left them.
+        written: Segments that are written.
+        articles, passages: How many it holds.
+        differs: It holds something else than the live one.
+    """
+
+    kept: tuple[SegmentStamp, ...]
+    written: tuple[SegmentPlan, ...]
+    articles: int
+    passages: int
+    differs: bool
+
+    @property
+    def encoded(self) -> int:
+        """The number of passages to encode."""
+        return sum(1 for segment in self.written for _ in segment.missing())
 
 
 def plan_encoding(
@@ -75,7 +102,7 @@ def plan_encoding(
     old: Generation | None,
     count_tokens: TokenCounter,
 ) -> EncodingPlan:
-    """Split new articles into passages, and find the vectors that can be reused.
+    """Split new articles into passages, and find what can be reused.
 
     Args:
         items: The articles of the next generation, in the order of their ids.
@@ -84,23 +111,76 @@ def plan_encoding(
         count_tokens: Counts the encoder's tokens, to cut new articles into passages.
     """
     stored = old.database.stored() if old else {}
-    # Large indexes are mostly unchanged: do nothing here for each unchanged article.
-    changed = any(isinstance(item, Article) for item in items)
-    rows = dict(old.database.passage_digests()) if old and changed else {}
-    plan = EncodingPlan(differs=len(stored) != len(items))
+    differs = len(stored) != len(items)
+    placed: list[IndexedArticle | StoredArticle] = []
     for item in items:
         if old and isinstance(item, Unchanged):
-            plan.keep(stored[item.info.id])
+            placed.append(stored[item.info.id])
             continue
         article = item if isinstance(item, Article) else _read_again(live, item.info)
         before = stored.get(article.info.id)
         if old and before and before.digest == article.digest:
             passages = [passage for _, passage in old.database.passages(article.info.id)]
         else:
-            plan.differs = True
+            differs = True
             passages = split_article(article, count_tokens)
-        plan.add(article, passages, rows)
-    return plan
+        digests = tuple(_digest(article, passage) for passage in passages)
+        placed.append(IndexedArticle(article, tuple(passages), digests))
+    kept = _kept(placed, old)
+    moved = [i for i in placed if isinstance(i, IndexedArticle) or i.segment not in kept]
+    return EncodingPlan(
+        kept=tuple(kept.values()),
+        written=_written(moved, old),
+        articles=len(placed),
+        passages=sum(map(size_of, placed)),
+        differs=differs,
+    )
+
+
+def _kept(
+    placed: Sequence[IndexedArticle | StoredArticle], old: Generation | None
+) -> dict[int, SegmentStamp]:
+    """Find the segments of the live generation that stay as they are; place → segment."""
+    if old is None:
+        return {}
+    left = [np.ones(made.articles, np.bool_) for made in old.manifest.segments]
+    stay: Counter[int] = Counter()
+    for item in placed:
+        if isinstance(item, StoredArticle):
+            left[item.segment][item.row] = False
+            stay[item.segment] += item.count
+    added = sum(size_of(item) for item in placed if isinstance(item, IndexedArticle))
+    sizes = [
+        merging.Size(made.passages, stay[place]) for place, made in enumerate(old.manifest.segments)
+    ]
+    dissolved = merging.dissolved(sizes, added)
+    return {
+        place: made.without(left[place])
+        for place, made in enumerate(old.manifest.segments)
+        if place not in dissolved
+    }
+
+
+def _written(
+    placed: Sequence[IndexedArticle | StoredArticle], old: Generation | None
+) -> tuple[SegmentPlan, ...]:
+    """Spread articles over segments of about the same size."""
+    total = sum(map(size_of, placed))
+    size = total / max(1, -(-total // merging.LARGEST))
+    digests = {d for item in placed if isinstance(item, IndexedArticle) for d in item.digests}
+    rows = old.database.digests(digests) if old and digests else {}
+    begins = old.begins if old else ()
+    segments: list[SegmentPlan] = []
+    for item in placed:
+        if not segments or segments[-1].count >= size > 0:
+            segments.append(SegmentPlan())
+        segments[-1].add(item, rows, begins)
+    return tuple(segments)
+
+
+def size_of(item: IndexedArticle | StoredArticle) -> int:
+    """Count the passages of an article."""
+    return item.count if isinstance(item, StoredArticle) else len(item.passages)
 
 
 def _read_again(live: Generation | None, info: ArticleInfo) -> Article:

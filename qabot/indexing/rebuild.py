@@ -45,7 +45,7 @@ def rebuild(
         if old and collected.is_live(old.manifest):
             _record(store, collected)
             return _nothing_changed(old.manifest, collected, started, writer.removed)
-        known = set(live.database.article_digests()) if live else set()
+        known = live.database.article_ids() if live else set()
         new = plan_encoding(collected.items, live, old, encoder.count_tokens)
         changed = not old or new.differs or collected.differs(old.manifest)
         if changed:
@@ -53,14 +53,14 @@ def rebuild(
                 writer, new, old, collected, encoder=encoder, cache=plan.cache, report=report
             )
         _record(store, collected)
-    missing = sum(1 for _ in new.missing())
+    encoded = new.encoded
     return Summary(
         generation=old.manifest.generation if old and not changed else writer.number,
         changed=changed,
-        articles=len(new.articles),
-        passages=new.count,
-        reused=new.count - missing,
-        encoded=missing,
+        articles=new.articles,
+        passages=new.passages,
+        reused=new.passages - encoded,
+        encoded=encoded,
         removed=len(known - {info.id for info in collected.infos}),
         skipped=collected.skipped,
         seconds=time.perf_counter() - started,

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+import numpy as np
 
 from qabot.encoders import Encoder, language_subspace
 from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.encoders.probe import gives, probe
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import (
-    Database,
     EncoderStamp,
     Generation,
     GenerationWriter,
     Manifest,
+    SegmentStamp,
+    SegmentWriter,
+    StoredArticle,
     write_database,
     write_lexical,
 )
 from qabot.index import manifest as files
+from qabot.index.manifest import stamps
+from qabot.index.vectors import RowArray
 from qabot.indexing.collect import Collected
-from qabot.indexing.encode import write_encodings
-from qabot.indexing.encoding_plan import EncodingPlan, passage_input
+from qabot.indexing.encode import Encoding
+from qabot.indexing.encoding_plan import NEW, EncodingPlan, SegmentPlan, passage_input, size_of
 from qabot.indexing.passages import CHUNKER_VERSION
 from qabot.indexing.summary import Progress, Report
 
-_STEPS = 3
+_STEPS = 2
 
 
 def stamp(encoder: Encoder) -> EncoderStamp:
@@ -57,17 +63,20 @@ def write_generation(
         IndexMismatchError: The encoder gives other vectors than those that would be reused.
     """
     known = _probe(encoder, plan, old)
+    if old:
+        _compare(old, plan)
     subspace = _subspace(encoder, old, cache, report)
     subspace.save(writer.folder / files.SUBSPACE)
-    sentences = write_encodings(
-        writer, plan, old, encoder=encoder, subspace=subspace, report=report
-    )
-    report(Progress("writing", 0, _STEPS))
-    before = old.folder / files.DATABASE if old else None
-    write_database(writer.folder / files.DATABASE, plan.articles, before)
-    report(Progress("writing", 1, _STEPS))
-    _write_words(writer.folder)
-    report(Progress("writing", 2, _STEPS))
+    encoding = Encoding(plan, old, encoder=encoder, subspace=subspace, report=report)
+    segments = list(plan.kept)
+    steps = _STEPS * len(plan.written) + 1
+    for segment in plan.written:
+        begin = _STEPS * (len(segments) - len(plan.kept))
+
+        def tell(done: int, begin: int = begin) -> None:
+            report(Progress("writing", begin + done, steps))
+
+        segments.append(_write_segment(writer.segment(), segment, old, encoding, tell))
     writer.publish(
         Manifest(
             generation=writer.number,
@@ -77,34 +86,75 @@ def write_generation(
             encoder=stamp(encoder),
             chunker=CHUNKER_VERSION,
             readers=collected.readers,
-            articles=len(plan.articles),
-            passages=plan.count,
-            sentences=sentences,
+            articles=plan.articles,
+            passages=plan.passages,
             languages=dict(sorted(Counter(info.language for info in collected.infos).items())),
-            files=writer.stamps(),
+            files=stamps(writer.folder, files.FILES),
+            segments=tuple(segments),
             probe=known,
         )
     )
-    report(Progress("writing", _STEPS, _STEPS))
+    report(Progress("writing", steps, steps))
 
 
-def _write_words(folder: Path) -> None:
-    """Write the lexical index of the database that is already there."""
-    with contextlib.closing(Database(folder / files.DATABASE)) as written:
-        write_lexical(
-            folder / files.LEXICAL,
-            (
-                (row, info.language, passage_input(info.title, passage))
-                for row, (passage, info) in enumerate(written.all_passages())
-            ),
-        )
+def _write_segment(
+    writer: SegmentWriter,
+    plan: SegmentPlan,
+    old: Generation | None,
+    encoding: Encoding,
+    report: Callable[[int], None],
+) -> SegmentStamp:
+    """Write a segment.
+
+    Args:
+        report: Called with the number of steps done.
+    """
+    sentences = encoding.write(writer, plan)
+    report(0)
+    before = [segment.folder for segment in old.segments] if old else []
+    databases = {place: folder / files.DATABASE for place, folder in enumerate(before)}
+    write_database(writer.folder / files.DATABASE, plan.articles, databases)
+    report(1)
+    _write_words(writer.folder / files.LEXICAL, plan, old)
+    report(2)
+    return writer.stamp(articles=len(plan.articles), passages=plan.count, sentences=sentences)
+
+
+def _write_words(path: Path, plan: SegmentPlan, old: Generation | None) -> None:
+    """Write the lexical index of a segment; words of unchanged articles are taken over."""
+    moved: dict[int, RowArray] = {}
+    row = 0
+    for item in plan.articles:
+        if isinstance(item, StoredArticle) and old:
+            held = old.segments[item.segment].stamp.passages
+            rows = moved.setdefault(item.segment, np.full(held, -1))
+            rows[item.first : item.first + item.count] = np.arange(row, row + item.count)
+        row += size_of(item)
+    texts = (
+        (row, info.language, passage_input(info.title, passage))
+        for row, info, passage in plan.written()
+    )
+    taken = [
+        (old.segments[place].folder / files.LEXICAL, rows) for place, rows in moved.items() if old
+    ]
+    write_lexical(path, texts, plan.count, taken)
+
+
+def _compare(old: Generation, plan: EncodingPlan) -> None:
+    """Compare every byte that will be copied: damage would get a checksum that fits it."""
+    places: set[int] = set()
+    for segment in plan.written:
+        places |= {item.segment for item in segment.articles if isinstance(item, StoredArticle)}
+        places |= old.places(segment.origins[segment.origins != NEW])
+    for place in places:
+        old.segments[place].compare()
 
 
 def _probe(encoder: Encoder, plan: EncodingPlan, old: Generation | None) -> str:
     """The vector of a known question; checked, if new vectors will stand beside reused ones."""
     if old is None:
         return probe(encoder)
-    if any(True for _ in plan.missing()) and not gives(encoder, old.manifest.probe):
+    if plan.encoded and not gives(encoder, old.manifest.probe):
         raise IndexMismatchError(
             f"{old.folder}: {encoder.name} gives other vectors now than when the index was made; "
             "run `qabot rebuild --full`"

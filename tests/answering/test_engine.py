@@ -314,7 +314,7 @@ def test_it_is_told_at_the_start(real_index, tmp_path):
 
 
 def test_a_damaged_index_is_not_opened(index):
-    (index / "generations/1/sentences.npy").unlink()
+    (index / "segments/1-1/sentences.npy").unlink()
     with pytest.raises(DamagedIndexError):
         engine_on(index)
 
@@ -337,7 +337,7 @@ def test_files_are_closed_with_the_engine(index):
     engine.close()
     del engine
     assert before == []
-    assert [str(index / "generations/1/articles.sqlite")] == [
+    assert [str(index / "segments/1-1/articles.sqlite")] == [
         path for path in during if path.endswith("articles.sqlite")
     ]
     assert [path for path in open_files(index) if path.endswith(".sqlite")] == []
@@ -364,7 +364,7 @@ def test_old_generations_are_closed(index):
             republish(index, "mars", f"Probe number {number} reached Mars.")
             assert number == engine.ask("Which probe reached Mars?").generation
         databases = [path for path in open_files(index) if path.endswith(".sqlite")]
-    folder = index / "generations/6"
+    folder = index / "segments/6-1"
     assert [str(folder / "articles.sqlite"), str(folder / "lexical.sqlite")] == databases
 
 
@@ -393,17 +393,17 @@ def test_a_generation_is_closed_when_the_last_question_to_it_is_answered(index):
         encoder.waits.wait()
         republish(index, "mars", "The probe reached Mars.")
         answers.append(engine.ask(LAUNCH))
-        during = open_files(index / "generations/1")
+        during = open_files(index / "segments/1-1")
         encoder.may_go_on.set()
         slow.join()
-        after = [path for path in open_files(index / "generations/1") if path.endswith(".sqlite")]
+        after = [path for path in open_files(index / "segments/1-1") if path.endswith(".sqlite")]
     assert [answer.generation for answer in answers] == [2, 1]
-    assert str(index / "generations/1/articles.sqlite") in during
+    assert str(index / "segments/1-1/articles.sqlite") in during
     assert after == []
 
 
 def damage_database(folder: Path) -> None:
-    path = folder / "articles.sqlite"
+    path = folder.parent.parent / f"segments/{folder.name}-1/articles.sqlite"
     content = bytearray(path.read_bytes())
     content[100] ^= 255
     path.write_bytes(content)

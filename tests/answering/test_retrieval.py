@@ -109,10 +109,11 @@ def brute_force(generation: Generation, encoder: Encoder, question: str) -> Expe
         centred = centred - (centred @ direction) * direction
     query = centred / np.linalg.norm(centred)
 
-    index = faiss.read_index(str(folder / "passages.faiss"))
+    (segment,) = generation.segments
+    index = faiss.read_index(str(segment.folder / "passages.faiss"))
     vectors = index.reconstruct_n(0, index.ntotal)
-    bounds = np.load(folder / "sentence_rows.npy")
-    cosines = np.load(folder / "sentences.npy").astype(np.float64) @ query
+    bounds = np.load(segment.folder / "sentence_rows.npy")
+    cosines = np.load(segment.folder / "sentences.npy").astype(np.float64) @ query
     texts = []
     for row in range(index.ntotal):
         passage, article = generation.database.passage(row)
@@ -158,7 +159,7 @@ def test_scores_are_those_of_brute_force(
     np.testing.assert_allclose(np.sort(expected.scores)[::-1][:10], found, atol=1e-4)
     rows = {
         (passage.article_id, passage.start): row
-        for row in range(len(generation.vectors))
+        for row in generation.rows.tolist()
         for passage, _ in [generation.database.passage(row)]
     }
     for hit in hits:
@@ -186,7 +187,7 @@ def test_as_many_as_asked_for_best_first(
         assert count == len(hits)
     else:
         # At least the nearest by vector, at most all.
-        assert min(200, len(generation.vectors)) <= len(hits) <= len(generation.vectors)
+        assert min(200, len(generation.rows)) <= len(hits) <= len(generation.rows)
     scores = [hit.score for hit in hits]
     assert sorted(scores, reverse=True) == scores
     assert len(hits) == len({(hit.passage.article_id, hit.passage.start) for hit in hits})

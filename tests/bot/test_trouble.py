@@ -11,7 +11,6 @@ import discord
 import pytest
 
 from qabot.errors import DamagedIndexError
-from qabot.index.manifest import FILES
 from qabot.settings import Settings
 from qabot.types import Answer, Request
 from tests.bot.support import (
@@ -25,7 +24,7 @@ from tests.bot.support import (
     shown,
     until,
 )
-from tests.support import build_index, write_article
+from tests.support import build_index, index_files, write_article
 
 WRONG = "Something went wrong on my side. Please ask again later."
 UNREADABLE = "I cannot read the articles right now. Whoever runs me has to renew them."
@@ -123,13 +122,13 @@ async def test_answers_go_on_when_the_index_is_damaged(ann, index):
     assert LAUNCHED in shown((await ann.ask()).response)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", index_files())
 @pytest.mark.parametrize("healed", ["as it was", "by a rebuild"])
 async def test_a_damaged_file_is_told_until_it_is_healed(ann, channel, index, name, healed, caplog):
     """Under the open bot, in each way to look at articles."""
     before = await ann.ask()
     assert LAUNCHED in shown(before.response)
-    path = index / "generations/1" / name
+    path = index / name
     whole = path.read_bytes()
     with path.open("r+b") as file:
         file.write(bytes(len(whole) // 2))

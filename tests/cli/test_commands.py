@@ -364,23 +364,26 @@ def flip_a_byte(path: Path) -> None:
 
 @pytest.mark.parametrize("command", READING[1:4], ids=lambda command: command[0])
 @pytest.mark.parametrize("damage", [flip_a_byte, Path.unlink], ids=["changed", "removed"])
-@pytest.mark.parametrize("name", ["articles.sqlite", "sentences.npy", "manifest.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["segments/1-1/articles.sqlite", "segments/1-1/sentences.npy", "generations/1/manifest.json"],
+)
 def test_a_damaged_file_is_named(call, tmp_path, index, command, damage, name):
     (tmp_path / "answer.json").write_text('{"quotes": []}')
-    damage(index / "generations/1" / name)
+    damage(index / name)
     result = call(*command)
     assert result.code == 3
-    assert result.complaint.startswith(f"index/generations/1/{name}: ")
+    assert result.complaint.startswith(f"index/{name}: ")
     assert result.complaint.endswith("; run `qabot rebuild --full`")
 
 
 def test_ask_names_a_damaged_file_too(ask, call, real_index, tmp_path):
     shutil.copytree(real_index.folder, tmp_path / "index")
-    flip_a_byte(tmp_path / "index/generations/1/passages.faiss")
+    flip_a_byte(tmp_path / "index/segments/1-1/passages.faiss")
     result = call("ask", "why?")
     assert (result.code, result.complaint) == (
         3,
-        "index/generations/1/passages.faiss: changed since it was written; "
+        "index/segments/1-1/passages.faiss: changed since it was written; "
         "run `qabot rebuild --full`",
     )
 

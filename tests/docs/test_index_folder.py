@@ -9,7 +9,7 @@ from pathlib import Path
 import pathspec
 import pytest
 
-from qabot.index.manifest import FILES, NAME
+from qabot.index.manifest import FILES, NAME, SEGMENT_FILES
 from qabot.web import crawl_state_path
 from tests.support import ROOT, TELESCOPE, build_index, write_article
 
@@ -30,12 +30,12 @@ def test_the_drawing_names_what_a_rebuild_writes(folder, tmp_path):
     of_the_web = crawl_state_path(folder).name
     assert named == [
         *("index", "CURRENT", "LOCK", of_the_web, "generations", "7"),
-        *(*FILES, NAME),
+        *(*FILES, NAME, "segments", "5-1", *SEGMENT_FILES),
     ]
     write_article(tmp_path / "articles", "telescope", TELESCOPE)
     build_index(folder, tmp_path / "articles")
     written = {path.name for path in folder.rglob("*")}
-    assert written - {"README.md", "1"} == set(named) - {"index", "7", of_the_web}
+    assert written - {"README.md", "1", "1-1"} == set(named) - {"index", "7", "5-1", of_the_web}
 
 
 def test_without_an_index_it_is_as_good_as_an_empty_folder(folder, call):
@@ -60,6 +60,6 @@ def test_git_keeps_it_and_nothing_else():
         (ROOT / ".gitignore").read_text("utf-8").split("\n")
     )
     assert not ignored.match_file("index/README.md")
-    for name in ("CURRENT", "LOCK", "web.sqlite", "generations/7/manifest.json"):
+    for name in ("CURRENT", "LOCK", "web.sqlite", "generations/7/manifest.json", "segments/5-1/a"):
         assert ignored.match_file(f"index/{name}")
     assert ignored.match_file("index.bot.sqlite")

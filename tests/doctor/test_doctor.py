@@ -17,9 +17,9 @@ import pytest
 
 from qabot.bot.tokens import read_token
 from qabot.index import IndexStore
-from qabot.index.manifest import FILES, NAME, Manifest
+from qabot.index.manifest import NAME, Manifest
 from qabot.index.vectors import write_vectors
-from tests.support import sign
+from tests.support import index_files, sign
 
 NUMBER = "MTIzNDU2Nzg5MDEyMzQ1Njc4"
 SIGNATURE = "aB3_" * 9
@@ -76,6 +76,11 @@ def link(source: str, target: str) -> None:
 @pytest.fixture
 def generation(examined, tmp_path: Path) -> Path:
     return tmp_path / "index/generations/1"
+
+
+@pytest.fixture
+def segment(examined, tmp_path: Path) -> Path:
+    return tmp_path / "index/segments/1-1"
 
 
 def test_all_is_well(examined, tmp_path):
@@ -159,15 +164,15 @@ def flip(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [remove, truncate, flip])
-@pytest.mark.parametrize("name", [*FILES, NAME])
-def test_a_damaged_file_is_named_with_the_remedy(examined, generation, damage, name):
-    damage(generation / name)
+@pytest.mark.parametrize("name", [*index_files(), f"generations/1/{NAME}"])
+def test_a_damaged_file_is_named_with_the_remedy(examined, tmp_path, damage, name):
+    damage(tmp_path / "index" / name)
     found = examined(code=3)
     assert ("fault", "run `qabot rebuild --full`") == (
         found["index"]["status"],
         found["index"]["remedy"],
     )
-    assert found["index"]["detail"].startswith(f"index/generations/1/{name}: ")
+    assert found["index"]["detail"].startswith(f"index/{name}: ")
     assert found["settings"]["status"] == found["sources"]["status"] == "ok"
 
 
@@ -208,10 +213,10 @@ def test_a_folder_where_the_live_generation_is_named(call, examined, tmp_path):
         assert complaint == f"index/CURRENT: is a folder, not a file; {remedy}"
 
 
-def test_vectors_of_other_texts(examined, generation):
-    index = faiss.read_index(str(generation / "passages.faiss"))
+def test_vectors_of_other_texts(examined, generation, segment):
+    index = faiss.read_index(str(segment / "passages.faiss"))
     vectors = index.reconstruct_n(0, index.ntotal)
-    write_vectors(generation / "passages.faiss", np.roll(vectors, 1, axis=0))
+    write_vectors(segment / "passages.faiss", np.roll(vectors, 1, axis=0))
     sign(generation)
     check = examined(model=True, code=3)["vectors"]
     assert ("fault", "run `qabot rebuild --full`") == (check["status"], check["remedy"])
@@ -220,10 +225,10 @@ def test_vectors_of_other_texts(examined, generation):
     )
 
 
-def test_one_sentence_vector_that_is_not_its_own(examined, generation):
-    vectors = np.load(generation / "sentences.npy")
+def test_one_sentence_vector_that_is_not_its_own(examined, generation, segment):
+    vectors = np.load(segment / "sentences.npy")
     vectors[-1] = vectors[0]
-    np.save(generation / "sentences.npy", vectors)
+    np.save(segment / "sentences.npy", vectors)
     sign(generation)
     assert examined(model=True, code=3)["vectors"]["status"] == "fault"
 
@@ -253,7 +258,8 @@ def shift_sentences(folder: Path) -> None:
 
 
 def lose_words(folder: Path) -> None:
-    execute(folder / "lexical.sqlite", "DELETE FROM terms_de_docsize")
+    shorter = "UPDATE passages SET language = substr(language, 3), length = substr(length, 5)"
+    execute(folder / "lexical.sqlite", shorter)
 
 
 @pytest.mark.parametrize(
@@ -266,11 +272,11 @@ def lose_words(folder: Path) -> None:
         (lose_words, "4 passages in the word index, not 5"),
     ],
 )
-def test_files_that_do_not_belong_together(examined, generation, spoil, detail):
-    spoil(generation)
+def test_files_that_do_not_belong_together(examined, generation, segment, spoil, detail):
+    spoil(segment)
     sign(generation)
     check = examined(code=3)["counts"]
-    assert ("fault", f"index/generations/1: {detail}", "run `qabot rebuild --full`") == (
+    assert ("fault", f"index/segments/1-1: {detail}", "run `qabot rebuild --full`") == (
         check["status"],
         check["detail"],
         check["remedy"],
@@ -297,7 +303,7 @@ def copy_as(generation: Path, number: int) -> None:
 def test_earlier_generations_that_are_damaged(examined, generation):
     for number in (2, 3):
         copy_as(generation, number)
-    remove(generation.with_name("2") / "passages.faiss")
+    remove(generation.with_name("2") / "language_subspace.npz")
     check = examined()["rollback"]
     assert (check["status"], check["detail"]) == ("ok", "to return to: 3")
     # Of several checks of one name, the fixture keeps the last.
@@ -306,10 +312,10 @@ def test_earlier_generations_that_are_damaged(examined, generation):
 
 def test_a_damaged_earlier_generation_is_named(call, examined, generation):
     copy_as(generation, 2)
-    remove(generation.with_name("2") / "passages.faiss")
+    remove(generation.with_name("2") / "language_subspace.npz")
     examined()
     (line,) = [line for line in call("doctor").out.splitlines() if line.startswith("warning rollb")]
-    assert "index/generations/2/passages.faiss: cannot be read (" in line
+    assert "index/generations/2/language_subspace.npz: cannot be read (" in line
     assert line.endswith("; only `qabot rollback` needs it: remove its folder")
 
 

@@ -33,13 +33,13 @@ from tests.support import (
 KILLS = 30
 # In the order in which they are written.
 WRITTEN = (
-    "language_subspace.npz",
-    "sentence_rows.npy",
-    "sentences.npy",
-    "passages.faiss",
-    "articles.sqlite",
-    "lexical.sqlite",
-    "manifest.json",
+    "generations/1/language_subspace.npz",
+    "segments/1-1/sentence_rows.npy",
+    "segments/1-1/sentences.npy",
+    "segments/1-1/passages.faiss",
+    "segments/1-1/articles.sqlite",
+    "segments/1-1/lexical.sqlite",
+    "generations/1/manifest.json",
 )
 
 
@@ -169,7 +169,7 @@ def disk(tmp_path_factory) -> Iterator[tuple[Path, Driver]]:
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_full_disk_leaves_the_index_as_it_was(disk, name):
     index, driver = disk
-    sizes = [(index / "generations/1" / written).stat().st_size for written in WRITTEN]
+    sizes = [(index / written).stat().st_size for written in WRITTEN]
     place = WRITTEN.index(name)
     # So that this file, and none before it, is too large.
     assert sizes[place] > max(sizes[:place], default=0)
@@ -197,7 +197,7 @@ def test_vectors_cut_short_by_a_full_disk_are_not_published(tmp_path):
     driver = Driver(tmp_path, articles, dimension=1024)
     driver.start()
     assert driver.end() == {"code": 0, "error": ""}
-    folder = tmp_path / "index/generations/1"
+    folder = tmp_path / "index/segments/1-1"
     sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
     assert max(sizes, key=lambda name: sizes[name]) == "passages.faiss"
     driver.start(limit=sizes["passages.faiss"] - 1)

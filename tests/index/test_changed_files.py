@@ -17,12 +17,11 @@ from qabot.answering.engine import Engine
 from qabot.errors import DamagedIndexError
 from qabot.index import IndexStore
 from qabot.index import sentences as sentence_module
-from qabot.index.manifest import FILES, checksum
-from qabot.index.open_file import OpenFile
+from qabot.index.open_file import FileStamp, OpenFile
 from qabot.index.sentences import SentenceVectors
 from qabot.settings import Settings
 from qabot.types import Answer
-from tests.support import HashingEncoder, build_index, small_index, write_article
+from tests.support import HashingEncoder, build_index, index_files, small_index, write_article
 
 LAUNCH = "When was the telescope launched?"
 REMEDY = "run `qabot rebuild --full`"
@@ -62,12 +61,12 @@ def flip(path: Path) -> None:
     rewrite(path, bytes(content))
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", index_files())
 @pytest.mark.parametrize("damage", [cut, empty, randomize, flip])
 def test_a_file_that_changes_under_an_open_engine_is_named(
     index, name, damage: Callable[[Path], None]
 ):
-    path = index / "generations/1" / name
+    path = index / name
     whole = path.read_bytes()
     with engine_on(index) as engine:
         before = engine.ask(LAUNCH)
@@ -93,17 +92,17 @@ def test_a_file_that_changes_under_an_open_engine_is_named(
 def test_a_file_that_is_only_touched_is_used(index):
     with engine_on(index) as engine:
         before = engine.ask(LAUNCH)
-        for name in FILES:
-            os.utime(index / "generations/1" / name, (1, 1))
-            (index / "generations/1" / name).chmod(0o600)
+        for name in index_files():
+            os.utime(index / name, (1, 1))
+            (index / name).chmod(0o600)
         assert engine.ask(LAUNCH).quotes == before.quotes
 
 
 def test_removed_files_are_still_read(index):
     with engine_on(index) as engine:
         before = engine.ask(LAUNCH)
-        for name in FILES:
-            (index / "generations/1" / name).unlink()
+        for name in index_files():
+            (index / name).unlink()
         assert engine.ask(LAUNCH).quotes == before.quotes
 
 
@@ -120,9 +119,9 @@ class Cutting(HashingEncoder):
         return super().encode_query(texts)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", index_files())
 def test_a_file_that_changes_while_a_question_is_answered_is_named(index, name):
-    path = index / "generations/1" / name
+    path = index / name
     with Engine(IndexStore(index), Cutting(path), Settings(threshold=0.0)) as engine:
         engine.ask(LAUNCH)
         with pytest.raises(DamagedIndexError) as caught:
@@ -143,7 +142,7 @@ def test_a_disk_that_cannot_be_read_is_named(index, monkeypatch):
             with pytest.raises(DamagedIndexError) as caught:
                 engine.ask(LAUNCH)
         assert str(caught.value) == (
-            f"{index}/generations/1/sentences.npy: cannot be read (Input/output error); {REMEDY}"
+            f"{index}/segments/1-1/sentences.npy: cannot be read (Input/output error); {REMEDY}"
         )
         assert engine.ask(LAUNCH).quotes
 
@@ -152,7 +151,8 @@ def test_a_disk_that_cannot_be_read_is_named(index, monkeypatch):
 def test_a_database_that_cannot_be_read_is_named(index, monkeypatch, name):
     """SQLite's own errors, without a change of the file that could be seen."""
     generation = IndexStore(index).open()
-    part = generation.database if name == "articles.sqlite" else generation.lexical
+    segment = generation.segments[0]
+    part = segment.database if name == "articles.sqlite" else segment.words
 
     class Broken:
         def execute(self, *arguments: object) -> sqlite3.Cursor:
@@ -167,7 +167,7 @@ def test_a_database_that_cannot_be_read_is_named(index, monkeypatch, name):
             LAUNCH, 3
         )
     assert str(caught.value) == (
-        f"{index}/generations/1/{name}: cannot be read (disk I/O error); {REMEDY}"
+        f"{index}/segments/1-1/{name}: cannot be read (disk I/O error); {REMEDY}"
     )
     monkeypatch.setattr(part, "_connection", whole)
     generation.close()
@@ -185,7 +185,7 @@ def test_sentence_vectors_are_those_of_numpy(tmp_path_factory, count, rows, smal
     path = tmp_path_factory.getbasetemp() / "sentences.npy"
     vectors = np.arange(count * 3, dtype=np.float16).reshape(count, 3)
     np.save(path, vectors)
-    file = OpenFile(path, path.stat().st_size, checksum(path))
+    file = OpenFile(path, FileStamp.of(path))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sentence_module, "_SMALL", 1 << 20 if small else 0)
         found = SentenceVectors(file)
@@ -217,7 +217,7 @@ def test_answers_do_not_depend_on_where_sentence_vectors_are(index, monkeypatch,
 def test_a_file_of_other_arrays_is_refused(tmp_path, content):
     np.save(tmp_path / "a.npy", content)
     path = tmp_path / "a.npy"
-    file = OpenFile(path, path.stat().st_size, checksum(path))
+    file = OpenFile(path, FileStamp.of(path))
     with pytest.raises(ValueError, match=r"a\.npy: no rows of float16"):
         SentenceVectors(file)
     file.close()

@@ -57,7 +57,7 @@ def generation(tmp_path_factory) -> Iterator[Generation]:
 def rows_of(generation: Generation, filters: Filters) -> list[int]:
     """The rows that pass, one article after the other."""
     rows = []
-    for row in range(len(generation.vectors)):
+    for row in generation.rows.tolist():
         _, info = generation.database.passage(row)
         if (
             filters.collection in (None, *info.collections)
@@ -89,7 +89,7 @@ def test_what_passes_is_ranked_as_by_brute_force(generation, question):
     retriever = Retriever(generation, ENCODER)
     for filters in filters_of(generation):
         rows = rows_of(generation, filters)
-        assert 0 < len(rows) < 200 < len(generation.vectors)
+        assert 0 < len(rows) < 200 < len(generation.rows)
         hits = retriever.search(question, 1000, filters=filters)
         found = [hit.score for hit in hits]
         best = np.sort(expected.scores[rows])[::-1][:10]

@@ -13,9 +13,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qabot.errors import DamagedIndexError
-from qabot.index.lexical import LexicalIndex, write_lexical
+from qabot.index.lexical import LexicalIndex, SegmentWords
+from qabot.index.postings import held_by, pack, unpack, write_lexical
+from qabot.index.rows import Rows
 from qabot.index.terms import terms
 from tests.index.bm25 import coverages, group_of, rarities
+from tests.index.lexicon import opened_words
 
 Corpus = list[tuple[int, str, str]]
 
@@ -65,21 +68,15 @@ PASSAGES = st.sampled_from(sorted(WORDS)).flatmap(
         st.just(language), st.lists(st.sampled_from(WORDS[language]), max_size=12).map(" ".join)
     )
 )
-CORPORA = st.lists(PASSAGES, max_size=25).flatmap(
-    lambda passages: st.lists(
-        st.integers(0, 10**6), min_size=len(passages), max_size=len(passages), unique=True
-    ).map(lambda rows: [(row, *passage) for row, passage in zip(rows, passages, strict=True)])
+CORPORA = st.lists(PASSAGES, max_size=25).map(
+    lambda passages: [(row, *passage) for row, passage in enumerate(passages)]
 )
 QUESTIONS = st.lists(st.sampled_from(EVERYTHING + SYNTAX + OPERATORS), max_size=8).map(" ".join)
 
 
 def search(folder: Path, corpus: Corpus, question: str, count: int = 1000) -> dict[int, float]:
-    write_lexical(folder / "lexical.sqlite", corpus)
-    index = LexicalIndex(folder / "lexical.sqlite")
-    try:
-        return index.search(question, count)
-    finally:
-        index.close()
+    write_lexical(folder / "lexical.sqlite", corpus, len(corpus))
+    return opened_words(folder / "lexical.sqlite").search(question, count)
 
 
 def expected_coverages(corpus: Corpus, question: str) -> dict[int, float]:
@@ -110,12 +107,11 @@ def test_among_some_rows_the_best_of_these_are_found(
     allowed = np.zeros(max(rows, default=-1) + 1, np.bool_)
     allowed[list(some)] = True
     path = tmp_path_factory.mktemp("lexical") / "lexical.sqlite"
-    write_lexical(path, corpus)
-    index = LexicalIndex(path)
+    write_lexical(path, corpus, len(corpus))
+    index = opened_words(path)
     found = index.search(question, count, allowed)
     # A question about all of them comes after one about some.
     everything = index.search(question, 1000)
-    index.close()
     assert pytest.approx(expected_coverages(corpus, question)) == everything
     for known in coverages(corpus, question).values():
         best = sorted((value for row, value in known.items() if row in some), reverse=True)[:count]
@@ -123,6 +119,92 @@ def test_among_some_rows_the_best_of_these_are_found(
         assert pytest.approx(best) == mine
     assert found.keys() <= some
     assert pytest.approx({row: everything[row] for row in found}) == found
+
+
+@given(CORPORA, QUESTIONS, st.data())
+def test_scores_do_not_depend_on_how_passages_are_spread(
+    tmp_path_factory: pytest.TempPathFactory, corpus: Corpus, question: str, data: st.DataObject
+) -> None:
+    """Over segments, of which some passages have left."""
+    folder = tmp_path_factory.mktemp("lexical")
+    places = [data.draw(st.integers(0, 2)) for _ in corpus]
+    leaving = [data.draw(st.booleans()) for _ in corpus]
+    parts, rows, sizes = [], {}, []
+    for segment in range(3):
+        mine = [n for n, place in enumerate(places) if place == segment]
+        texts = [(row, *corpus[n][1:]) for row, n in enumerate(mine)]
+        write_lexical(folder / f"{segment}", texts, len(texts))
+        live = None if not any(leaving) else np.array([not leaving[n] for n in mine], np.bool_)
+        parts.append(SegmentWords(folder / f"{segment}", live))
+        rows |= {sum(sizes) + row: n for row, n in enumerate(mine)}
+        sizes.append(len(mine))
+    spread = LexicalIndex(parts, Rows(sizes))
+    stays = [passage for passage, left in zip(corpus, leaving, strict=True) if not left]
+    write_lexical(folder / "one", [(n, *p[1:]) for n, p in enumerate(stays)], len(stays))
+    one = opened_words(folder / "one")
+    expected = {stays[row][0]: score for row, score in one.search(question, 1000).items()}
+    found = spread.search(question, 1000)
+    assert {rows[row]: score for row, score in found.items()} == expected
+    assert spread.shares(question, "en", ["cat", "the house"]) == (
+        one.shares(question, "en", ["cat", "the house"])
+    )
+
+
+@given(CORPORA, QUESTIONS, st.data())
+def test_words_that_are_taken_over_are_as_if_read_again(
+    tmp_path_factory: pytest.TempPathFactory, corpus: Corpus, question: str, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("lexical")
+    # Each passage is new, or in one of two old indexes, beside one that is not taken over.
+    places = [data.draw(st.sampled_from([None, 0, 1])) for _ in corpus]
+    old = []
+    for segment in range(2):
+        mine = [row for row, place in enumerate(places) if place == segment]
+        texts = [
+            (0, "en", "The cat has left."),
+            *((n, *corpus[r][1:]) for n, r in enumerate(mine, 1)),
+        ]
+        write_lexical(folder / f"{segment}", texts, len(texts))
+        old.append((folder / f"{segment}", np.array([-1, *mine], np.int64)))
+    new = [passage for passage, place in zip(corpus, places, strict=True) if place is None]
+    write_lexical(folder / "taken", new, len(corpus), old)
+    taken = opened_words(folder / "taken").search(question, 1000)
+    assert taken == search(folder, corpus, question)
+
+
+@given(st.dictionaries(st.integers(0, 1 << 31), st.integers(1, 1 << 31), min_size=1))
+def test_postings_come_back_as_they_were_packed(held: dict[int, int]) -> None:
+    rows, counts = np.array(sorted(held.items()), np.int64).T
+    packed = pack(rows, counts)
+    found_rows, found_counts = unpack(*packed)
+    assert (found_rows.tolist(), found_counts.tolist()) == (rows.tolist(), counts.tolist())
+    assert held_by(*packed) == len(held)
+
+
+def test_a_passage_may_hold_a_word_very_often(tmp_path: Path) -> None:
+    corpus = [(0, "en", "cat " * 70_000), (1, "en", "cat " * 255), (2, "en", "cat " * 256)]
+    corpus += [(row, "en", "dog") for row in range(3, 9)]
+    found = search(tmp_path, corpus, "cat")
+    assert pytest.approx(expected_coverages(corpus, "cat")) == found
+    assert len(found) == 3
+
+
+def test_words_of_many_passages_and_of_few_are_joined(tmp_path: Path) -> None:
+    """Over two old indexes and new passages."""
+    texts = ["cat dog", "cat", "bird"]
+    corpus = [(row, "en", f"{texts[row % 3]} word{row}") for row in range(150)]
+    old = []
+    for segment in range(2):
+        mine = list(range(segment, 120, 2))
+        write_lexical(
+            tmp_path / f"{segment}", [(n, *corpus[r][1:]) for n, r in enumerate(mine)], 60
+        )
+        old.append((tmp_path / f"{segment}", np.array(mine, np.int64)))
+    write_lexical(tmp_path / "taken", corpus[120:], 150, old)
+    taken = opened_words(tmp_path / "taken")
+    for question in ("dog", "bird", "word7 word130 dog"):
+        assert taken.search(question, 1000) == search(tmp_path, corpus, question)
+        (tmp_path / "lexical.sqlite").unlink()
 
 
 @given(
@@ -151,11 +233,10 @@ def test_coverage_by_hand(tmp_path: Path) -> None:
     # Either is as rare as can be, ln(3.5 / 1.5). Found once in a passage of average length, a word
     # gets 1 × 2.2 / (1 + 1.2) of the 2.2 that it would get if it were there without end.
     expected = 1 / 2 / 2.2
-    write_lexical(tmp_path / "index", corpus)
-    index = LexicalIndex(tmp_path / "index")
+    write_lexical(tmp_path / "index", corpus, len(corpus))
+    index = opened_words(tmp_path / "index")
     assert {0: pytest.approx(expected)} == index.search("cat yeti", 10)
     assert {0: pytest.approx(expected)} == index.search("who is the cat and the yeti?", 10)
-    index.close()
 
 
 @given(CORPORA, QUESTIONS, st.lists(PASSAGES, max_size=5), st.sampled_from([*sorted(WORDS), "vi"]))
@@ -167,8 +248,8 @@ def test_shares_of_other_texts(
     language: str,
 ) -> None:
     path = tmp_path_factory.mktemp("lexical") / "index"
-    write_lexical(path, corpus)
-    index = LexicalIndex(path)
+    write_lexical(path, corpus, len(corpus))
+    index = opened_words(path)
     texts = [text for _, text in passages]
     group = group_of(language)
     known = [terms(text, other) for _, other, text in corpus if group_of(other) == group]
@@ -180,20 +261,18 @@ def test_shares_of_other_texts(
         for text in texts
     ]
     assert pytest.approx(expected) == index.shares(question, language, texts)
-    index.close()
 
 
 def test_shares_by_hand(tmp_path: Path) -> None:
     """Both words are in one of four passages: each is half of the question."""
     corpus = [(0, "en", "cat"), (1, "en", "dog"), (2, "en", "bird"), (3, "en", "fish")]
-    write_lexical(tmp_path / "index", corpus)
-    index = LexicalIndex(tmp_path / "index")
+    write_lexical(tmp_path / "index", corpus, len(corpus))
+    index = opened_words(tmp_path / "index")
     texts = ["A cat.", "The cats' dogs", "", "the", "cat cat cat"]
     assert [0.5, 1, 0, 0, 0.5] == index.shares("Is the cat a dog?", "en", texts)
     assert [0, 0] == index.shares("Is the cat a dog?", "de", ["cat", "dog"])
     assert [0] == index.shares("Is it the?", "en", ["it is the"])
     assert [] == index.shares("cat", "en", [])
-    index.close()
 
 
 def test_words_of_most_passages_find_nothing(tmp_path: Path) -> None:
@@ -243,11 +322,10 @@ def test_words_are_found_in_their_language(
 def test_query_syntax_means_nothing(tmp_path: Path, question: str, plain: str) -> None:
     texts = ["cat", "dog", "bird", "and", "or", "near not", "terms", "drop table", "en 2", ""]
     corpus = [(n, "en", text) for n, text in enumerate(texts)]
-    write_lexical(tmp_path / "index", corpus)
-    index = LexicalIndex(tmp_path / "index")
+    write_lexical(tmp_path / "index", corpus, len(corpus))
+    index = opened_words(tmp_path / "index")
     assert index.search(plain, 10) == index.search(question, 10)
     assert pytest.approx(expected_coverages(corpus, plain)) == index.search(plain, 10)
-    index.close()
 
 
 @pytest.mark.parametrize(
@@ -270,22 +348,20 @@ def test_odd_languages(tmp_path: Path, language: str) -> None:
 
 def test_long_questions_count_by_their_first_words(tmp_path: Path) -> None:
     corpus = [(n, "xx", f"word{n} word{n + 100}") for n in range(5)]
-    write_lexical(tmp_path / "index", corpus)
-    index = LexicalIndex(tmp_path / "index")
+    write_lexical(tmp_path / "index", corpus, len(corpus))
+    index = opened_words(tmp_path / "index")
     words = [f"word{n}" for n in range(1000)]
     expected = index.search(" ".join(words[:64]), 10)
     assert expected == index.search(" ".join([*words[:64], *words]), 10)
     assert len(corpus) == len(expected)
-    index.close()
 
 
 def test_very_long_words(tmp_path: Path) -> None:
     corpus = [(0, "en", "x" * 100_000 + " cat"), (1, "en", "dog"), (2, "en", "y" * 2000)]
-    write_lexical(tmp_path / "index", corpus)
-    index = LexicalIndex(tmp_path / "index")
+    write_lexical(tmp_path / "index", corpus, len(corpus))
+    index = opened_words(tmp_path / "index")
     assert [0] == list(index.search("cat", 10))
     assert [2] == list(index.search("y" * 2000, 10))
-    index.close()
 
 
 def test_nothing_to_search(tmp_path: Path) -> None:
@@ -298,15 +374,14 @@ def test_eight_threads_get_what_one_gets(tmp_path: Path) -> None:
         (n, languages[n % 3], " ".join(WORDS[languages[n % 3]][n % 7 : n % 7 + 2]))
         for n in range(60)
     ]
-    write_lexical(tmp_path / "index", corpus)
-    index = LexicalIndex(tmp_path / "index")
+    write_lexical(tmp_path / "index", corpus, len(corpus))
+    index = opened_words(tmp_path / "index")
     questions = EVERYTHING * 5
     expected = [index.search(question, 10) for question in questions]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda question: index.search(question, 10), questions))
     assert expected == found
     assert any(expected)
-    index.close()
 
 
 def test_path_with_characters_that_mean_something_in_an_address(tmp_path: Path) -> None:
@@ -322,9 +397,9 @@ def test_file_that_is_no_index(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(DamagedIndexError, match="index: cannot be read"):
-        LexicalIndex(path)
+        opened_words(path)
 
 
 def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.Error):
-        write_lexical(tmp_path / "missing" / "index", [(0, "en", "cat")])
+        write_lexical(tmp_path / "missing" / "index", [(0, "en", "cat")], 1)

@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from faults.disk import Write, watched
 from qabot.answering.engine import Engine
 from qabot.errors import RebuildRunningError, StorageError
 from qabot.index import IndexStore
-from qabot.index.manifest import FILES, NAME
+from qabot.index.manifest import FILES, NAME, SEGMENT_FILES
 from qabot.settings import Settings
 from tests.support import HashingEncoder, build_index, small_index, write_article
 
@@ -47,9 +48,12 @@ def test_leftovers_of_killed_rebuilds_are_removed_and_counted(index):
     (folder / ".removing-file").write_bytes(b"no folder")
     (folder / ".building-link").symlink_to(index.parent / "articles")
     (index / "CURRENT.new").write_text("half")
-    assert len(IndexStore(index).leftovers()) == 5
+    # Killed between the segment's name and the generation's, and while one was removed.
+    shutil.copytree(index / "segments/1-1", index / "segments/2-1")
+    (index / "segments/.removing-0-1").mkdir()
+    assert len(IndexStore(index).leftovers()) == 7
     with IndexStore(index).rebuild() as writer:
-        assert writer.removed == 5
+        assert writer.removed == 7
     assert IndexStore(index).leftovers() == []
     assert len(list((index.parent / "articles").iterdir())) == 2
 
@@ -84,12 +88,16 @@ def test_all_is_flushed_before_it_counts(index):
     log: list[tuple[Write, Path]] = []
     rebuilt_with(index, log)
     steps = [(write.name, path.name) for write, path in log]
+    placed = steps.index(("rename", "2-1"))
     published = steps.index(("rename", "2"))
     live = steps.index(("replace", "CURRENT"))
+    flushed = {name for step, name in steps[:placed] if step == "fsync"}
+    assert {*SEGMENT_FILES, "2-1"} <= flushed
+    assert placed < steps.index(("fsync", "segments")) < published
     flushed = {name for step, name in steps[:published] if step == "fsync"}
     work = next(path for write, path in log[:published] if path.name.startswith(".building-"))
     assert {*FILES, NAME, work.name} <= flushed
-    for name in (*FILES, NAME):
+    for name in (*FILES, *SEGMENT_FILES, NAME):
         opened = [n for n, (step, n_) in enumerate(steps) if (step, n_) == ("open", name)]
         assert all(number < steps.index(("fsync", name)) for number in opened)
     assert published < steps.index(("fsync", "generations")) < live
@@ -120,7 +128,7 @@ def test_a_failure_after_publishing_does_not_say_that_nothing_changed(index):
     def fail() -> None:
         with store.rebuild() as writer:
             shutil.copytree(index / "generations/1", writer.folder, dirs_exist_ok=True)
-            writer.publish(store.manifest())
+            writer.publish(replace(store.manifest(), generation=writer.number))
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(StorageError) as caught:

@@ -6,7 +6,6 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +21,16 @@ from qabot.errors import (
     StorageError,
 )
 from qabot.index import Database, Identity, IndexedArticle, IndexStore, write_database
-from qabot.index.lexical import LexicalIndex, write_lexical
+from qabot.index.database import SegmentDatabase
 from qabot.index.manifest import FILES, FORMAT, NAME
-from qabot.index.vectors import VectorIndex, write_vectors
+from qabot.index.postings import write_lexical
+from qabot.index.rows import Rows
+from qabot.index.vectors import SegmentVectors, write_vectors
 from qabot.types import Article, ArticleInfo, Heading, Passage
-from tests.support import HashingEncoder, build_index, small_index, write_article
+from tests.index.lexicon import opened_words
+from tests.support import HashingEncoder, build_index, index_files, small_index, write_article
 
-ALL_FILES = (*FILES, NAME)
+ALL_FILES = (*index_files(), f"generations/1/{NAME}")
 
 
 def store_of(index: Path) -> IndexStore:
@@ -64,7 +66,8 @@ def test_the_first_generation_is_number_one(index):
     assert store_of(index).current() == 1
     assert (index / "CURRENT").read_text("ascii") == store_of(index).live().line
     assert generation_folders(index) == ["1"]
-    assert sorted(ALL_FILES) == sorted(path.name for path in (index / "generations/1").iterdir())
+    written = [path.relative_to(index) for path in index.rglob("*") if path.is_file()]
+    assert {*ALL_FILES, "CURRENT", "LOCK"} == set(map(str, written))
 
 
 def test_the_manifest_describes_the_generation(tmp_path):
@@ -81,10 +84,17 @@ def test_the_manifest_describes_the_generation(tmp_path):
     )
     assert manifest.articles == 2
     assert manifest.languages == {"en": 2}
-    assert len(generation.vectors) == manifest.passages
-    assert len(generation.sentences) == manifest.sentences
+    assert generation.rows.tolist() == list(range(manifest.passages))
     assert manifest.metric == "cosine"
     assert set(FILES) == set(manifest.files)
+    (segment,) = manifest.segments
+    assert ("1-1", 2, manifest.passages, "") == (
+        segment.name,
+        segment.articles,
+        segment.passages,
+        segment.left,
+    )
+    assert set(index_files()) == set(manifest.paths())
 
 
 def test_the_last_three_generations_are_kept(tmp_path, index):
@@ -243,7 +253,7 @@ def flip_a_byte(path: Path) -> None:
 @pytest.mark.parametrize("name", ALL_FILES)
 @pytest.mark.parametrize("damage", [remove, truncate, empty, lengthen, flip_a_byte])
 def test_damage_to_any_file_is_found_and_named(index, name, damage):
-    path = index / "generations/1" / name
+    path = index / name
     damage(path)
     with pytest.raises(DamagedIndexError) as caught:
         store_of(index).open()
@@ -254,7 +264,7 @@ def test_damage_to_any_file_is_found_and_named(index, name, damage):
 
 
 def test_a_rebuild_repairs_a_damaged_index(tmp_path, index):
-    flip_a_byte(index / "generations/1/articles.sqlite")
+    flip_a_byte(index / "segments/1-1/articles.sqlite")
     summary = build_index(index, tmp_path / "articles")
     assert (summary.generation, summary.changed, summary.reused) == (2, True, 0)
     store_of(index).open().close()
@@ -312,7 +322,9 @@ def test_another_format_is_a_mismatch_not_damage(index, version):
     )
 
 
-@pytest.mark.parametrize("key", ["generation", "encoder", "sources", "files", "passages", "format"])
+@pytest.mark.parametrize(
+    "key", ["generation", "encoder", "sources", "files", "segments", "passages", "format"]
+)
 def test_a_manifest_that_lacks_a_field_is_damage(index, key):
     edit_manifest(index / "generations/1" / NAME, lambda content: content.pop(key))
     with pytest.raises(DamagedIndexError):
@@ -367,72 +379,67 @@ def collections(draw: st.DrawFn) -> list[IndexedArticle]:
     return [draw(indexed_articles(name)) for name in ids]
 
 
+def opened(path: Path) -> Database:
+    """A database of one segment."""
+    part = SegmentDatabase(path)
+    return Database([part], Rows([part.count()]))
+
+
 @given(collections())
 def test_the_database_gives_back_what_was_written(tmp_path_factory, items):
     path = tmp_path_factory.mktemp("database") / "articles.sqlite"
     write_database(path, items)
-    database = Database(path)
-    try:
-        by_id = sorted(items, key=lambda item: item.article.info.id.encode())
-        assert [item.article.info for item in by_id] == database.infos()
-        assert {item.article.info.id: item.article.digest for item in items} == (
-            database.article_digests()
-        )
-        assert {item.article.info.id: len(item.passages) for item in items} == (
-            database.passage_counts()
-        )
-        row = 0
-        digests = []
-        for item in items:
-            assert item.article == database.article(item.article.info.id)
-            expected = list(enumerate(item.passages, row))
-            assert expected == database.passages(item.article.info.id)
-            for number, passage in expected:
-                assert (passage, item.article.info) == database.passage(number)
-            digests += [(digest, row + i) for i, digest in enumerate(item.digests)]
-            row += len(item.passages)
-        assert digests == list(database.passage_digests())
-        assert list(database.all_passages()) == [database.passage(number) for number in range(row)]
-        assert database.article("\u2603 no such article") is None
-        assert database.passages("\u2603 no such article") == []
-    finally:
-        database.close()
-        shutil.rmtree(path.parent)
+    database = opened(path)
+    by_id = sorted(items, key=lambda item: item.article.info.id.encode())
+    assert [item.article.info for item in by_id] == database.infos()
+    assert {item.article.info.id: item.article.digest for item in items} == {
+        name: place.digest for name, place in database.stored().items()
+    }
+    assert {item.article.info.id: len(item.passages) for item in items} == (
+        database.passage_counts()
+    )
+    row = 0
+    for item in items:
+        assert item.article == database.article(item.article.info.id)
+        expected = list(enumerate(item.passages, row))
+        assert expected == database.passages(item.article.info.id)
+        for number, passage in expected:
+            assert (passage, item.article.info) == database.passage(number)
+        for digest, found in database.digests(item.digests).items():
+            passage, info = database.passage(found)
+            (owner,) = [other for other in items if other.article.info == info]
+            assert (digest, passage) in zip(owner.digests, owner.passages, strict=True)
+        assert database.digests(item.digests).keys() == set(item.digests)
+        row += len(item.passages)
+    assert database.digests(["no such digest"]) == {}
+    assert database.article("\u2603 no such article") is None
+    assert database.passages("\u2603 no such article") == []
+    shutil.rmtree(path.parent)
 
 
 @given(st.data())
-def test_what_is_taken_out_of_another_database_is_as_it_was(tmp_path_factory, data):
+def test_what_is_taken_out_of_other_databases_is_as_it_was(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("databases")
-    old, new = data.draw(collections()), data.draw(collections())
-    write_database(folder / "old", old)
-    kept = data.draw(st.lists(st.sampled_from(old), unique_by=id)) if old else []
-    names = {item.article.info.id for item in kept}
-    items = [*kept, *(item for item in new if item.article.info.id not in names)]
-    items = data.draw(st.permutations(items))
+    items = data.draw(collections())
+    # Each article is new, or in one of two old databases.
+    places = [data.draw(st.sampled_from([None, 0, 1])) for _ in items]
+    paths = {0: folder / "0", 1: folder / "1"}
+    stored = {}
+    for segment, path in paths.items():
+        mine = [item for item, place in zip(items, places, strict=True) if place == segment]
+        write_database(path, data.draw(st.permutations(mine)))
+        stored |= SegmentDatabase(path).stored(segment)
+    mixed = [stored.get(item.article.info.id, item) for item in items]
     write_database(folder / "anew", items)
-    with closing(Database(folder / "old")) as database:
-        stored = database.stored()
-    mixed = [stored[item.article.info.id] if item in kept else item for item in items]
-    write_database(folder / "taken", mixed, folder / "old")
-    with closing(Database(folder / "anew")) as anew, closing(Database(folder / "taken")) as taken:
-        assert anew.contents() == taken.contents()
-        assert anew.stored() == taken.stored()
-        assert anew.passage_digests() == taken.passage_digests()
-        assert list(anew.all_passages()) == list(taken.all_passages())
-        for item in items:
-            assert item.article == taken.article(item.article.info.id)
+    write_database(folder / "taken", mixed, paths)
+    anew, taken = opened(folder / "anew"), opened(folder / "taken")
+    assert anew.contents() == taken.contents()
+    assert anew.stored() == taken.stored()
+    for item in items:
+        assert item.article == taken.article(item.article.info.id)
+        assert anew.passages(item.article.info.id) == taken.passages(item.article.info.id)
+        assert anew.digests(item.digests) == taken.digests(item.digests)
     shutil.rmtree(folder)
-
-
-def test_a_database_with_more_passages_than_are_read_at_once(tmp_path):
-    text = "One. " * 2500
-    info = ArticleInfo("a", "A", "a.md", None, None, "en")
-    spans = [(5 * number, 5 * number + 4) for number in range(2500)]
-    passages = tuple(Passage("a", s, e, text[s:e], (), ((0, 4),)) for s, e in spans)
-    digests = tuple(map(str, range(2500)))
-    write_database(tmp_path / "many", [IndexedArticle(Article(info, text), passages, digests)])
-    with closing(Database(tmp_path / "many")) as database:
-        assert [(passage, info) for passage in passages] == list(database.all_passages())
 
 
 def test_a_database_is_read_from_several_threads(index):
@@ -461,7 +468,7 @@ def test_a_database_is_read_from_several_threads(index):
 def test_vectors_come_back_in_order_of_nearness(tmp_path):
     vectors = np.eye(4, dtype=np.float32)
     write_vectors(tmp_path / "vectors", vectors)
-    index = VectorIndex(tmp_path / "vectors")
+    index = SegmentVectors(tmp_path / "vectors")
     assert (len(index), index.dimension) == (4, 4)
     scores, rows = index.search(np.array([0, 0.6, 0, 0.8], np.float32), 3)
     assert rows[:2].tolist() == [3, 1]
@@ -471,7 +478,7 @@ def test_vectors_come_back_in_order_of_nearness(tmp_path):
 
 def test_more_neighbours_than_vectors_are_not_made_up(tmp_path):
     write_vectors(tmp_path / "vectors", np.eye(2, 3, dtype=np.float32))
-    scores, rows = VectorIndex(tmp_path / "vectors").search(np.ones(3, np.float32), 10)
+    scores, rows = SegmentVectors(tmp_path / "vectors").search(np.ones(3, np.float32), 10)
     assert sorted(rows.tolist()) == [0, 1]
     assert pytest.approx(scores.tolist()) == [1, 1]
 
@@ -479,7 +486,7 @@ def test_more_neighbours_than_vectors_are_not_made_up(tmp_path):
 def test_a_file_without_vectors_is_refused(tmp_path):
     (tmp_path / "vectors").write_bytes(b"no faiss index")
     with pytest.raises(ValueError, match="faiss cannot read it"):
-        VectorIndex(tmp_path / "vectors")
+        SegmentVectors(tmp_path / "vectors")
 
 
 @pytest.mark.parametrize(
@@ -504,10 +511,8 @@ def test_the_full_text_finds_words_in_each_language(tmp_path, question, best):
         (8, "ja", "猫が眠る。"),
         (9, "ja", "家は空だ。"),
     ]
-    write_lexical(tmp_path / "lexical", passages)
-    index = LexicalIndex(tmp_path / "lexical")
-    found = index.search(question, 5)
-    index.close()
+    write_lexical(tmp_path / "lexical", passages, len(passages))
+    found = opened_words(tmp_path / "lexical").search(question, 5)
     assert best == max(found, key=found.__getitem__)
     assert all(0 < coverage <= 1 for coverage in found.values())
 
@@ -516,8 +521,6 @@ def test_the_full_text_finds_words_in_each_language(tmp_path, question, best):
 def test_no_question_breaks_the_full_text_search(tmp_path_factory, question):
     path = tmp_path_factory.getbasetemp() / "any-question"
     if not path.exists():
-        write_lexical(path, [(0, "en", "One text."), (1, "xx-strange", "Another.")])
-    index = LexicalIndex(path)
-    found = index.search(question, 5)
-    index.close()
+        write_lexical(path, [(0, "en", "One text."), (1, "xx-strange", "Another.")], 2)
+    found = opened_words(path).search(question, 5)
     assert {0, 1} >= set(found)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from qabot.encoders import FloatArray
 from qabot.encoders.base import normalize
-from qabot.index.vectors import VectorIndex, write_vectors
+from qabot.index.vectors import SegmentVectors, write_vectors
 
 
-def index(path: Path, vectors: FloatArray) -> VectorIndex:
+def index(path: Path, vectors: FloatArray) -> SegmentVectors:
     write_vectors(path, vectors)
-    return VectorIndex(path)
+    return SegmentVectors(path)
 
 
 # Few different numbers, so that there are ties and equal vectors.
@@ -122,25 +122,25 @@ def test_file_that_is_cut_short_anywhere(tmp_path: Path) -> None:
     for size in range(len(content)):
         path.write_bytes(content[:size])
         with pytest.raises(ValueError, match="faiss cannot read it"):
-            VectorIndex(path)
+            SegmentVectors(path)
 
 
 @pytest.mark.parametrize("content", [b"no index", b"IxFI", bytes(1000)])
 def test_file_that_is_no_index(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "index").write_bytes(content)
     with pytest.raises(ValueError, match="faiss cannot read it"):
-        VectorIndex(tmp_path / "index")
+        SegmentVectors(tmp_path / "index")
 
 
 def test_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No such file or directory"):
-        VectorIndex(tmp_path / "index")
+        SegmentVectors(tmp_path / "index")
 
 
 def test_index_of_another_kind(tmp_path: Path) -> None:
     faiss.write_index(faiss.IndexFlatL2(4), str(tmp_path / "index"))
     with pytest.raises(ValueError, match="IndexFlatL2, not IndexFlatIP"):
-        VectorIndex(tmp_path / "index")
+        SegmentVectors(tmp_path / "index")
 
 
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_ids_stay_unique_and_belong_to_who_had_them(here):
 
 def test_a_damaged_index_is_not_renewed_in_part(here):
     build()
-    (here / "index/generations/1/articles.sqlite").write_bytes(b"")
+    (here / "index/segments/1-1/articles.sqlite").write_bytes(b"")
     with pytest.raises(DamagedIndexError, match="run `qabot rebuild --full`"):
         build("news")
     assert build().articles == 4

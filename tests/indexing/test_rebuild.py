@@ -80,9 +80,9 @@ def contents(index: Path) -> dict[str, dict[str, list[float]]]:
             texts["passage: " + passage.text] = generation.vectors.vectors(np.array([row]))[
                 0
             ].tolist()
-            first = generation.sentence_rows[row]
+            vectors, _ = generation.sentences.of(np.array([row]))
             for number, (start, end) in enumerate(passage.sentences):
-                texts[passage.text[start:end]] = generation.sentences[first + number].tolist()
+                texts[passage.text[start:end]] = vectors[number].tolist()
     generation.close()
     return found
 
@@ -293,11 +293,11 @@ def test_vectors_belong_to_their_texts(tmp_path, articles):
             expected = subspace.documents(encoder.encode_document([whole]))[0]
             assert np.allclose(expected, generation.vectors.vectors(np.array([row]))[0], atol=1e-6)
             sentences = [passage.text[start:end] for start, end in passage.sentences]
-            first, after = generation.sentence_rows[row], generation.sentence_rows[row + 1]
-            assert len(sentences) == after - first
+            stored, _ = generation.sentences.of(np.array([row]))
+            assert len(sentences) == len(stored)
             assert np.allclose(
                 subspace.documents(encoder.encode_document(sentences)),
-                generation.sentences[first:after],
+                stored,
                 atol=1e-3,  # float16
             )
     generation.close()

@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from qabot.index import IndexStore
@@ -72,11 +71,10 @@ def contents(index: Path) -> dict[str, Any]:
         database = generation.database
         return {
             "articles": [database.article(info.id) for info in database.infos()],
-            "digests": database.article_digests(),
-            "passages": database.passage_digests(),
+            "stored": database.stored(),
             "counts": database.passage_counts(),
-            "vectors": generation.vectors.vectors(np.arange(len(generation.vectors))).tolist(),
-            "sentences": generation.sentences[:].tobytes(),
+            "vectors": generation.vectors.vectors(generation.rows).tolist(),
+            "sentences": generation.sentences.of(generation.rows)[0].tolist(),
             "sources": generation.manifest.sources,
         }
 
@@ -261,7 +259,8 @@ def test_what_only_has_another_name_is_not_encoded_again(index, articles, change
 def misread(index: Path) -> None:
     """As if the readers had made another title of an article."""
     folder = index / "generations/1"
-    with contextlib.closing(sqlite3.connect(folder / "articles.sqlite")) as connection, connection:
+    path = index / "segments/1-1/articles.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE article SET title = 'Misread' WHERE id = 'river'")
     sign(folder)
 

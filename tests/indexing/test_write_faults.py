@@ -17,11 +17,12 @@ from faults import reads
 from faults.disk import Write, watched
 from qabot.errors import QabotError, SourceError, StorageError, UnusableIndexError
 from qabot.index import IndexStore
-from qabot.index.manifest import FILES, NAME
+from qabot.index.manifest import NAME
+from qabot.indexing import merging
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.indexing.summary import Progress, Summary
-from tests.support import HashingEncoder, build_index, shared_cache, write_article
+from tests.support import HashingEncoder, build_index, index_files, shared_cache, write_article
 
 OLD, NEW = "The state is old.", "The state is new."
 # A full disk, one that may not be written, and one that is broken.
@@ -30,9 +31,13 @@ ERRORS = (errno.ENOSPC, errno.EACCES, errno.EIO)
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
+    return built(tmp_path_factory.mktemp("template"))
+
+
+def built(folder: Path) -> Path:
     write_article(folder / "articles", "state", OLD)
-    write_article(folder / "articles", "other", "The rocket flew to Mars.")
+    for number in range(3):
+        write_article(folder / "articles", f"other-{number}", "The rocket flew to Mars.")
     for _ in range(3):  # So that one is removed, too.
         build_index(folder / "index", folder / "articles", full=True)
     return folder
@@ -60,27 +65,38 @@ def disk(failing: int | None = None) -> Iterator[list[str]]:
         yield names
 
 
-def test_every_write_of_a_rebuild_may_fail(tmp_path: Path, template: Path) -> None:
-    def prepared(number: int | str) -> Path:
-        folder = tmp_path / f"{number}"
-        shutil.copytree(template, folder)
+# With 0, only what changed is written, beside the segment that stays.
+@pytest.mark.parametrize("small", [merging.SMALL, 0])
+def test_every_write_of_a_rebuild_may_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    monkeypatch.setattr(merging, "SMALL", small)
+    shutil.copytree(built(tmp_path / "site"), tmp_path / "kept")
+
+    def prepared() -> Path:
+        # In the place where it was built: elsewhere, all articles would have other sources.
+        folder = tmp_path / "site"
+        shutil.rmtree(folder)
+        shutil.copytree(tmp_path / "kept", folder)
         write_article(folder / "articles", "state", NEW)
         return folder
 
     def run(folder: Path) -> Summary:
         return build_index(folder / "index", folder / "articles")
 
-    folder = prepared("whole")
+    folder = prepared()
     with disk() as names:
         run(folder)
+    segments = [made.name for made in IndexStore(folder / "index").manifest().segments]
+    assert segments == (["4-1"] if small else ["3-1", "4-1"])
     assert text_of(folder / "index") == NEW
     # The work folder, each file, their syncs, both renames: all are among them.
-    assert len(names) > 2 * len(FILES) + 4
+    assert len(names) > 2 * len(index_files()) + 4
     assert {"fsync", "rename", "replace", "mkdir", "open"} <= set(names)
 
     failed = 0
     for number, name in enumerate(names):
-        folder = prepared(number)
+        folder = prepared()
         index = folder / "index"
         complaint = ""
         try:
@@ -100,8 +116,7 @@ def test_every_write_of_a_rebuild_may_fail(tmp_path: Path, template: Path) -> No
         run(folder)
         assert text_of(index) == NEW
         assert IndexStore(index).leftovers() == []
-        shutil.rmtree(folder)
-    assert failed >= 2 * len(FILES)
+    assert failed >= 2 * len(index_files())
 
 
 def test_every_read_of_a_rebuild_may_fail(tmp_path: Path, template: Path) -> None:
@@ -124,12 +139,16 @@ def test_every_read_of_a_rebuild_may_fail(tmp_path: Path, template: Path) -> Non
                 build_index(index, articles)
         except QabotError as error:
             complaints.append(error)
+            # Whose manifests would be read each time; the next that is published removes them.
+            for number in IndexStore(index).numbers():
+                if number > IndexStore(index).current():
+                    shutil.rmtree(index / f"generations/{number}")
         else:
             texts.reverse()  # It is written.
         assert text_of(index) == texts[1], (count, complaints[-1:])
         if left >= 0:
             break
-    assert len(complaints) > len(FILES)
+    assert len(complaints) > len(index_files())
     for error in complaints:
         assert "; " in str(error)
         assert len(str(error).splitlines()) == 1
@@ -137,7 +156,7 @@ def test_every_read_of_a_rebuild_may_fail(tmp_path: Path, template: Path) -> Non
         assert isinstance(error, UnusableIndexError | StorageError), str(error)
 
 
-@pytest.mark.parametrize("name", [*FILES, NAME])
+@pytest.mark.parametrize("name", [*index_files(3), f"generations/3/{NAME}"])
 @pytest.mark.parametrize(
     "damage",
     [
@@ -151,10 +170,10 @@ def test_a_damaged_file_is_one_line_and_the_next_rebuild_repairs_it(
     tmp_path: Path, template: Path, call, name: str, damage: Callable[[Path], Any]
 ) -> None:
     shutil.copytree(template, tmp_path, dirs_exist_ok=True)
-    damage(tmp_path / "index/generations/3" / name)
+    damage(tmp_path / "index" / name)
     result = call("articles")
     assert result.code == 3
-    assert result.complaint.startswith(f"index/generations/3/{name}: ")
+    assert result.complaint.startswith(f"index/{name}: ")
     assert result.complaint.endswith("; run `qabot rebuild --full`")
     assert build_index(tmp_path / "index", tmp_path / "articles").generation == 4
     assert text_of(tmp_path / "index") == OLD
@@ -182,7 +201,7 @@ def test_a_file_that_vanishes_half_way_is_named_and_the_rest_is_indexed(
     gone = tmp_path / "articles/state.md"
     summary = rebuild_while(tmp_path, gone.unlink)
     (skipped,) = summary.skipped
-    assert (str(gone), 1, 1) == (skipped.source, summary.articles, summary.removed)
+    assert (str(gone), 3, 1) == (skipped.source, summary.articles, summary.removed)
     assert skipped.reason.startswith("cannot be read (No such file or directory)")
 
 

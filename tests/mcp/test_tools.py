@@ -260,7 +260,7 @@ async def test_too_many_waiting_questions_are_refused(library):
 
 async def test_a_damaged_index_is_told_in_one_line(library):
     with open_engine(library / "index", library) as engine:
-        for path in (library / "index" / "generations").rglob("articles.sqlite"):
+        for path in (library / "index").rglob("articles.sqlite"):
             path.write_bytes(b"\0" * path.stat().st_size)
         async with Client(create_server(engine)) as client:
             result = await client.call_tool("ask", {"question": "the tower"})

@@ -1,0 +1,193 @@
+"""Several segments as one: articles, vectors and sentence vectors of a whole generation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
+from heapq import merge
+from typing import TypeVar
+
+import numpy as np
+
+from qabot.index.articles import StoredArticle
+from qabot.index.database import SegmentDatabase
+from qabot.index.rows import Rows
+from qabot.index.sentences import SentenceVectors
+from qabot.index.vectors import FloatArray, Mask, RowArray, SegmentVectors
+from qabot.types import Article, ArticleInfo, Filters, Passage
+
+# Each hit of a question looks for its article.
+_PLACES_KEPT = 256
+
+_Item = TypeVar("_Item")
+
+
+class Database:
+    """Articles and passages of all segments; calls are safe from several threads.
+
+    Raises:
+        DamagedIndexError: Of any call, where a file cannot be read.
+    """
+
+    def __init__(self, parts: Sequence[SegmentDatabase], rows: Rows) -> None:
+        self._parts = parts
+        self._rows = rows
+        self._find = lru_cache(_PLACES_KEPT)(self._read_place)
+
+    def infos(self) -> list[ArticleInfo]:
+        """All articles, by id."""
+        return _by_id((part.infos() for part in self._parts), lambda info: info.id)
+
+    def contents(self) -> list[tuple[ArticleInfo, str | None]]:
+        """All articles, by id, each with its ``Article.content``."""
+        return _by_id((part.contents() for part in self._parts), lambda item: item[0].id)
+
+    def passage_counts(self) -> dict[str, int]:
+        """Article id → how many passages it has."""
+        return {name: n for part in self._parts for name, n in part.passage_counts().items()}
+
+    def _read_place(self, article_id: str) -> tuple[int, int] | None:
+        """The segment of an article and its row there."""
+        for segment, part in enumerate(self._parts):
+            row = part.row_of(article_id)
+            if row is not None:
+                return segment, row
+        return None
+
+    def article(self, article_id: str) -> Article | None:
+        """One article with its text, or ``None``."""
+        place = self._find(article_id)
+        return None if place is None else self._parts[place[0]].article(place[1])
+
+    def passage(self, row: int) -> tuple[Passage, ArticleInfo]:
+        """The passage of a row, and its article."""
+        segment, there = self._rows.place(row)
+        return self._parts[segment].passage(there)
+
+    def pages(self, article_id: str) -> tuple[int, ...]:
+        """Where the pages of an article begin (``Article.pages``)."""
+        place = self._find(article_id)
+        return () if place is None else self._parts[place[0]].pages(place[1])
+
+    def passages(self, article_id: str) -> list[tuple[int, Passage]]:
+        """An article's passages in order, each with its row."""
+        place = self._find(article_id)
+        if place is None:
+            return []
+        segment, article = place
+        begin = self._rows.begins[segment]
+        return [(begin + row, passage) for row, passage in self._parts[segment].passages(article)]
+
+    def rows(self, filters: Filters) -> Mask:
+        """Mark the passages of articles that pass ``filters``: bool, one for each row."""
+        return np.concatenate([part.rows(filters) for part in self._parts])
+
+    def stored(self) -> dict[str, StoredArticle]:
+        """Article id → where it is."""
+        parts = [part.stored(segment) for segment, part in enumerate(self._parts)]
+        return {name: place for part in parts for name, place in part.items()}
+
+    def article_ids(self) -> set[str]:
+        """The ids of all articles."""
+        return {name for part in self._parts for name in part.ids()}
+
+    def digests(self, wanted: Collection[str]) -> dict[str, int]:
+        """Which of these digests passages have: digest → row, of one that has it."""
+        found: dict[str, int] = {}
+        for begin, part in zip(self._rows.begins, self._parts, strict=True):
+            found |= {digest: begin + row for digest, row in part.digests(list(wanted)).items()}
+        return found
+
+
+class Vectors:
+    """Passage vectors of all segments.
+
+    Args:
+        parts: Those of each segment, and which of its passages are in the index (``None``: all).
+    """
+
+    def __init__(self, parts: Sequence[tuple[SegmentVectors, Mask | None]], rows: Rows) -> None:
+        self._parts = parts
+        self._rows = rows
+
+    def search(
+        self, query: FloatArray, count: int, allowed: Mask | None = None
+    ) -> tuple[FloatArray, RowArray]:
+        """The ``count`` nearest passages of one query vector ``(dimension,)``.
+
+        Args:
+            allowed: The rows to search; all of them where not given.
+
+        Returns:
+            Cosines, falling, and passage rows, both as long as ``count`` or all there are to
+            search.
+        """
+        masks: Sequence[Mask | None] = [live for _, live in self._parts]
+        if allowed is not None:
+            masks = self._rows.parts(allowed)
+        scores, rows = [], []
+        for (part, _), begin, mask in zip(self._parts, self._rows.begins, masks, strict=True):
+            near, there = part.search(query, count, mask)
+            scores.append(near)
+            rows.append(there + begin)
+        if len(scores) == 1:
+            return scores[0], rows[0]
+        found = np.concatenate(scores)
+        best = np.argsort(-found, kind="stable")[:count]
+        return found[best], np.concatenate(rows)[best]
+
+    def vectors(self, rows: RowArray) -> FloatArray:
+        """The vectors of ``rows``: float32 ``(len(rows), dimension)``."""
+        found = np.empty((len(rows), self._parts[0][0].dimension), np.float32)
+        for segment, where, there in self._rows.split(rows):
+            found[where] = self._parts[segment][0].vectors(there)
+        return found
+
+
+class Sentences:
+    """Sentence vectors of all segments.
+
+    Args:
+        parts: Those of each segment, and where the sentences of its passages begin, with the end:
+            int64 ``(passages + 1,)``.
+    """
+
+    def __init__(self, parts: Sequence[tuple[SentenceVectors, RowArray]], rows: Rows) -> None:
+        self._parts = parts
+        self._rows = rows
+
+    def counts(self, rows: RowArray) -> RowArray:
+        """How many sentences each of ``rows`` has."""
+        counts = np.zeros(len(rows), np.int64)
+        for segment, where, there in self._rows.split(rows):
+            bounds = self._parts[segment][1]
+            counts[where] = bounds[there + 1] - bounds[there]
+        return counts
+
+    def of(self, rows: RowArray) -> tuple[FloatArray, RowArray]:
+        """The vectors of all sentences of ``rows``.
+
+        Returns:
+            Vectors, float32 ``(sentences, dimension)``, and where each row's begin, with the end.
+
+        Raises:
+            DamagedIndexError: They cannot be read.
+        """
+        counts = self.counts(rows)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        found = np.empty((int(starts[-1]), self._parts[0][0].shape[1]), np.float32)
+        for segment, where, there in self._rows.split(rows):
+            vectors, bounds = self._parts[segment]
+            some = counts[where]
+            found[_runs(starts[where], some)] = vectors[_runs(bounds[there], some)]
+        return found, starts
+
+
+def _runs(begins: RowArray, counts: RowArray) -> RowArray:
+    """The numbers of several runs, one after the other."""
+    ends = np.cumsum(counts)
+    return np.repeat(begins - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0)
+
+
+def _by_id(parts: Iterable[list[_Item]], key: Callable[[_Item], str]) -> list[_Item]:
+    return list(merge(*parts, key=key))

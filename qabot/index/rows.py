@@ -1,0 +1,48 @@
+"""Number the passages of all segments through: rows of an index are those of its segments in turn.
+
+Rows of articles that have left the index keep their numbers until their segment is merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from qabot.index.vectors import Mask, RowArray
+
+
+class Rows:
+    """Finds the segment of a row.
+
+    Args:
+        sizes: How many passages each segment holds, those that have left included.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._edges = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.begins: list[int] = self._edges[:-1].tolist()
+        """The first row of each segment."""
+
+    def __len__(self) -> int:
+        return int(self._edges[-1])
+
+    def place(self, row: int) -> tuple[int, int]:
+        """The segment of a row, and the row there."""
+        segment = int(self._edges.searchsorted(row, "right")) - 1
+        return segment, row - self.begins[segment]
+
+    def split(self, rows: RowArray) -> Iterator[tuple[int, RowArray, RowArray]]:
+        """Yield each segment that has any of ``rows``: its number, which of them, rows there."""
+        if len(self.begins) == 1:
+            yield 0, np.arange(len(rows)), rows
+            return
+        owners = self._edges.searchsorted(rows, "right") - 1
+        for segment in np.unique(owners).tolist():
+            where = np.flatnonzero(owners == segment)
+            yield segment, where, rows[where] - self.begins[segment]
+
+    def parts(self, mask: Mask) -> list[Mask]:
+        """Cut a mask of all rows into those of the segments."""
+        return [mask[first:stop] for first, stop in pairwise(self._edges.tolist())]
