@@ -212,18 +212,20 @@ def _block(quote: Quote, room: int) -> str:
 
 
 def _source(quote: Quote, locale: str, number: int | None = None, *, bold: bool = True) -> str:
-    """Render a quote's source on two lines: the article's title, then small details."""
+    """Render a quote's source on two lines: the article's title, then the details."""
     place = f"{number} · " if number else ""
     title = _title(quote.article, _address(quote), bold=bold)
-    return f"{place}{title}\n{_details(quote, locale)}"
+    # A lead's details are small; embeds would show the marks of that.
+    small = "" if bold else "-# "
+    return f"{place}{title}\n{small}{_details(quote, locale)}"
 
 
 def _details(quote: Quote, locale: str) -> str:
-    """Render the details of a quote's source on one small line, without the title."""
+    """Render the details of a quote's source on one line, without the title."""
     info = quote.article
     named = quote.heading is None or quote.heading == info.title
     section = "" if named or quote.text.startswith(quote.heading or "") else quote.heading or ""
-    known = _joined(
+    return _joined(
         [
             _date(info, locale),
             "" if quote.same_language else _language(info, locale),
@@ -233,7 +235,6 @@ def _details(quote: Quote, locale: str) -> str:
             *(_also(other, quote, locale) for other in quote.also[:_MOST_ALSO]),
         ]
     )
-    return f"-# {known}"
 
 
 def _also(info: ArticleInfo, quote: Quote, locale: str) -> str:

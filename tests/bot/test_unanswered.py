@@ -50,7 +50,7 @@ async def test_what_was_not_found_is_grouped_and_counted(mod, ann, channel):
     title, first, others, second, *_ = shown(result.response).splitlines()
     assert title == "Unanswered questions"
     assert first == f"**3 ×** {CURRY}"
-    assert others.startswith("-# <t:")
+    assert others.startswith("<t:")
     assert others.endswith(":R> · “In a curry, which spices belong?”")
     assert second == ""
     assert "**1 ×** How old is the moon?" in shown(result.response)

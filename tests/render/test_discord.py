@@ -132,7 +132,7 @@ def test_every_article_with_a_date_says_as_of_when_it_is(locale, said):
     assert first.split("\n")[1].startswith("-# " + said.format("2023"))
     assert f" · + Copy ({said.format('2021')}) [" in first
     assert " · + Undated [" in first
-    assert second.split("\n")[1].startswith("-# " + said.format("2022"))
+    assert second.split("\n")[1].startswith(said.format("2022"))
 
 
 def test_the_best_quote_stands_alone_and_the_others_on_further_pages():
@@ -228,7 +228,7 @@ def test_context_shows_the_quote_in_bold_between_its_neighbours():
         "> The board has members of five companies. **\\*Meta\\* founded it in 2022.**",
         "> It meets @\u200beveryone four times.",
     )
-    assert view.parts[0] == "-# as of September 2022 · very likely"
+    assert view.parts[0] == "as of September 2022 · very likely"
     assert len(context_view(FOUNDED, None, passages[1], None, "en-US").parts) == 2
 
 

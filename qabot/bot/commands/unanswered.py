@@ -111,7 +111,7 @@ def _entry(group: Group, locale: str) -> str:
     named = [f"“{wording}”" for wording in others[:_OTHERS]]
     named += [f"+ {number_text(len(others) - _OTHERS, locale)}"] * (len(others) > _OTHERS)
     when = f"<t:{int(group.last)}:R>"
-    lines.append(f"-# {' · '.join([when, *named])}")
+    lines.append(" · ".join([when, *named]))
     return "\n".join(lines)
 
 
