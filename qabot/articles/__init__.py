@@ -6,7 +6,7 @@ Data flows one way: ``sources`` finds files, the parser of a file's format (``fo
 process of its own. Nothing here knows of an index or a model.
 """
 
-from qabot.articles.formats import DOCUMENTS, Document, Format
+from qabot.articles.formats import DOCUMENTS, FORMATS, Document, Format
 from qabot.articles.limits import Limits
 from qabot.articles.loader import (
     DRAFT,
@@ -33,6 +33,7 @@ from qabot.articles.sources import (
 __all__ = [
     "DOCUMENTS",
     "DRAFT",
+    "FORMATS",
     "Document",
     "Format",
     "Found",

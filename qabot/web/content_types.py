@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Literal, get_args
 
-from qabot.articles import Document, Format
+from qabot.articles import DOCUMENTS, FORMATS, Document, Format
 from qabot.web.bodies import PDF, ZIP
 
 Listing = Literal["sitemap", "sitemap index", "feed"]
@@ -30,10 +31,24 @@ _ROOTS: dict[str, Kind] = {
 }
 _ODT = "application/vnd.oasis.opendocument.text"
 _EPUB = "application/epub+zip"
+_OFFICE: dict[str, Document] = {
+    "wordprocessingml.document": "docx",
+    "presentationml.presentation": "pptx",
+    "spreadsheetml.sheet": "xlsx",
+}
+# The member of an archive that such a document cannot lack.
+_MEMBERS: dict[bytes, Document] = {
+    b"word/document.xml": "docx",
+    b"ppt/presentation.xml": "pptx",
+    b"xl/workbook.xml": "xlsx",
+}
 _DOCUMENT_TYPES: dict[str, Document] = {
     "application/pdf": "pdf",
     "application/x-pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    **{
+        f"application/vnd.openxmlformats-officedocument.{kind}": document
+        for kind, document in _OFFICE.items()
+    },
     _EPUB: "epub",
     _ODT: "odt",
 }
@@ -46,6 +61,13 @@ _TYPES: dict[str, Kind] = {
     "application/xhtml+xml": "html",
     "text/plain": "plain",
     "text/markdown": "markdown",
+    "text/csv": "delimited",
+    "text/tab-separated-values": "delimited",
+    "text/vtt": "subtitles",
+    "application/x-subrip": "subtitles",
+    "text/x-rst": "restructured",
+    "application/x-ipynb+json": "notebook",
+    "message/rfc822": "email",
 }
 _JSON_FEED = re.compile(r'\s*\{.*"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/', re.DOTALL)
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -100,7 +122,8 @@ def _text_kind(head: str, declared: str, address: str) -> Kind | None:
     lines = [line.strip() for line in (lines[:-1] if len(head) >= _HEAD else lines)]
     if any(lines) and all(_ADDRESS.fullmatch(line) for line in lines if line):
         return "sitemap"
-    return "markdown" if path.endswith((".md", ".markdown")) else kind
+    named = FORMATS.get(PurePosixPath(path).suffix)
+    return named if named and named not in DOCUMENTS else kind
 
 
 def _packed_document(body: bytes, declared: str) -> Kind:
@@ -115,8 +138,10 @@ def _packed_document(body: bytes, declared: str) -> Kind:
     for media in (_EPUB, _ODT):
         if body[_NAME:name] == b"mimetype" and body.startswith(media.encode(), start):
             return _DOCUMENT_TYPES[media]
-    if b"[Content_Types].xml" in body and b"word/document.xml" in body:
-        return "docx"
+    if b"[Content_Types].xml" in body:
+        for member, kind in _MEMBERS.items():
+            if member in body:
+                return kind
     document = _DOCUMENT_TYPES.get(declared)
     if document and document != "pdf":
         return document

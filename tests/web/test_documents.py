@@ -10,7 +10,18 @@ from dataclasses import replace
 import pytest
 
 from qabot.web.policy import MEGABYTE
-from tests.articles.documents import docx, epub, lines, odt, pdf, stream, word_paragraph, zipped
+from tests.articles.documents import (
+    docx,
+    epub,
+    lines,
+    odt,
+    pdf,
+    pptx,
+    shape,
+    stream,
+    word_paragraph,
+    zipped,
+)
 from tests.web.support import OPTIONS, build, held, page, reasons, rss, sitemap, story, titles
 
 PDF = pdf(
@@ -51,6 +62,27 @@ def test_documents_are_articles_with_what_they_say_of_themselves(index, site):
     harbour = found[addresses[0]]
     assert harbour.info.published == "2023-05-04"
     assert [harbour.text[start:][:7] for start in harbour.pages] == ["The har", "It was "]
+
+
+def test_presentations_and_texts_of_all_kinds_are_read_as_what_they_are(index, site):
+    slides = pptx([shape("The dam", kind="title") + shape("It was built in 1915.")])
+    content = {"[Content_Types].xml": "<Types/>"}
+    sent = {
+        "/a": (slides, "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+        "/b": (b"Ship,Length\nHeron,41 m\nOtter,20 m\n", "text/csv"),
+        "/c.rst": (b"The lock\n========\n\nIt was built in *1916*.\n", "text/plain"),
+        "/d": (b"WEBVTT\n\n00:01.000 --> 00:02.000\nThe pier burned.\n", "text/vtt"),
+    }
+    for place, (body, media) in sent.items():
+        site.put(place, body, media=media)
+    site.put("/e", zipped(content), media="application/zip")
+    summary = build(index, *(f"{site.url}{place}" for place in (*sent, "/e")))
+    told = {article.info.url.removeprefix(site.url): article for article in held(index).values()}
+    assert "It was built in 1915." in told["/a"].text
+    assert told["/b"].text.endswith("Heron | Length: 41 m\nOtter | Length: 20 m")
+    assert told["/c.rst"].text == "The lock\n\nIt was built in 1916."
+    assert told["/d"].text == "[0:01] The pier burned."
+    assert len(summary.skipped) == 1
 
 
 def test_an_unchanged_document_is_not_sent_again(index, site):

@@ -159,11 +159,18 @@ def _unmarked_utf_16(data: bytes) -> str | None:
         return None
     for encoding, high in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
         latin = high.count(0) > _UTF_16_ZEROS * len(high)
-        if latin or _one_script(high):
+        if latin or (_one_script(high) and not _is_plain_utf_8(data)):
             text = _strict(data, encoding)
             if text and "\x00" not in text and (latin or not _CONTROL.search(text)):
                 return text
     return None
+
+
+def _is_plain_utf_8(data: bytes) -> bool:
+    text = _strict(data, "utf-8")
+    if text is None:
+        return False
+    return len(_CONTROL.findall(text)) - text.count("\x00") <= _CONTROL_SHARE * len(text)
 
 
 def _one_script(high: bytes) -> bool:
