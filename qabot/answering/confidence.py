@@ -4,13 +4,14 @@ There is a model for hits that a reader has read, one for others, and one of whe
 the question's matter at all; ``confidence.json`` holds their weights as
 ``training/calibrate.py`` fitted them on near-topic questions: half of them are about an article's
 very matter, and it does not answer them. What a reader says of a passage counts most; beside it,
-how like the question the passage is, and how far its article stands out from the others.
+how like the question the passage is, its rank, and how far its article stands out from the others.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +24,7 @@ Kind = Literal["retrieval", "reader", "topic"]
 
 # The features of each kind of model.
 RETRIEVAL = ("similarity", "sentence", "article_lead", "only_article")
-READER = (*RETRIEVAL, "margin", "logit")
+READER = (*RETRIEVAL, "rank", "margin", "logit")
 TOPIC = ("similarity", "sentence")
 # Scores and what they are ahead by, as far as more of them says more.
 _MOST_MARGIN, _MOST_LOGIT, _MOST_LEAD = 16.0, 8.0, 1.0
@@ -100,11 +101,18 @@ def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
     best: dict[str, float] = {}
     for hit in hits:
         best[hit.article.id] = max(hit.score, best.get(hit.article.id, hit.score))
-    return [_features(hit, best) for hit in hits]
+    scores = sorted(hit.score for hit in hits)
+    before = [len(scores) - bisect_right(scores, hit.score) for hit in hits]
+    return [_features(hit, best, place) for hit, place in zip(hits, before, strict=True)]
 
 
-def _features(hit: Hit, best: Mapping[str, float]) -> dict[str, float]:
-    """Measure ``hit``; ``best`` holds each article's highest score, by id."""
+def _features(hit: Hit, best: Mapping[str, float], before: int) -> dict[str, float]:
+    """Measure ``hit``.
+
+    Args:
+        best: Each article's highest score, by id.
+        before: How many hits retrieval scores higher.
+    """
     others = [score for article, score in best.items() if article != hit.article.id]
     span = hit.answer_span
     return {
@@ -112,6 +120,7 @@ def _features(hit: Hit, best: Mapping[str, float]) -> dict[str, float]:
         "sentence": max(hit.sentence_similarities),
         "article_lead": _bounded(hit.score - max(others), _MOST_LEAD) if others else 0.0,
         "only_article": float(not others),
+        "rank": math.log1p(before),
         "margin": _bounded(span.margin, _MOST_MARGIN) if span else 0.0,
         "logit": _bounded(span.logit, _MOST_LOGIT) if span else 0.0,
     }
