@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cache: str = ""
     threads: int | None = None
     quotes: int = 3
-    threshold: float = 0.15
+    threshold: float = 0.2
     keep: int = 3
     token_file: str = ""
     mcp_token_file: str = ""

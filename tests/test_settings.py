@@ -54,7 +54,7 @@ def test_the_defaults(tmp_path):
         cache="",
         threads=None,
         quotes=3,
-        threshold=0.15,
+        threshold=0.2,
     ) == load(tmp_path)
 
 
