@@ -150,10 +150,7 @@ class Engine:
         if not requests:
             return []
         questions = [checked_question(request.question) for request in requests]
-        texts = [
-            standalone(question, request.previous)
-            for question, request in zip(questions, requests, strict=True)
-        ]
+        texts = [standalone(q, r.previous) for q, r in zip(questions, requests, strict=True)]
         answers: list[Answer] = []
         with self._index.lease() as live:
             manifest = live.generation.manifest
@@ -201,14 +198,8 @@ class Engine:
             return live.retriever.search(question, count, filters=filters, vector=vector)
         count = max(count, MOST_READ)
         hits = live.retriever.search(question, count, filters=filters, vector=vector)
-        return read_hits(
-            self.reader,
-            question,
-            hits,
-            self.encoder.count_tokens,
-            is_clear=live.confidence.is_clear,
-            patience=patience,
-        )
+        tokens, is_clear = self.encoder.count_tokens, live.confidence.is_clear
+        return read_hits(self.reader, question, hits, tokens, is_clear=is_clear, patience=patience)
 
     def search(self, question: str, limit: int, *, filters: Filters | None = None) -> list[Hit]:
         """The passages that may answer ``question``, best first, whatever the confidence.
@@ -234,6 +225,11 @@ class Engine:
         """The live generation's manifest: its content and what made it."""
         with self._index.lease() as live:
             return live.generation.manifest
+
+    def calibrated(self) -> bool:
+        """True if the confidence was fitted for this encoder and this reader."""
+        with self._index.lease() as live:
+            return live.confidence.fitted
 
     def collections(self) -> tuple[str, ...]:
         """The names of the collections that a question can be limited to, in order."""

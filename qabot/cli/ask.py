@@ -21,11 +21,12 @@ from qabot.cli.options import (
     Source,
     Until,
 )
-from qabot.cli.output import complain, write_line
+from qabot.cli.output import complain, note, write_line
 from qabot.cli.rebuild_run import build, plan_of, write_summary
 from qabot.errors import QuestionError, UsageError
 
 if TYPE_CHECKING:
+    from qabot.answering.engine import Engine
     from qabot.indexing.summary import Summary
     from qabot.settings import Settings
     from qabot.types import Filters
@@ -70,6 +71,7 @@ def ask(
         return
     text = checked_question(" ".join(question or []))
     with opened_engine(settings) as engine:
+        _tell_uncalibrated(engine)
         answer = engine.ask(text, filters=filters)
     if json:
         from qabot.render.json import answer_json
@@ -83,6 +85,14 @@ def ask(
         raise typer.Exit(NOT_FOUND)
 
 
+def _tell_uncalibrated(engine: Engine) -> None:
+    if not engine.calibrated():
+        note(
+            "The confidence was not fitted for these models and is a rough guide; "
+            "`qabot eval FILE --calibrate` fits it."
+        )
+
+
 def _ask_batch(settings: Settings, file: str, filters: Filters) -> None:
     from qabot.render.json import answer_json, dumps
 
@@ -91,6 +101,7 @@ def _ask_batch(settings: Settings, file: str, filters: Filters) -> None:
         raise QuestionError(f"{file}: no question in it; put one on each line")
     bad = 0
     with opened_engine(settings) as engine:
+        _tell_uncalibrated(engine)
         for number, line in enumerate(lines, 1):
             try:
                 write_line(answer_json(engine.ask(line, filters=filters)))
@@ -119,6 +130,7 @@ def repl(
     settings = settings_with(index=index, encoder=encoder, reader=named_reader(reader, no_reader))
 
     with opened_engine(settings) as engine:
+        _tell_uncalibrated(engine)
 
         def renew() -> Summary:
             built = engine.manifest()

@@ -38,9 +38,6 @@ def confidence_words(confidence: float) -> str:
     return f"{words} ({shown:.0%})".replace("%", " %")
 
 
-_UNCALIBRATED = "Not fitted for these models, so a rough guide: see `qabot eval --calibrate`."
-
-
 def render_answer(answer: Answer, first: int = 1) -> RenderableType:
     """Render the quotes of an answer, numbered from ``first``, or "not found"."""
     if answer.status == "not_found":
@@ -51,8 +48,6 @@ def render_answer(answer: Answer, first: int = 1) -> RenderableType:
     for number, quote in enumerate(answer.quotes, first):
         parts += [render_quote(quote, number), Text()]
     parts.append(Text(f"Answered here: {confidence_words(answer.confidence)}", "dim"))
-    if not answer.calibrated:
-        parts.append(Text(_UNCALIBRATED, "dim"))
     return Group(*parts)
 
 
