@@ -122,9 +122,10 @@ def test_more_reads_a_follow_up_as_before(chat: Chat) -> None:
         *quote(2, "dust"),
         chat.sure(FOLLOW_UP, GOLD),
         "",
+        *quote(3, "ice"),
         f"There are no more quotes for: {FOLLOW_UP}",
     )
-    assert expected == chat.piped(GOLD, FOLLOW_UP, "/more")
+    assert expected == chat.piped(GOLD, FOLLOW_UP, "/more", "/more")
 
 
 def test_more_without_a_question_or_quotes(chat: Chat) -> None:
