@@ -313,9 +313,10 @@ def test_json_names_both_sources_with_their_dates(answer):
 def test_discord_names_both_sources_with_their_dates(answer):
     view = answer_view(answer, 0, "en-US")
     title, details = view.lead.splitlines()[1:]
-    assert title == "1 · **copy**"
-    assert details.startswith("as of Jul 2, 2023 · ")
+    assert title == "1 · copy"  # What is bold in the lead is the answer.
+    assert details.startswith("-# as of Jul 2, 2023 · ")
     assert details.endswith(" · + first (as of March 2021)")
-    title, details = view.parts[1].splitlines()[:2]
-    assert title == "2 · **third**"
-    assert details.startswith("as of 2022 · ")
+    more = answer_view(answer, 1, "en-US")
+    title, details = more.lead.splitlines()[1:]
+    assert title == "2 · third"
+    assert details.startswith("-# as of 2022 · ")

@@ -26,7 +26,7 @@ from tests.support import (
 )
 
 COMMANDS = {"rebuild", "ask", "repl", "bot", "feedback"}
-COMMANDS |= {"articles", "show", "verify", "eval", "rollback", "doctor"}
+COMMANDS |= {"articles", "show", "verify", "eval", "rollback", "doctor", "mcp"}
 HEAVY = ("numpy", "faiss", "onnxruntime", "torch", "sentence_transformers", "discord", "watchfiles")
 LAUNCH = "When was the James Webb telescope launched?"
 OFF_TOPIC = "Which spices belong in a Thai green curry?"
@@ -554,7 +554,7 @@ def test_every_command_takes_an_index(call, command):
     assert "--index DIR" in call(command, "-h").out
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS - {"bot", "repl"}))
+@pytest.mark.parametrize("command", sorted(COMMANDS - {"bot", "mcp", "repl"}))
 def test_commands_that_print_data_take_json(call, command):
     assert "--json" in call(command, "-h").out
 
