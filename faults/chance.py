@@ -58,6 +58,7 @@ class Fault:
         self._left = round(_MOST_CALLS ** self._chance.random())
         self._error: OSError | None = None
         self._index: Path | None = None
+        self._hit: Path | None = None
         self._current: bytes | None = None
         self.struck = self.told = self.lie = ""
 
@@ -94,7 +95,8 @@ class Fault:
         number = self._chance.choice(_WRITING if writes else _READING)
         self._error = OSError(number, os.strerror(number))
         self.struck = f"{name} below {self._index}: {os.strerror(number)}"
-        self._current = self._live()
+        # Later calls may name other folders, or files without theirs.
+        self._hit, self._current = self._index, _live(self._index)
         raise self._error
 
     def part(self, size: int) -> int:
@@ -201,16 +203,17 @@ class Fault:
             Exception.__init__(error, *arguments)
             if self._error is not None and self._error in _chain(sys.exc_info()[1]):
                 self.told = str(error)
-                if "unchanged" in self.told and self._live() != self._current:
+                if "unchanged" in self.told and _live(self._hit) != self._current:
                     self.lie = self.told
 
         return init
 
-    def _live(self) -> bytes | None:
-        """What ``CURRENT`` holds."""
-        with contextlib.suppress(OSError):
-            return (self._index / "CURRENT").read_bytes() if self._index else None
-        return None
+
+def _live(index: Path | None) -> bytes | None:
+    """What ``CURRENT`` of ``index`` holds."""
+    with contextlib.suppress(OSError):
+        return (index / "CURRENT").read_bytes() if index else None
+    return None
 
 
 class _Raw(io.FileIO):
