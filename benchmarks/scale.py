@@ -23,7 +23,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +135,10 @@ def _ask(folder: Path) -> dict[str, float]:
     spans: dict[str, list[float]] = defaultdict(list)
     for question in _questions(folder, chance):
         vector = encoder.encode_query([question])
-        parts = {
-            "question": lambda q=question, v=vector: retriever.search(q, 12, vector=v[0]),  # type: ignore[misc]
-            "words": lambda q=question: generation.lexical.search(q, 50),  # type: ignore[misc]
-            "vectors": lambda v=vector: generation.vectors.search(v[0], 200),  # type: ignore[misc]
+        parts: dict[str, Callable[[], object]] = {
+            "question": partial(retriever.search, question, 12, vector=vector[0]),
+            "words": partial(generation.lexical.search, question, 50),
+            "vectors": partial(generation.vectors.search, vector[0], 200),
         }
         for name, work in parts.items():
             begun, used = time.perf_counter(), time.process_time()
@@ -159,7 +160,7 @@ def _ask(folder: Path) -> dict[str, float]:
 def _questions(folder: Path, chance: random.Random) -> list[str]:
     """Some words of a sentence of an article, each."""
     articles = sorted((folder / "articles").rglob("*.md"))
-    found = []
+    found: list[str] = []
     while len(found) < _QUESTIONS:
         words = chance.choice(articles).read_text("utf-8").split()[12:]
         at = chance.randrange(max(1, len(words) - 12))

@@ -135,8 +135,9 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
     boss = guild.create_role("Team", permissions=discord.Permissions(manage_guild=True))
     ann = guild.add_member(env.create_user("Ann"), roles=[boss])
     channel = guild.create_text_channel("questions")
-    for question in (*UNANSWERED, NOT_FOUND):
-        nothing = response(await ann.slash(channel, "ask", question=question))
+    for question in UNANSWERED:
+        await ann.slash(channel, "ask", question=question)
+    nothing = response(await ann.slash(channel, "ask", question=NOT_FOUND))
     await pictures.take("not-found", channel, ann, nothing.id)
     for name in ("unanswered", "settings"):
         shown = response(await ann.slash(channel, name))

@@ -95,7 +95,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         rows = asked(options, options.work or Path(scratch))
     fitted: dict[Kind, Model] = {}
-    for kind, names in (("retrieval", RETRIEVAL), ("reader", READER)):
+    features_of: dict[Kind, tuple[str, ...]] = {"retrieval": RETRIEVAL, "reader": READER}
+    for kind, names in features_of.items():
         print(f"{kind}: {_on_other_articles(rows, kind, names)}")
         fitted[kind] = fit(_chosen_of(rows, kind), names)
     fitted["topic"] = fit_topic(rows)

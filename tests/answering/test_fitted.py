@@ -33,7 +33,7 @@ def engine(store: IndexStore, encoder: HashingEncoder | None = None) -> Engine:
 
 
 def questions() -> list[Labelled]:
-    asked = [
+    asked: list[tuple[str, str | None, tuple[str, ...]]] = [
         (ask.format(thing), thing, (f"{number} metres",))
         for number, thing in enumerate(THINGS, 2)
         for ask in ASKED

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,10 @@ async def test_a_document_is_added_and_quoted_with_its_page(mod):
     assert "> **Mars has two moons.**" in answer
 
 
+def _shows_moons(preview: Any) -> bool:
+    return "Mars has two moons" in shown(preview.response)
+
+
 async def test_previews_that_take_long_hold_nobody_else_up(mod, ann, settings):
     # To read the file that is to be replaced, a preview waits for someone who writes it.
     slow = Path(settings.uploads) / "mars.md"
@@ -355,7 +360,7 @@ async def test_previews_that_take_long_hold_nobody_else_up(mod, ann, settings):
         slow.unlink()
         os.close(waiting)
     for preview in previews:
-        await until(lambda preview=preview: "Mars has two moons" in shown(preview.response))
+        await until(partial(_shows_moons, preview))
 
 
 async def test_a_file_that_discord_does_not_give_is_told(mod, monkeypatch):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -106,8 +107,15 @@ class Recorder:
     async def place(self, question: str) -> int:
         return len(question)
 
-    async def send(self, outgoing: Outgoing) -> None:
+    async def refuse(self, text: str, question: str = "") -> None:
+        self.waiting = text
+
+    async def withdraw(self) -> None:
+        self.waiting = ""
+
+    async def send(self, outgoing: Outgoing) -> int | None:
         self.answer = outgoing
+        return None
 
 
 async def test_whoever_waits_long_is_told_how_many_are_before_them(echo, tmp_path, monkeypatch):
@@ -120,7 +128,7 @@ async def test_whoever_waits_long_is_told_how_many_are_before_them(echo, tmp_pat
         for number, person in enumerate(people):
             asked = Asked(f"What is {number}?", number, None, number, "en-US")
             asking.append(asyncio.create_task(answering.answer(asked, person)))
-            await until(lambda person=person: person.waiting)
+            await until(partial(getattr, person, "waiting"))
         echo.gate.set()
         await asyncio.gather(*asking)
         answering.close()

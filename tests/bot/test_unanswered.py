@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,11 +29,15 @@ def settings(tmp_path) -> Settings:
 
 @pytest.fixture
 def simcord_bot(engine, settings, tmp_path):
-    def renew(sources, report, *, files_only):
-        store = IndexStore(Path(settings.index))
-        return rebuild(store, engine.encoder, IndexPlan(tuple(sources), tmp_path), report)
+    class Renewal:
+        def __call__(self, sources: Any, report: Any, *, files_only: bool) -> Any:
+            store = IndexStore(Path(settings.index))
+            return rebuild(store, engine.encoder, IndexPlan(tuple(sources), tmp_path), report)
 
-    bot = make_bot(engine, settings, renew)
+        def stop(self) -> None:
+            """It is over at once."""
+
+    bot = make_bot(engine, settings, Renewal())
     yield bot
     bot.services.close()
 

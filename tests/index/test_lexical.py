@@ -6,6 +6,7 @@ import sqlite3
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,7 +130,9 @@ def test_scores_do_not_depend_on_how_passages_are_spread(
     folder = tmp_path_factory.mktemp("lexical")
     places = [data.draw(st.integers(0, 2)) for _ in corpus]
     leaving = [data.draw(st.booleans()) for _ in corpus]
-    parts, rows, sizes = [], {}, []
+    parts: list[Any] = []
+    rows: dict[Any, Any] = {}
+    sizes: list[Any] = []
     for segment in range(3):
         mine = [n for n, place in enumerate(places) if place == segment]
         texts = [(row, *corpus[n][1:]) for row, n in enumerate(mine)]

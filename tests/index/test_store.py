@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -424,7 +425,7 @@ def test_what_is_taken_out_of_other_databases_is_as_it_was(tmp_path_factory, dat
     # Each article is new, or in one of two old databases.
     places = [data.draw(st.sampled_from([None, 0, 1])) for _ in items]
     paths = {0: folder / "0", 1: folder / "1"}
-    stored = {}
+    stored: dict[Any, Any] = {}
     for segment, path in paths.items():
         mine = [item for item, place in zip(items, places, strict=True) if place == segment]
         write_database(path, data.draw(st.permutations(mine)))

@@ -149,11 +149,11 @@ def test_every_read_of_a_rebuild_may_fail(tmp_path: Path, template: Path) -> Non
         if left >= 0:
             break
     assert len(complaints) > len(index_files())
-    for error in complaints:
-        assert "; " in str(error)
-        assert len(str(error).splitlines()) == 1
+    for told in complaints:
+        assert "; " in str(told)
+        assert len(str(told).splitlines()) == 1
         # Of the live generation, or of the next one, whose files are read to hash them.
-        assert isinstance(error, UnusableIndexError | StorageError), str(error)
+        assert isinstance(told, UnusableIndexError | StorageError), str(told)
 
 
 @pytest.mark.parametrize("name", [*index_files(3), f"generations/3/{NAME}"])

@@ -77,7 +77,9 @@ def test_presentations_and_texts_of_all_kinds_are_read_as_what_they_are(index, s
         site.put(place, body, media=media)
     site.put("/e", zipped(content), media="application/zip")
     summary = build(index, *(f"{site.url}{place}" for place in (*sent, "/e")))
-    told = {article.info.url.removeprefix(site.url): article for article in held(index).values()}
+    told = {
+        (article.info.url or "").removeprefix(site.url): article for article in held(index).values()
+    }
     assert "It was built in 1915." in told["/a"].text
     assert told["/b"].text.endswith("Heron | Length: 41 m\nOtter | Length: 20 m")
     assert told["/c.rst"].text == "The lock\n\nIt was built in 1916."
