@@ -39,13 +39,12 @@ from qabot.answering.confidence import (
     object_of,
     packaged,
 )
-from qabot.answering.quotes import compose
 from qabot.answering.reader.packaged import PackagedReader
 from qabot.answering.reader.windows import STAGES, Stage, read_hits
 from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.e5.packaged import unpack
-from qabot.evaluation.fitting import Judged, fit
+from qabot.evaluation.fitting import Judged, fit, quoted
 from qabot.evaluation.overlap import holds
 from qabot.index import IndexStore
 from qabot.indexing.plan import IndexPlan
@@ -199,8 +198,11 @@ def _ask(
                 stages=stages,
             )
             right = [_is_right(item, hit) for hit in hits]
-            quoted = [held and _is_quoted(item, hit) for held, hit in zip(right, hits, strict=True)]
-            yield Asked(item, setting, tuple(hits), np.array(right), np.array(quoted))
+            shown = [
+                held and holds(quoted(item.question, hit), item.answers)
+                for held, hit in zip(right, hits, strict=True)
+            ]
+            yield Asked(item, setting, tuple(hits), np.array(right), np.array(shown))
             if number % 100 == 0:
                 print(f"{setting}: {number} of {len(items)}", flush=True)
     finally:
@@ -209,14 +211,6 @@ def _ask(
 
 def _is_right(item: Item, hit: Hit) -> bool:
     return Path(hit.article.source).stem == item.article and holds(hit.passage.text, item.answers)
-
-
-def _is_quoted(item: Item, hit: Hit) -> bool:
-    """Tell whether what would be quoted of ``hit`` holds the answer."""
-    answer = compose(
-        item.question, [hit], limit=1, threshold=0.0, generation=0, encoder="", elapsed_ms=0.0
-    )
-    return holds(answer.quotes[0].text, item.answers)
 
 
 def _chosen(row: Asked, kind: Kind) -> Judged:

@@ -50,7 +50,8 @@ def confidence_of(folder: Path, encoder: Encoder, reader: Reader | None) -> Conf
             raise ValueError("another version of qabot wrote it")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DamagedIndexError(
-            f"{path}: cannot be read ({error!r}); remove it, or run `qabot eval FILE --calibrate`"
+            f"{path}: cannot be read ({error!r}); remove it, and fit it again by "
+            "`qabot eval FILE --calibrate`"
         ) from error
     if made_for != (encoder.fingerprint, reader.name if reader else None):
         return packaged(fitted=own)

@@ -1,4 +1,4 @@
-"""What the bot says where there is no answer: why, and what to do."""
+"""The bot's words where there is no answer: why, and what to do."""
 
 from __future__ import annotations
 

@@ -101,7 +101,12 @@ def _is_quoted(label: Labelled, hit: Hit) -> bool:
     """Tell whether a quote of ``hit`` would hold the answer."""
     if not is_right(label, hit.article.id, hit.passage.text):
         return False
+    return is_right(label, hit.article.id, quoted(label.question, hit))
+
+
+def quoted(question: str, hit: Hit) -> str:
+    """The text that would be quoted of ``hit``, whatever its confidence."""
     answer = compose(
-        label.question, [hit], limit=1, threshold=0.0, generation=0, encoder="", elapsed_ms=0.0
+        question, [hit], limit=1, threshold=0.0, generation=0, encoder="", elapsed_ms=0.0
     )
-    return is_right(label, hit.article.id, answer.quotes[0].text)
+    return answer.quotes[0].text

@@ -30,7 +30,7 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """What a manifest says of a file.
+    """A file as a manifest describes it.
 
     Attributes:
         size: In bytes.

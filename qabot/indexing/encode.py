@@ -131,7 +131,7 @@ def _sentence_bounds(plan: SegmentPlan, old: Generation | None) -> RowArray:
 
 
 def _texts(info: ArticleInfo, passage: Passage) -> list[str]:
-    """What is encoded of a passage: itself first, then its sentences."""
+    """The texts of a passage to encode: itself first, then its sentences."""
     sentences = [passage.text[start:end] for start, end in passage.sentences]
     return [passage_input(info.title, passage), *sentences]
 

@@ -47,7 +47,7 @@ class Address:
 
     @property
     def local(self) -> bool:
-        """Whether only this machine can connect."""
+        """True if only this machine can connect."""
         try:
             return self.host == "localhost" or ip_address(self.host).is_loopback
         except ValueError:

@@ -40,19 +40,19 @@ class _Question(_Arguments, frozen=True, kw_only=True):
 
 
 class AskArguments(_Question, frozen=True, kw_only=True):
-    """What ``ask`` takes."""
+    """The arguments of ``ask``."""
 
     limit: Annotated[int, Meta(ge=1, le=MOST_QUOTES, description="The most quotes.")] | None = None
 
 
 class SearchArguments(_Question, frozen=True, kw_only=True):
-    """What ``search`` takes."""
+    """The arguments of ``search``."""
 
     limit: Annotated[int, Meta(ge=1, le=MOST_PASSAGES, description="The most passages.")] = 5
 
 
 class ReadArguments(_Arguments, frozen=True, kw_only=True):
-    """What ``read_article`` takes."""
+    """The arguments of ``read_article``."""
 
     article: Annotated[
         str, Meta(description="Its id, or the beginning of its id or title, if only one fits.")
@@ -63,7 +63,7 @@ class ReadArguments(_Arguments, frozen=True, kw_only=True):
 
 
 class ListArguments(_Arguments, frozen=True, kw_only=True):
-    """What ``list_articles`` takes."""
+    """The arguments of ``list_articles``."""
 
     matching: (
         Annotated[str, Meta(description="Only articles whose id or title contains this.")] | None

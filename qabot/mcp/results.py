@@ -1,4 +1,4 @@
-"""What the tools return beside answers, as types: see ``qabot.render.json`` for those."""
+"""The results of tools beside answers, as types: see ``qabot.render.json`` for those."""
 
 from __future__ import annotations
 

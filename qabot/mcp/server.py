@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qabot.answering.engine import Engine
 
 PREFIX = "qabot://articles/"
-"""What the address of an article begins with; its id follows."""
+"""The beginning of an article's address; its id follows."""
 
 _PAGE = 100
 _TEXT = "text/plain"

@@ -58,7 +58,7 @@ class QuoteObject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndexObject(msgspec.Struct, frozen=True, kw_only=True):
-    """What answered: the number of the index's generation, and the embedding model."""
+    """The index that answered: the number of the index's generation, and the embedding model."""
 
     generation: int
     encoder: str

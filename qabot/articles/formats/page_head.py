@@ -1,4 +1,4 @@
-"""What stands beside the headline of a web page: its lead, and the day that it names; pure.
+"""The surroundings of a web page's headline: its lead, and the day that it names; pure.
 
 What finds the main text of a page often takes the lead for a teaser, and looks for dates in the
 page's source alone.
@@ -41,7 +41,7 @@ _SHORT_YEAR = re.compile(r"(.*\.)(\d\d)$")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands beside a headline.
+    """The surroundings of a headline.
 
     Attributes:
         blocks: Running text below it, in order; the first ones may be its lead.
@@ -53,7 +53,7 @@ class Head:
 
 
 def page_head(page: Any, title: str | None) -> Head:
-    """What stands beside the heading that says ``title``, or beside the only main heading."""
+    """Look beside the heading that says ``title``, or beside the only main heading."""
     wanted = folded(title or "")
     headings = (item for item in page.iter(*_HEADINGS) if folded(_text(item)) == wanted)
     main = page.xpath("//h1")

@@ -70,7 +70,7 @@ def read_pdf(data: bytes) -> Draft:
 
 
 def _pages(document: Any, unread: list[int]) -> Iterator[tuple[Page, Rules]]:
-    """What stands on each page; numbers of those that cannot be read are added to ``unread``."""
+    """Read the lines of each page; numbers of those that cannot be read are added to ``unread``."""
     from pypdfium2 import PdfiumError
 
     characters = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,16 @@ class Line:
     def parts(self) -> Sequence[Piece]:
         """Its pieces; the line itself where it has no gaps."""
         return self.pieces or (Piece(self.text, self.left, self.right),)
+
+    def of(self, pieces: tuple[Piece, ...]) -> Line:
+        """Make a line of some of its pieces, at least one."""
+        return replace(
+            self,
+            text=" ".join(piece.text for piece in pieces),
+            left=pieces[0].left,
+            right=pieces[-1].right,
+            pieces=pieces if len(pieces) > 1 else (),
+        )
 
 
 @dataclass(frozen=True, slots=True)

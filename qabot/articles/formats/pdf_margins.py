@@ -1,11 +1,10 @@
-"""What a PDF's pages say at their edges: numbers of lines and pages, running heads; pure."""
+"""The edges of a PDF's pages: numbers of lines and pages, running heads; pure."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from qabot.articles.formats.draft import has_words
@@ -120,13 +119,7 @@ def _without(page: Page, numbers: dict[int, int]) -> Iterator[Line]:
         parts = line.parts()
         left = tuple(piece for number, piece in enumerate(parts) if number != numbers[place])
         if left:
-            yield replace(
-                line,
-                text=" ".join(piece.text for piece in left),
-                left=left[0].left,
-                right=left[-1].right,
-                pieces=left if len(left) > 1 else (),
-            )
+            yield line.of(left)
 
 
 def _without_running_lines(pages: Pages, body: float) -> Pages:

@@ -199,7 +199,7 @@ def _follows(above: Line, line: Line, reach: tuple[float, float, float]) -> bool
 
 
 def _free(gutters: _Gutters, line: Line) -> _Gutters:
-    """What ``line`` leaves of ``gutters``."""
+    """The parts of ``gutters`` that ``line`` leaves free."""
     left = []
     for gutter in gutters:
         middle = sum(gutter) / 2
@@ -272,13 +272,7 @@ def _one_after_the_other(lines: Page, gutters: _Gutters) -> Iterator[Line]:
         for line in lines:
             own = tuple(p for p in line.parts() if _column(p, gutters) == column)
             if own:
-                yield replace(
-                    line,
-                    text=" ".join(piece.text for piece in own),
-                    left=own[0].left,
-                    right=own[-1].right,
-                    pieces=own if len(own) > 1 else (),
-                )
+                yield line.of(own)
 
 
 def _gap_rows(lines: Page, gutters: _Gutters, words: Words) -> Iterator[list[Cell]]:

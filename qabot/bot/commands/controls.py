@@ -1,4 +1,4 @@
-"""What commands, buttons and menus share: private answers, and a word about every error."""
+"""Shared by commands, buttons and menus: private answers, and a word about every error."""
 
 from __future__ import annotations
 
