@@ -150,6 +150,33 @@ fuzz: $(STAMP) ## Fuzz the parsers, a minute each; some of them: ARGS='markdown 
 	  $(SET_QUIET); $(BIN)/pip $(PIP_INSTALL) -e '.[fuzz]' -c constraints.txt; }
 	@$(BIN)/python -m fuzz $(ARGS)
 
+# Servers of tests listen on all addresses, so they get a network with no others than loopback.
+LOOPBACK := unshare --map-root-user --net bash -c 'ip link set lo up; exec "$$@"' -
+
+.PHONY: milvus-server
+milvus-server: $(STAMP)
+	@$(BIN)/python -c 'import milvus' 2>/dev/null || { \
+	  echo "Installing the server …"; \
+	  $(SET_QUIET); $(BIN)/pip $(PIP_INSTALL) -e '.[milvus-server]' -c constraints.txt; }
+
+.PHONY: test-milvus
+test-milvus: milvus-server ## Test indexes on a real Milvus server, in a network of its own (Linux; minutes)
+	@echo "Running the tests of indexes on Milvus …"
+	@TEST_MILVUS=1 $(LOOPBACK) \
+	  $(BIN)/python -m pytest tests/index/test_contracts.py tests/index/test_milvus.py $(ARGS)
+
+.PHONY: bench-milvus
+bench-milvus: milvus-server ## Compare an index on Milvus with one in a folder: ARGS='--help'
+	@$(LOOPBACK) $(BIN)/python -m benchmarks.milvus $(ARGS)
+
+.PHONY: test-ray
+test-ray: $(STAMP) ## Test rebuilds on a Ray cluster, in a network of its own (Linux; minutes)
+	@$(BIN)/python -c 'import ray' 2>/dev/null || { \
+	  echo "Installing Ray …"; \
+	  $(SET_QUIET); $(BIN)/pip $(PIP_INSTALL) -e '.[ray]' -c constraints.txt; }
+	@echo "Running the tests of rebuilds on Ray …"
+	@TEST_RAY=1 $(LOOPBACK) $(BIN)/python -m pytest tests/indexing/test_workers.py $(ARGS)
+
 .PHONY: licences
 licences: $(STAMP) ## List the licences of all that qabot needs at run time
 	@$(BIN)/python -m tools.dependencies

@@ -95,15 +95,26 @@ async def _round(
             *("--bot", server.url, str(index)),
             stdout=asyncio.subprocess.PIPE,
         )
-        await asyncio.wait_for(server.ready.wait(), 60)
-        await asyncio.sleep(2)
+        await _logged_in(server, process)
         sent = await _ask_all(server, questions, users, seconds)
         deadline = time.perf_counter() + _SECONDS_TO_ANSWER
-        while len(server.edits) < questions and time.perf_counter() < deadline:  # noqa: ASYNC110
+        while _answered(server) < questions and time.perf_counter() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.01)  # Shorter than the measured times, and the server's own.
         process.terminate()
         out, _ = await process.communicate()
     return {**_times(server, sent), **json.loads(out)}
+
+
+async def _logged_in(server: FakeDiscord, process: asyncio.subprocess.Process) -> None:
+    """Wait for the bot, however long a busy machine takes, unless it ends instead."""
+    ready = asyncio.create_task(server.ready.wait())
+    ended = asyncio.create_task(process.wait())
+    await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (ready, ended):
+        task.cancel()
+    if not server.ready.is_set():
+        sys.exit(f"the bot ended with {process.returncode} before it had logged in")
+    await asyncio.sleep(2)
 
 
 async def _ask_all(
@@ -120,6 +131,11 @@ async def _ask_all(
         question = f"{QUESTIONS[number % len(QUESTIONS)]} ({number})"
         await server.ask(number + 1, question, 1000 + number % users)
     return sent
+
+
+def _answered(server: FakeDiscord) -> int:
+    """Count answers; whoever waits long is told so by an edit, too."""
+    return sum(bool(edit.get("embeds")) for edit in server.edits.values())
 
 
 def _times(server: FakeDiscord, sent: dict[str, float]) -> dict[str, float]:

@@ -10,7 +10,6 @@ that it does not answer. They are asked in two settings: *all*, an index of all 
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import math
 import sys
@@ -19,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
-from unittest.mock import patch
 
 from benchmarks.near_topic_data import (
     Item,
@@ -38,9 +36,8 @@ from benchmarks.near_topic_figures import (
     print_settings,
     shares_answered,
 )
-from qabot.answering import engine as engines
 from qabot.answering.engine import Engine
-from qabot.answering.reader import NONE, PACKAGED, Reader, open_reader, read_hits
+from qabot.answering.reader import NONE, PACKAGED, Reader, open_reader
 from qabot.answering.reader.packaged import PackagedReader
 from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED as PACKAGED_ENCODER
@@ -48,11 +45,11 @@ from qabot.encoders import Encoder, open_encoder
 from qabot.encoders.e5.packaged import unpack
 from qabot.evaluation.overlap import f1, holds
 from qabot.evaluation.predictions import highlighted
-from qabot.index import IndexStore
+from qabot.index import Store, open_store
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
-from qabot.types import Filters
+from qabot.types import Answer, Filters, Request
 
 T = TypeVar("T")
 
@@ -65,21 +62,28 @@ _STEP = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Product:
-    """What is measured."""
+class Product:
+    """What is measured.
+
+    Attributes:
+        milvus: A Milvus server that keeps the indexes, ``milvus://HOST:PORT``; empty for folders.
+    """
 
     settings: Settings
     encoder: Encoder
     reader: Reader | None
+    milvus: str = ""
 
-    def index(self, folder: Path, source: str) -> IndexStore:
+    def index(self, folder: Path, source: str) -> Store:
         """An index of ``source``; what ``folder`` holds of it already is reused."""
         _tell(f"building {folder.name} …")
-        store = IndexStore(folder)
+        on_server = f"{self.milvus}/{folder.name.replace('-', '_')}"
+        store = open_store(Settings(index=on_server if self.milvus else str(folder)))
         rebuild(store, self.encoder, IndexPlan((source,), self.settings.cache_folder))
         return store
 
-    def engine(self, store: IndexStore) -> Engine:
+    def engine(self, store: Store) -> Engine:
+        """An engine of an index."""
         return Engine(store, self.encoder, self.settings, self.reader)
 
 
@@ -90,12 +94,10 @@ def main() -> None:
     settings: dict[str, Setting] = {}
     retrieval: Figures = {}
     chat: Figures = {}
-    # A busy machine reads no fewer passages here: figures are to be the same on every machine.
-    patient = functools.partial(read_hits, patience=math.inf)
-    with tempfile.TemporaryDirectory() as scratch, patch.object(engines, "read_hits", patient):
+    with tempfile.TemporaryDirectory() as scratch:
         work = (options.work or Path(scratch)).resolve()
         if options.settings:
-            settings, retrieval = _near_topic(product, options, work)
+            settings, retrieval = measured(product, options, work)
             print_settings(settings)
             print_figures("retrieval alone, all: the answer is among", retrieval)
         if options.chat:
@@ -130,7 +132,7 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _product(options: argparse.Namespace) -> _Product:
+def _product(options: argparse.Namespace) -> Product:
     settings = Settings(threshold=options.threshold)
     cache = settings.cache_folder
     encoder = open_encoder(PACKAGED_ENCODER, cache=cache, notify=_tell)
@@ -139,13 +141,18 @@ def _product(options: argparse.Namespace) -> _Product:
         reader = PackagedReader(unpack(cache).folder, graph=options.graph)
     else:
         reader = open_reader(options.reader, cache=cache, notify=_tell)
-    return _Product(settings, encoder, reader)
+    return Product(settings, encoder, reader)
 
 
-def _near_topic(
-    product: _Product, options: argparse.Namespace, work: Path
+def measured(
+    product: Product, options: argparse.Namespace, work: Path
 ) -> tuple[dict[str, Setting], Figures]:
-    """The figures of each setting, by name, and those of retrieval alone."""
+    """The figures of each setting, by name, and those of retrieval alone.
+
+    Args:
+        options: ``file``, ``settings``, ``questions`` and ``seed``.
+        work: For articles and indexes.
+    """
     articles, seed = load(options.file), options.seed
     folder = work / "articles"
     write_articles(articles, folder)
@@ -186,7 +193,7 @@ def _ask(engine: Engine, items: Sequence[Item], folder: Path | None) -> Iterator
     """
     for item in _progress("own" if folder else "all", items):
         filters = Filters(source=str(folder / f"{item.article}.md")) if folder else None
-        answer = engine.ask(item.question, filters=filters)
+        answer = _answer(engine, Request(item.question, filters=filters))
         yield Row(
             item=item,
             confidence=answer.confidence,
@@ -197,11 +204,17 @@ def _ask(engine: Engine, items: Sequence[Item], folder: Path | None) -> Iterator
         )
 
 
+def _answer(engine: Engine, request: Request) -> Answer:
+    # A busy machine reads no fewer passages: figures are to be the same on every machine.
+    (answer,) = engine.ask_many([request], patience=math.inf)
+    return answer
+
+
 def _holds(item: Item, source: str, text: str) -> bool:
     return Path(source).stem == item.article and holds(text, item.answers)
 
 
-def _retrieval(product: _Product, store: IndexStore, items: Sequence[Item]) -> Figures:
+def _retrieval(product: Product, store: Store, items: Sequence[Item]) -> Figures:
     """The share of ``items`` with an answer among the first passages, by how many those are."""
     generation = store.open()
     try:
@@ -219,7 +232,7 @@ def _place(retriever: Retriever, item: Item) -> int:
     return next((place for place, right in enumerate(held) if right), len(hits))
 
 
-def _chat(product: _Product, options: argparse.Namespace, work: Path) -> Figures:
+def _chat(product: Product, options: argparse.Namespace, work: Path) -> Figures:
     """The share of chat lines that are answered with quotes, by file and kind."""
     store = product.index(work / "seeds-index", options.seeds)
     count = options.questions or _CHAT_LINES
@@ -230,7 +243,7 @@ def _chat(product: _Product, options: argparse.Namespace, work: Path) -> Figures
             for name, share in shares_answered(
                 file,
                 [
-                    (line.kind, bool(engine.ask(line.text).quotes))
+                    (line.kind, bool(_answer(engine, Request(line.text)).quotes))
                     for line in _lines(options.chat / f"{file}.jsonl", count, options.seed)
                 ],
             ).items()

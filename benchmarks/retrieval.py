@@ -12,20 +12,22 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.xquad import LANGUAGES, Corpus, Paragraphs, build, holds_answer, load
+from benchmarks.xquad import LANGUAGES, Corpus, Paragraphs, Question, build, holds_answer, load
 from qabot.answering.confidence import packaged
 from qabot.answering.quotes import compose
 from qabot.answering.retrieval import Retriever
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.language_subspace import LanguageSubspace
-from qabot.index import Generation, write_vectors
+from qabot.index import Generation
 from qabot.index import manifest as files
+from qabot.index.sentences import pack
 from qabot.indexing.encoding_plan import passage_input
 from qabot.settings import Settings
 from qabot.types import Answer, Hit
@@ -79,29 +81,45 @@ def _ranking(bench: Bench) -> None:
     shown: dict[Pair, float] = {}
     for articles in LANGUAGES:
         generation = bench.generation(f"full.{articles}", (articles,))
-        retriever = Retriever(generation, bench.encoder)
         where = Paragraphs(generation, bench.corpora[articles].titles())
         for asked in LANGUAGES:
-            ranks, quotes = [], []
-            for asking, wanted in zip(
-                bench.corpora[asked].questions, bench.corpora[articles].questions, strict=True
-            ):
-                hits = retriever.search(asking.text, _DEPTH)
-                ranks.append(where.of_hit(hits[0]) == wanted.paragraph)
-                answer = _answer(asking.text, hits)
-                quotes.append(
-                    [
-                        where.of_quote(quote) == wanted.paragraph and holds_answer(quote, wanted)
-                        for quote in answer.quotes
-                    ]
-                )
+            questions, wanted = bench.corpora[asked].questions, bench.corpora[articles].questions
             pair = (asked, articles)
-            recall[pair] = float(np.mean(ranks))
-            first[pair] = float(np.mean([any(hit[:1]) for hit in quotes]))
-            shown[pair] = float(np.mean([any(hit) for hit in quotes]))
+            recall[pair], first[pair], shown[pair] = ranked(
+                Retriever(generation, bench.encoder), where, questions, wanted
+            )
     _table("Recall@1 of the paragraph", recall)
     _table("First quote holds the answer", first)
     _table("One of three quotes holds the answer", shown)
+
+
+def ranked(
+    retriever: Retriever, where: Paragraphs, asked: Sequence[Question], wanted: Sequence[Question]
+) -> tuple[float, float, float]:
+    """Ask an index the questions of one language, without a reader.
+
+    Args:
+        wanted: The same questions in the articles' language.
+
+    Returns:
+        For how many of them, in [0, 1], the right paragraph is first, the first quote holds the
+        answer, and one of three quotes does.
+    """
+    ranks, quotes = [], []
+    for asking, right in zip(asked, wanted, strict=True):
+        hits = retriever.search(asking.text, _DEPTH)
+        ranks.append(where.of_hit(hits[0]) == right.paragraph)
+        quotes.append(
+            [
+                where.of_quote(quote) == right.paragraph and holds_answer(quote, right)
+                for quote in _answer(asking.text, hits).quotes
+            ]
+        )
+    return (
+        float(np.mean(ranks)),
+        float(np.mean([any(held[:1]) for held in quotes])),
+        float(np.mean([any(held) for held in quotes])),
+    )
 
 
 def _answer(question: str, hits: list[Hit]) -> Answer:
@@ -150,8 +168,8 @@ def _uncorrected(bench: Bench, corrected: Generation) -> Generation:
     (made,) = corrected.manifest.segments
     segment = folder / files.SEGMENTS / made.name
     encode, size = bench.encoder.encode_document, bench.encoder.dimension
-    write_vectors(segment / files.VECTORS, encode(texts))
-    np.save(segment / files.SENTENCES, encode(sentences).astype(np.float16))
+    np.save(segment / files.VECTORS, encode(texts).astype(np.float16))
+    np.save(segment / files.SENTENCES, pack(encode(sentences)))
     nothing = np.zeros(size, np.float32)
     replace(
         LanguageSubspace.load(generation / files.SUBSPACE),

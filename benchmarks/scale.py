@@ -1,19 +1,21 @@
 """Measure how retrieval and rebuilds grow with the index, without a model.
 
     python -m benchmarks.scale [--sizes 1000 10000 100000] [--data FOLDER] [--folder DIR]
+        [--picture FILE]
 
-Articles of ten passages are put together from real sentences: those of the seed articles, or of
-the contexts in FOLDER's ``*.jsonl.gz``. Their vectors come from a stand-in for the model, which
-adds up a random vector for each word, so that texts about one matter lie together. Each step is a
-process of its own. With `--folder`, articles and index stay there.
+Articles of ten passages are put together from real sentences that stand near one another: in the
+seed articles, or in the contexts of FOLDER's ``*.jsonl.gz``. Their vectors come from a stand-in for
+the model, which adds up a random vector for each word, so that texts about one matter lie together.
+
+Up to 10,000 passages are built from their articles. A larger index is ten copies of the next
+smaller one under other names, each with noise of its own in all its vectors; up to 100,000 passages
+the copies are then merged into one segment. Each step is a process of its own. With `--folder`,
+articles and indexes stay there.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import gzip
-import hashlib
 import json
 import random
 import resource
@@ -23,33 +25,29 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.scale_articles import COPIES, WordEncoder, change, copy_articles, write_articles
+from benchmarks.scale_copies import grow
+from benchmarks.scale_picture import drawn
+from benchmarks.scale_recall import BEST, NEAREST, Exact, recalls
 from benchmarks.speed import machine
 from qabot.answering.retrieval import Retriever
-from qabot.articles import read_sources
-from qabot.encoders import FloatArray
-from qabot.encoders.base import normalize
 from qabot.index import IndexStore
-from qabot.indexing.passages import split_article
+from qabot.indexing import merging
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
-from qabot.indexing.sentences import sentences_of
-from qabot.types import Article
 
-_DIMENSION = 384
-_WORD_VECTORS = 1 << 15
-_PASSAGES, _SENTENCES = 10, 9
-_UNSPACED = {"ja", "zh"}
 _QUESTIONS, _WARM_UP = 60, 10
-_SHARE = 1000
+_BUILT, _MERGED = 10_000, 100_000
 _STEPS = ("build", "ask", "change one", "ask again", "change 0.1 %", "ask at last")
 
 
@@ -59,6 +57,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--data", type=Path, help="real text: a folder of contexts")
     parser.add_argument("--folder", type=Path, help="keep articles and indexes here")
+    parser.add_argument("--picture", type=Path, help="draw the curves into this file (SVG)")
     parser.add_argument("--step", choices=_STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
@@ -68,13 +67,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         for size in options.sizes:
             folder = (options.folder or Path(temporary)) / str(size)
-            if not (folder / "articles").exists():
-                write_articles(folder / "articles", size, options.data)
-            shutil.rmtree(folder / "index", ignore_errors=True)
+            _make_articles(folder, size, options.data)
             runs[size] = {step: _measured(step, folder) for step in _STEPS}
             print(json.dumps({size: runs[size]}), flush=True)
-            if not options.folder:
-                shutil.rmtree(folder)
+    if options.picture:
+        options.picture.write_text(drawn(runs), "utf-8")
     Console(width=160).print(_table(runs))
 
 
@@ -89,11 +86,15 @@ def _measured(step: str, folder: Path) -> dict[str, float]:
 
 def _run(step: str, folder: Path) -> None:
     """Do one step and print its figures."""
+    if step == "build":
+        shutil.rmtree(folder / "index", ignore_errors=True)
     if step.startswith("ask"):
         found = _ask(folder)
+    elif step == "build" and int(folder.name) > _BUILT:
+        found = _grow(folder)
     else:
         if step.startswith("change"):
-            _change(folder / "articles", everything=step.endswith("%"))
+            change(folder / "articles", everything=step.endswith("%"))
         found = _rebuild(folder)
     found["peak MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({name: round(value, 4) for name, value in found.items()}))
@@ -124,40 +125,84 @@ def _rebuild(folder: Path) -> dict[str, float]:
     }
 
 
+def _grow(folder: Path) -> dict[str, float]:
+    passages = grow(_smaller(folder), folder)
+    if int(folder.name) > _MERGED:
+        return {"passages": passages}
+    change(folder / "articles", everything=False)
+    with mock.patch.object(merging, "dissolved", lambda sizes, added: set(range(len(sizes)))):
+        return _rebuild(folder)
+
+
+def _make_articles(folder: Path, size: int, data: Path | None) -> None:
+    """Write the articles of an index of ``size`` passages, and the smaller indexes it is made of.
+
+    Raises:
+        SystemExit: The size is not one that copies make.
+    """
+    if (folder / "articles").exists():
+        return
+    if size <= _BUILT:
+        write_articles(folder / "articles", size, data)
+        return
+    if size % COPIES:
+        sys.exit(f"{size:,}: no ten times a smaller size")
+    smaller = _smaller(folder)
+    _make_articles(smaller, size // COPIES, data)
+    if not (smaller / "index").exists():
+        _measured("build", smaller)
+    copy_articles(smaller / "articles", folder / "articles")
+
+
+def _smaller(folder: Path) -> Path:
+    return folder.parent / str(int(folder.name) // COPIES)
+
+
 def _ask(folder: Path) -> dict[str, float]:
     encoder, store = WordEncoder(), IndexStore(folder / "index")
-    before = _resident()
+    before = resident()
     started, used = time.perf_counter(), time.process_time()
     generation = store.open()
     retriever = Retriever(generation, encoder)
     opened, computed = time.perf_counter() - started, time.process_time() - used
-    chance = random.Random(1)
+    questions = questions_of(folder, random.Random(1))
+    vectors = generation.subspace.queries(encoder.encode_query(questions))
+    raw = encoder.encode_query(questions)
     spans: dict[str, list[float]] = defaultdict(list)
-    for question in _questions(folder, chance):
-        vector = encoder.encode_query([question])
-        parts: dict[str, Callable[[], object]] = {
-            "question": partial(retriever.search, question, 12, vector=vector[0]),
+    found: dict[str, list[Any]] = defaultdict(list)
+    for question, vector, whole in zip(questions, vectors, raw, strict=True):
+        parts: dict[str, Callable[[], Any]] = {
+            "question": partial(retriever.search, question, BEST, vector=whole),
             "words": partial(generation.lexical.search, question, 50),
-            "vectors": partial(generation.vectors.search, vector[0], 200),
+            "vectors": partial(generation.vectors.search, vector, NEAREST),
         }
         for name, work in parts.items():
             begun, used = time.perf_counter(), time.process_time()
             with generation.reading():
-                work()
+                found[name].append(work())
             spans[f"{name}, ms"].append((time.perf_counter() - begun) * 1000)
             spans[f"{name}, CPU ms"].append((time.process_time() - used) * 1000)
     figures = {"opening, s": opened, "opening, CPU s": computed}
-    figures |= {"resident MB": _resident() - before, "segments": len(generation.manifest.segments)}
+    figures |= {"resident MB": resident() - before, "segments": len(generation.manifest.segments)}
     for name, times in spans.items():
         figures[name] = float(np.median(times[_WARM_UP:]))
         figures[f"{name} (95 %)"] = float(np.quantile(times[_WARM_UP:], 0.95))
-    files = [path for path in store.folder.rglob("*") if path.is_file()]
-    figures["disk MB"] = sum(path.stat().st_size for path in files) / 1e6
+    paths = [path for path in store.folder.rglob("*") if path.is_file()]
+    figures["disk MB"] = sum(path.stat().st_size for path in paths) / 1e6
+    figures |= recalls(generation, vectors, [rows for _, rows in found["vectors"]])
+    exact = Exact(generation, vectors)
+    generation.__dict__["vectors"] = exact
+    shares = []
+    for question, whole, hits in zip(questions, raw, found["question"], strict=True):
+        best = retriever.search(question, BEST, vector=whole)
+        known = {(hit.article.id, hit.passage.start) for hit in hits}
+        shares.append(np.mean([(hit.article.id, hit.passage.start) in known for hit in best]))
+    figures["three signals, recall@10"] = float(np.mean(shares))
     generation.close()
     return figures
 
 
-def _questions(folder: Path, chance: random.Random) -> list[str]:
+def questions_of(folder: Path, chance: random.Random) -> list[str]:
     """Some words of a sentence of an article, each."""
     articles = sorted((folder / "articles").rglob("*.md"))
     found: list[str] = []
@@ -168,112 +213,10 @@ def _questions(folder: Path, chance: random.Random) -> list[str]:
     return found
 
 
-def _change(articles: Path, *, everything: bool) -> None:
-    files = sorted(articles.rglob("*.md"))
-    count = max(1, len(files) // _SHARE) if everything else 1
-    for path in random.Random(2).sample(files, count):
-        text = path.read_text("utf-8").rstrip()
-        path.write_text(f"{text} Then {len(text)} more came.\n", "utf-8")
-
-
-def _resident() -> float:
+def resident() -> float:
+    """Megabytes of this process in memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
-
-
-def write_articles(folder: Path, passages: int, data: Path | None) -> None:
-    """Write articles with this many passages together."""
-    sentences = _corpus(data)
-    languages = sorted(sentences)
-    shares = [len(sentences[language]) for language in languages]
-    for number in range(passages // _PASSAGES):
-        chance = random.Random(number)
-        language = chance.choices(languages, shares)[0]
-        joint = "" if language in _UNSPACED else " "
-        parts = [f'---\ntitle: "Article {number}"\nlanguage: {language}\n---']
-        for _ in range(_PASSAGES):
-            chosen = chance.choices(sentences[language], k=_SENTENCES)
-            place = chance.randrange(_SENTENCES)
-            chosen[place] = f"{chance.randrange(10**6)} {chosen[place]}"
-            parts += [f"## Part {len(parts)}", joint.join(chosen)]
-        path = folder / f"{number // 1000}" / f"{number}.{language}.md"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n\n".join(parts) + "\n", "utf-8")
-
-
-def _corpus(data: Path | None) -> dict[str, list[str]]:
-    """Language → sentences of ordinary length."""
-    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
-
-    def add(language: str, text: str) -> None:
-        for start, end in sentences_of(text, 0, len(text), language):
-            sentence = " ".join(text[start:end].split())
-            if 30 <= len(sentence) <= 160:
-                found[language][sentence] = None
-
-    if data is None:
-        for article in read_sources(["seeds"]):
-            if isinstance(article, Article):
-                for passage in split_article(article, lambda texts: [len(t) // 4 for t in texts]):
-                    add(article.info.language, passage.text.replace("\n", " "))
-    else:
-        for path in sorted(data.glob("*.jsonl.gz")):
-            with gzip.open(path, "rt", encoding="utf-8") as lines:
-                for row in map(json.loads, lines):
-                    if {"context", "language"} <= row.keys():
-                        add(row["language"], row["context"].replace("\n", " "))
-    return {language: list(known) for language, known in found.items() if len(known) > 50}
-
-
-class WordEncoder:
-    """A stand-in for the model: a text's vector is the sum of random vectors of its words.
-
-    Attributes:
-        seconds: CPU time spent in it.
-    """
-
-    name = "words"
-    fingerprint = hashlib.sha256(b"benchmarks.scale").hexdigest()
-    dimension = _DIMENSION
-
-    def __init__(self) -> None:
-        chance = np.random.default_rng(0)
-        self._words = chance.standard_normal((_WORD_VECTORS, _DIMENSION), np.float32)
-        self.seconds = 0.0
-
-    def encode_query(self, texts: Sequence[str]) -> FloatArray:
-        """Do the same as for documents."""
-        return self.encode_document(texts)
-
-    def encode_document(self, texts: Sequence[str]) -> FloatArray:
-        """Add up the vectors of words: unit vectors, float32 ``(len(texts), dimension)``."""
-        started = time.process_time()
-        vectors = np.zeros((len(texts), _DIMENSION), np.float32)
-        with contextlib.suppress(ValueError):
-            for row, text in enumerate(texts):
-                pieces = text.lower().split() or [text]
-                places = [hash_of(piece) for piece in pieces]
-                vectors[row] = self._words[places].sum(axis=0)
-        unit = normalize(vectors)
-        self.seconds += time.process_time() - started
-        return unit
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Guess, so that a passage holds nine sentences."""
-        return [len(text) // 8 for text in texts]
-
-
-def hash_of(word: str) -> int:
-    """The place of a word's vector, the same in every process."""
-    place = _KNOWN.get(word)
-    if place is None:
-        place = _KNOWN[word] = (
-            int.from_bytes(hashlib.md5(word.encode()).digest()[:4]) % _WORD_VECTORS
-        )
-    return place
-
-
-_KNOWN: dict[str, int] = {}
 
 
 def _table(runs: dict[int, dict[str, dict[str, float]]]) -> Table:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qabot.encoders import Encoder
-from qabot.index import Generation, IndexStore
+from qabot.index import IndexStore, OpenGeneration
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.types import Hit, Quote
@@ -111,7 +111,7 @@ class Paragraphs:
         titles: All titles of the corpora.
     """
 
-    def __init__(self, generation: Generation, titles: Iterable[str]) -> None:
+    def __init__(self, generation: OpenGeneration, titles: Iterable[str]) -> None:
         names = {title.replace("_", " "): title for title in titles}
         self._spans: dict[str, list[tuple[int, int, tuple[str, int]]]] = {}
         for info in generation.database.infos():

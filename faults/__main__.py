@@ -10,7 +10,18 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from faults import identities, indexes, models, readers, rebuilds, surroundings, sweeps
+from faults import (
+    chats,
+    identities,
+    indexes,
+    models,
+    readers,
+    reads,
+    rebuilds,
+    signals,
+    surroundings,
+    sweeps,
+)
 from faults.commands import prepare
 from faults.report import render, table
 from faults.site import Campaign, Row
@@ -26,6 +37,8 @@ def main() -> None:
     """Run it; exit with 1 if anything was lost or answered wrongly."""
     arguments = _arguments()
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    if not reads.loaded():
+        reads.begin_anew()
     prepare()
     started = time.monotonic()
     rows = []
@@ -65,7 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         action="append",
-        choices=("rebuilds", "index", "bytes", "readers", "model", "surroundings"),
+        choices=("rebuilds", "index", "bytes", "readers", "model", "signals", "surroundings"),
         help="these faults only (may be given several times): the table goes to the terminal",
     )
     parser.add_argument("--output", type=Path, default=_OUTPUT, help="where the table is written")
@@ -83,6 +96,7 @@ def _faults(campaign: Campaign, kills: int, seed: int, *, quick: bool) -> dict[s
         "readers": lambda: _readers(campaign, quick=quick),
         "model": lambda: _models(campaign, quick=quick),
     }
+    groups["signals"] = lambda: _signals(campaign, seed, quick=quick)
     if not quick:
         groups["surroundings"] = lambda: _surroundings(campaign, seed)
     return groups
@@ -101,6 +115,7 @@ def _rebuilds(campaign: Campaign, kills: int, seed: int, *, quick: bool) -> Iter
     yield rebuilds.killed_at_random(campaign, kills, seed)
     yield rebuilds.killed_at_writes(campaign, numbers)
     yield rebuilds.killed_after_moves(campaign, moves)
+    yield rebuilds.killed_while_encoding(campaign, [1] if quick else [1, 2, 4, 6])
     for error in list(rebuilds.ERRORS)[: 1 if quick else None]:
         yield rebuilds.failing_writes(campaign, numbers, error)
     yield rebuilds.limited_files(campaign, sizes)
@@ -119,9 +134,12 @@ def _indexes(campaign: Campaign, *, quick: bool) -> Iterator[Iterator[Row]]:
 
 
 def _readers(campaign: Campaign, *, quick: bool) -> Iterator[Iterator[Row]]:
-    count = readers.count_reads(campaign)
     files = [name for name in indexes.files() if not name.endswith(("CURRENT", "manifest.json"))]
-    yield readers.failing_reads(campaign, list(range(0, count, 20 if quick else 1)))
+    if reads.loaded():
+        yield readers.failing_reads(campaign, step=40 if quick else 1)
+        for who in chats.TALKS:
+            for lasting in (False, True):
+                yield chats.failing_reads(campaign, who, step=40 if quick else 1, lasting=lasting)
     for what in readers.CHANGES:
         yield readers.changed_files(campaign, what, files[2:3] if quick else files)
 
@@ -130,6 +148,13 @@ def _models(campaign: Campaign, *, quick: bool) -> Iterator[Iterator[Row]]:
     for silent in (False, True):
         cases = models.cases(silent=silent)
         yield models.damaged(campaign, cases[:1] if quick else cases, silent=silent)
+
+
+def _signals(campaign: Campaign, seed: int, *, quick: bool) -> Iterator[Iterator[Row]]:
+    commands = signals.COMMANDS[:1] if quick else signals.COMMANDS
+    for number in signals.SIGNALS:
+        yield signals.ended(campaign, number, commands, 1 if quick else 4, seed)
+    yield signals.killed_watches(campaign, 1 if quick else 8, seed)
 
 
 def _surroundings(campaign: Campaign, seed: int) -> Iterator[Iterator[Row]]:

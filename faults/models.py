@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from faults.commands import cache_folder
 from faults.site import REBUILD, Campaign, Row
 
 Damage = Callable[[Path], object]
@@ -38,8 +39,8 @@ def _cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
-def _copied(cache: Path, to: Path, name: str) -> Path:
-    """A cache of its own, of which one file is no link to the other; that file."""
+def copied_cache(to: Path) -> None:
+    """Make a cache in ``to`` whose files are links to the other's, where they can be."""
 
     def copy(source: str, target: str) -> None:
         try:
@@ -47,7 +48,12 @@ def _copied(cache: Path, to: Path, name: str) -> Path:
         except OSError:
             shutil.copy2(source, target)
 
-    shutil.copytree(cache, to, copy_function=copy)
+    shutil.copytree(cache_folder(), to, copy_function=copy)
+
+
+def _copied(to: Path, name: str) -> Path:
+    """Make such a cache, of which one file is no link to the other; return that file."""
+    copied_cache(to)
     (path,) = to.glob(f"multilingual-e5-small-*/{name}")
     content = path.read_bytes()
     path.unlink()
@@ -66,11 +72,8 @@ def damaged(campaign: Campaign, chosen: list[tuple[str, Damage]], *, silent: boo
         "behind the system's back, before a rebuild that encodes" if silent else "before a question"
     )
     row = Row(f"a file of the unpacked model is zeroed, cut short or loses a bit, {how}")
-    from qabot.settings import Settings
-
-    cache = Settings(cache=os.environ.get("QABOT_CACHE", "")).cache_folder
     for (name, damage), site in zip(chosen, campaign.sites(len(chosen)), strict=True):
-        path = _copied(cache, site.folder / "cache", name)
+        path = _copied(site.folder / "cache", name)
         environment = {"QABOT_CACHE": str(site.folder / "cache")}
         ended = site.run("ask", "which?", environment=environment)  # The copy is hashed.
         before = path.stat()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from faults import reads
-from faults.site import ASK, Campaign, Row, Site
+import qabot
+from faults import models, reads
+from faults.corpus import BEFORE
+from faults.site import ASK, Campaign, Row
 
 Damage = Callable[[Path], object]
+# So many reads of one file are alike.
+_OFTEN = 8
+_MODELS = (".json", ".npz", ".onnx")
 # The engine has answered so many questions when a file changes.
 _ANSWERED = 2
 
@@ -47,47 +52,40 @@ CHANGES: dict[str, tuple[Damage, ...]] = {
 }
 
 
-def count_reads(campaign: Campaign) -> int:
-    """Count the reads of the index while all questions are asked."""
-    for site in campaign.sites(1):
-        log = site.folder / "log"
+def failing_reads(campaign: Campaign, *, step: int) -> Iterator[Row]:
+    """Each read of the index and of the models in turn fails, while questions are asked.
 
-        def enter(_: str, log: Path = log) -> None:
-            # By the system's own calls, which nobody watches here.
-            descriptor = _OPEN(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.write(descriptor, b".")
-            os.close(descriptor)
+    Args:
+        step: Take each so-many-th read.
+    """
+    row = Row("each read of `ask` in turn fails, of the index and of the models")
+    number, total = -1, 1
+    seen: Counter[str] = Counter()
+    while number < total:
+        for site in campaign.sites(1):
+            # A model that cannot be read is unpacked again: never in the user's own cache.
+            cache = site.folder / "cache"
+            models.copied_cache(cache)
+            harm = reads.failing([site.index, cache, *_packaged_models()], number)
+            ended = site.run(*ASK, harm=harm, environment={"QABOT_CACHE": str(cache)})
+            if number < 0:
+                number, total = 0, reads.count()
+                continue
+            row.codes[ended.code] += 1
+            of_index = f" {site.index}/" in reads.struck()
+            if site.judge_begun(row, ended, model=not of_index) == "wrong":
+                row.problems.append(reads.struck())
+            # Nothing was written: the index is as it was.
+            row.repaired += site.texts() == BEFORE
+            # Word embeddings are read row by row: of many such reads, some stand for all.
+            seen[reads.struck()] += 1
+            number += step if seen[reads.struck()] < _OFTEN else step * _OFTEN
+            yield row
 
-        site.run(*ASK, harm=_harm(enter, site))
-        return log.stat().st_size
-    raise AssertionError("unreachable")
 
-
-_OPEN = os.open
-
-
-def _harm(happens: reads.Happens, site: Site) -> Callable[[], object]:
-    stack = contextlib.ExitStack()
-    return lambda: stack.enter_context(reads.watched(happens, site.index))
-
-
-def failing_reads(campaign: Campaign, numbers: list[int]) -> Iterator[Row]:
-    """Each read of the index in turn fails, while questions are asked."""
-    row = Row("each read of a question in turn fails: the disk is broken")
-    for number, site in zip(numbers, campaign.sites(len(numbers)), strict=True):
-        count = -1
-
-        def happens(name: str, number: int = number) -> None:
-            nonlocal count
-            count += 1
-            if count == number:
-                reads.fail(name)
-
-        ended = site.run(*ASK, harm=_harm(happens, site))
-        row.codes[ended.code] += 1
-        site.judge_begun(row, ended)
-        site.repair(row)
-        yield row
+def _packaged_models() -> list[Path]:
+    """The files of models that are in the package."""
+    return [path for path in Path(qabot.__file__).parent.rglob("*") if path.suffix in _MODELS]
 
 
 def changed_files(campaign: Campaign, what: str, names: list[str]) -> Iterator[Row]:

@@ -1,75 +1,75 @@
-"""Watch the reads of a process below a folder, one by one: any of them can be made to fail."""
+"""Have any read of some files fail, whichever library makes it: Python, SQLite, ONNX Runtime.
+
+``reads.c`` stands between them and the C library. It is loaded before all else, so in a new
+process.
+"""
 
 from __future__ import annotations
 
-import builtins
-import contextlib
-import errno
-import hashlib
-import io
+import ctypes
+import functools
 import os
-import sqlite3
-from collections.abc import Callable, Iterator
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
-from faults.disk import opens_for_writing
+EVERY = 1 << 40
+"""As a count of reads: all that follow."""
 
-Happens = Callable[[str], None]
-"""Told what is about to be read (``open``, ``pread``, ``hash``, ``sqlite``); may raise OSError."""
+_SOURCE = Path(__file__).with_name("reads.c")
 
 
-@contextlib.contextmanager
-def watched(happens: Happens, folder: Path) -> Iterator[None]:
-    """Call ``happens`` before each read of files below ``folder``; what it raises, the read raises.
+def begin_anew() -> None:
+    """Run this program again with ``reads.c``, and end; return where that cannot be compiled."""
+    compiler = shutil.which("cc")
+    if compiler is None or not sys.platform.startswith("linux"):
+        return
+    with tempfile.TemporaryDirectory(prefix="qabot-faults-") as folder:
+        library = Path(folder, "reads.so")
+        options = ("-shared", "-fPIC", "-O2", "-Wall", "-Werror")
+        subprocess.run([compiler, *options, "-o", library, _SOURCE, "-ldl"], check=True)
+        again = subprocess.run(
+            [sys.executable, *sys.orig_argv[1:]],
+            env={**os.environ, "LD_PRELOAD": str(library)},
+            check=False,
+        )
+    sys.exit(again.returncode)
 
-    Libraries that read without Python (SQLite, ONNX Runtime) are seen where they are called.
+
+def loaded() -> bool:
+    """Tell if reads can fail in this process."""
+    return hasattr(ctypes.CDLL(None), "faults_arm")
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    library = ctypes.CDLL(None)
+    library.faults_arm.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_long]
+    library.faults_count.restype = ctypes.c_long
+    library.faults_struck.restype = ctypes.c_char_p
+    return library
+
+
+def failing(paths: Iterable[Path], number: int, count: int = 1) -> Callable[[], None]:
+    """Return what makes reads of this process fail from then on.
+
+    Args:
+        paths: Of files and folders whose reads count.
+        number: The first that fails; -1 for none.
+        count: How many fail.
     """
-
-    def is_below(path: Any) -> bool:
-        return isinstance(path, str | os.PathLike) and Path(
-            os.fspath(path)
-        ).absolute().is_relative_to(folder)
-
-    def opened(function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(path: Any, *arguments: Any, **options: Any) -> Any:
-            if is_below(path) and not opens_for_writing(path, *arguments, **options):
-                happens("open")
-            return function(path, *arguments, **options)
-
-        return run
-
-    def told(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any, **options: Any) -> Any:
-            happens(name)
-            return function(*arguments, **options)
-
-        return run
-
-    class Connection(sqlite3.Connection):
-        def execute(self, *arguments: Any) -> sqlite3.Cursor:
-            try:
-                happens("sqlite")
-            except OSError as error:
-                raise sqlite3.OperationalError("disk I/O error") from error
-            return super().execute(*arguments)
-
-    connect = sqlite3.connect
-
-    def connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection: sqlite3.Connection = connect(*arguments, **{**options, "factory": Connection})
-        return connection
-
-    with contextlib.ExitStack() as stack:
-        for module in (os, builtins, io):
-            stack.enter_context(mock.patch.object(module, "open", opened(module.open)))
-        for owner, name in ((os, "pread"), (hashlib, "file_digest")):
-            stack.enter_context(mock.patch.object(owner, name, told(name, getattr(owner, name))))
-        stack.enter_context(mock.patch.object(sqlite3, "connect", connected))
-        yield
+    names = "\n".join(map(str, paths)).encode()
+    return lambda: _library().faults_arm(names, number, count)
 
 
-def fail(_: str) -> None:
-    """Fail as a broken disk does."""
-    raise OSError(errno.EIO, os.strerror(errno.EIO))
+def count() -> int:
+    """How many reads there were, here or in a forked process, since they were last counted."""
+    return int(_library().faults_count())
+
+
+def struck() -> str:
+    """The call that failed last, and its file; empty where none has."""
+    return str(_library().faults_struck().decode())

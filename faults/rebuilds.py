@@ -13,6 +13,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from faults.commands import Ended
 from faults.disk import Happens, Write, watched
@@ -52,11 +54,16 @@ def _die() -> None:
 
 def _look(site: Site, row: Row, ended: Ended) -> None:
     """After a rebuild that may have been stopped: whole answers, and the next one repairs."""
+    _look_on(site, row, ended)
+    site.repair(row)
+
+
+def _look_on(site: Site, row: Row, ended: Ended) -> None:
+    """After a rebuild that may have been stopped: whole answers."""
     site.rebuilt(row, ended)
     state = site.judge(row)
     if state == "refused" or (ended.code == 2 and state != "before"):
         row.problems.append(f"code {ended.code}, but {state}: {ended.err!r}")
-    site.repair(row)
 
 
 def writes(campaign: Campaign) -> list[Write]:
@@ -130,6 +137,42 @@ def killed_after_moves(campaign: Campaign, numbers: list[int]) -> Iterator[Row]:
 
         _look(site, row, site.run(*REBUILD, harm=_harm(happens, after=True)))
         yield row
+
+
+def killed_while_encoding(campaign: Campaign, numbers: list[int]) -> Iterator[Row]:
+    """SIGKILL when some texts were encoded, and again when the next rebuild has encoded more.
+
+    Args:
+        numbers: After how many texts.
+    """
+    row = Row("SIGKILL while a rebuild encodes, and while the next one goes on from there")
+    for number, site in zip(numbers, campaign.sites(len(numbers)), strict=True):
+        site.run(*REBUILD, "--full", harm=_encoding_ends(number))
+        _look_on(site, row, site.run(*REBUILD, "--full", harm=_encoding_ends(number)))
+        site.repair(row)
+        yield row
+
+
+def _encoding_ends(number: int) -> Callable[[], object]:
+    """Keep each vector at once, and die when so many were kept."""
+
+    def harm() -> None:
+        from qabot.index import encoded
+        from qabot.indexing import encode
+
+        encoded.SECONDS, encode.GROUP = 0.0, 1
+        add, count = encoded.EncodedTexts.add, 0
+
+        def adding(*arguments: Any) -> None:
+            nonlocal count
+            add(*arguments)
+            count += 1
+            if count == number:
+                _die()
+
+        mock.patch.object(encoded.EncodedTexts, "add", adding).start()
+
+    return harm
 
 
 def failing_writes(campaign: Campaign, numbers: list[int], error: int) -> Iterator[Row]:

@@ -33,7 +33,8 @@ it says. (Where questions are asked while a rebuild is published, each answer ha
 the generation that it names.) A command that cannot go on has to say so in one line that names the
 remedy, with the exit code of its kind and no traceback. Then `qabot rebuild` has to bring the index
 up to date, and leave nothing lying about. (Where bytes are changed anywhere, the library opens the
-index, and opens it again when the file is healed: no command runs.)
+index, and opens it again when the file is healed: no command runs. Where reads fail, the index is
+opened again, or everything is asked again, without a fault.)
 
 {table}
 

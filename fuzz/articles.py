@@ -27,6 +27,8 @@ from qabot.indexing.passages import split_article
 from qabot.text import printable_line
 from qabot.types import Article, ArticleInfo, Heading
 from tests.articles.documents import (
+    Line,
+    Stroke,
     docx,
     epub,
     lines,
@@ -203,6 +205,22 @@ def pdf_file(data: bytes) -> None:
     _document("pdf", data)
 
 
+@target(b"\x10\x20\x30\x05ab\x11\x20\x38\x05cd" * 4 + b"\0\x10\x20\x60" * 8)
+def pdf_layout(data: bytes) -> None:
+    """Lines and rules anywhere on two pages: each a kind, two places, a size or end, and text."""
+    drawn: list[Line | Stroke] = []
+    while len(data) >= 5:
+        kind, x, y, size, *rest = data[:5]
+        if kind:
+            text = "".join(chr(byte % 95 + 32) for byte in data[4:6])
+            drawn.append(Line(text, 3 * y, 2 * x, size % 40 + 1, upright=kind > 250))
+        else:
+            drawn.append(Stroke(2 * x, 3 * y, 2 * x + (size % 2) * rest[0], 3 * y + size // 2))
+        data = data[6 if kind else 5 :]
+    half = len(drawn) // 2
+    _document("pdf", pdf(drawn[:half], drawn[half:]))
+
+
 @target(docx(word_paragraph("The ferry.")), odt("<text:p>The ferry.</text:p>"), zipped({"a": b"b"}))
 def archive(data: bytes) -> None:
     """A ZIP archive, member by member."""
@@ -237,6 +255,20 @@ _WORD = (
 def docx_text(data: bytes) -> None:
     """The text of a DOCX document."""
     _document("docx", docx("", extra={"word/document.xml": data}), len(data))
+
+
+_NOTES = (
+    '<w:footnotes xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+    f'<w:footnote w:id="2">{word_paragraph("A note.")}</w:footnote></w:footnotes>'
+)
+
+
+@target(Archive(docx(""), "").read("_rels/.rels"), _NOTES)
+def docx_parts(data: bytes) -> None:
+    """The relations of a DOCX document, and its footnotes."""
+    text = word_paragraph("Text.")
+    for name in ("_rels/.rels", "word/_rels/document.xml.rels", "word/footnotes.xml"):
+        _document("docx", docx(text, extra={name: data}), len(data))
 
 
 @target('<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>')
@@ -275,10 +307,25 @@ def odt_text(data: bytes) -> None:
     _document("odt", odt("<text:p>Text.</text:p>", extra={"meta.xml": data}), len(data))
 
 
+_PRESENTATION = (
+    *("ppt/presentation.xml", "ppt/_rels/presentation.xml.rels"),
+    *("ppt/slides/_rels/s1.xml.rels", "ppt/notesSlides/n.xml"),
+)
+
+
 @target(shape("Ferry", kind="title") + "<a:tbl><a:tr><a:tc/></a:tr></a:tbl>" + shape("a", "b"))
 def pptx_slide(data: bytes) -> None:
     """A slide."""
     _document("pptx", pptx([data.decode("utf-8", "replace")]), len(data))
+
+
+@target(*(Archive(pptx([shape("a")]), "").read(name) for name in _PRESENTATION))
+def pptx_parts(data: bytes) -> None:
+    """What leads to the slides, and to notes."""
+    archive = Archive(pptx([shape("Text.")], shape("A note.", kind="body")), "")
+    members = {name: archive.read(name) for name in archive.names()}
+    for name in _PRESENTATION:
+        _document("pptx", zipped({**members, name: data}), len(data))
 
 
 @cache

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from fuzz.registry import target, text_of
 from qabot.answering.follow_up import is_follow_up, standalone
-from qabot.index.lexical import LexicalIndex, SegmentWords
+from qabot.index.lexical import LexicalIndex
 from qabot.index.postings import write_lexical
-from qabot.index.rows import Rows
 from qabot.index.terms import content_terms, terms
 from qabot.render.markup import inert, link, one_line, quote_block, text_fragment_url
 from qabot.render.paging import fitted, text_pages
 from qabot.text import printable
 from qabot.types import Span
+from tests.index.lexicon import opened_words
 from tests.render.discord_markdown import shown, shown_quote
 
 _MARKUP = "@everyone <@1> **a** _b_ `c` ||d|| [e](http://f) :g: # h\n- i\n1. j\n> k discord.gg/l \\"
@@ -87,7 +87,7 @@ def _lexical() -> LexicalIndex:
         path = Path(folder) / "lexical"
         write_lexical(path, texts, len(texts))
         # An open file is read further when its name is gone.
-        return LexicalIndex([SegmentWords(path)], Rows([len(texts)]))
+        return opened_words(path)
 
 
 def _span(data: bytes, text: str) -> list[Span]:

@@ -40,7 +40,11 @@ def _listing(data: bytes, kind: Listing) -> None:
         assert len(entry.page) <= 20 * len(data) + 1_000
 
 
-@target('<urlset xmlns="s"><url><loc>http://a.org/b</loc></url></urlset>')
+@target(
+    '<urlset xmlns="s"><url><loc>http://a.org/b</loc></url></urlset>',
+    "http://a.org/b\nhttps://a.org/c\n",
+    "# A\n\n> Of a.\n\n## Docs\n\n- [B [1]](b.md): all of it\n- [C](<http://a.org/c>)\n",
+)
 def sitemap(data: bytes) -> None:
     """A sitemap."""
     _listing(data, "sitemap")
@@ -58,6 +62,8 @@ def sitemap_index(data: bytes) -> None:
     "</rss>",
     '<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="/c"/><content type="xhtml">'
     '<div xmlns="http://www.w3.org/1999/xhtml"><p>y</p></div></content></entry></feed>',
+    '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": 1, "url": "/d", '
+    '"title": "D", "content_html": "<p>z", "date_published": "2021-05-03T10:00:00Z"}]}',
 )
 def feed(data: bytes) -> None:
     """A feed."""

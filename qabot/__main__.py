@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from qabot.signals import INTERRUPTED, TerminatedError, end_by, handle_signals
+from qabot.signals import INTERRUPTED, TerminatedError, end_by, handle_signals, stop_handling
 
 
 def main() -> None:
@@ -23,6 +23,8 @@ def main() -> None:
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _exit_interrupted()
+        # The work is done: a signal would only interrupt how Python ends, with lines of its own.
+        stop_handling()
         raise
 
 

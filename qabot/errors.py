@@ -17,6 +17,7 @@
     ├── UnusableIndexError        3   no index that can answer
     │   ├── NoIndexError          3   no index was built yet
     │   ├── DamagedIndexError     3   a file of the index is missing, truncated or changed
+    │   ├── UnreachableIndexError 3   the server that holds the index does not answer
     │   └── IndexMismatchError    3   built by another model, or in another format
     └── RebuildRunningError       4   another rebuild holds the lock
 
@@ -61,11 +62,11 @@ class EncoderError(QabotError):
 
 
 class StorageError(QabotError):
-    """The index folder cannot be written; the live generation is unchanged."""
+    """The index folder cannot be written; the live generation is whole."""
 
 
 class RebuildError(QabotError):
-    """A rebuild in a process of its own failed; the index is unchanged."""
+    """A rebuild in a process of its own failed; the index is whole."""
 
 
 class StateError(QabotError):
@@ -88,6 +89,10 @@ class NoIndexError(UnusableIndexError):
 
 class DamagedIndexError(UnusableIndexError):
     """A file of the index is missing, truncated or does not match its checksum."""
+
+
+class UnreachableIndexError(UnusableIndexError):
+    """The server that holds the index does not answer as it should."""
 
 
 class IndexMismatchError(UnusableIndexError):

@@ -7,11 +7,16 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from qabot.text import without_passwords
+
 TOKENS = ("QABOT_TOKEN", "DISCORD_TOKEN")
 """The variables that may hold the Discord bot's token; the first one counts."""
 
 MCP_VARIABLE = "QABOT_MCP_TOKEN"
 """The variable that may hold the token which clients of `qabot mcp --http` must send."""
+
+MILVUS_VARIABLE = "QABOT_MILVUS_TOKEN"
+"""The variable that may hold the token of the Milvus server that keeps the index."""
 
 TOKEN_SHAPE = re.compile(r"([\w-]{10,})\.[\w-]{4,}\.[\w-]{20,}", re.ASCII)
 """The bot's number in base 64, when the token was made, and its signature. There is no upper bound:
@@ -42,9 +47,12 @@ def find_token(token_file: str, environment: Mapping[str, str]) -> tuple[str, st
     return name, text.strip().removeprefix("Bot ").strip()
 
 
-def hide_tokens(text: str) -> str:
-    """Replace whatever has a token's shape: people put tokens into the wrong places."""
-    return TOKEN_SHAPE.sub("[token]", text)
+def hide_secrets(text: str) -> str:
+    """Replace what has a token's shape, and cut passwords out of addresses.
+
+    People put both into the wrong places.
+    """
+    return without_passwords(TOKEN_SHAPE.sub("[token]", text))
 
 
 def without_tokens() -> dict[str, str]:

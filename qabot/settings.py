@@ -16,6 +16,8 @@ import msgspec
 import platformdirs
 
 from qabot.errors import SettingsError
+from qabot.files import read_regular
+from qabot.shards import Shards
 from qabot.text import parse_interval
 
 FILE = "qabot.toml"
@@ -32,7 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All settings; immutable.
 
     Attributes:
-        index: The index folder.
+        index: The index folder, or ``milvus://HOST:19530/NAME`` or ``https://HOST/NAME`` for an
+            index on a Milvus server.
         sources: Files, folders, patterns and web addresses that ``qabot rebuild`` reads.
         collections: Name → further sources, to which a question can be limited.
         exclude: Patterns of files and folders to leave out, as in ``.gitignore``.
@@ -51,9 +54,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         token_file: A file with the Discord bot's token, read if no variable holds it.
         mcp_token_file: A file with the token that clients of ``qabot mcp --http`` must send, read
             if no variable holds it.
+        milvus_token_file: A file with the token of the Milvus server that keeps the index, read if
+            no variable holds it.
         message_content: The bot asks Discord for the message-content intent, which it needs to
             answer messages that don't mention it.
         shards: The bot connects in as many shards as Discord recommends.
+        shard_ids: Some of the shards, and how many there are, such as ``0-3/8``: this process
+            connects these, and other processes on this machine the others.
         watch: The bot rebuilds by itself when files change.
         rebuild_every: The longest time between two rebuilds of the bot, such as ``15m``; if empty,
             it rebuilds on request only.
@@ -90,8 +97,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep: int = 3
     token_file: str = ""
     mcp_token_file: str = ""
+    milvus_token_file: str = ""
     message_content: bool = False
     shards: bool = False
+    shard_ids: str = ""
     watch: bool = False
     rebuild_every: str = ""
     waiting: int = 250
@@ -123,6 +132,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more")
         self._check_interval()
+        self._check_shards()
         self._check_web()
         self._check_cache()
         if not self.sources and not self.collections:
@@ -154,6 +164,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         except ValueError as error:
             raise ValueError(f"rebuild_every: {error}") from None
 
+    def _check_shards(self) -> None:
+        try:
+            _ = self.own_shards
+        except ValueError as error:
+            raise ValueError(f"shard_ids: {error}") from None
+
     def _check_cache(self) -> None:
         try:
             folder = str(self.cache_folder)
@@ -178,6 +194,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def rebuild_interval(self) -> timedelta | None:
         """``rebuild_every`` as a timedelta."""
         return parse_interval(self.rebuild_every) if self.rebuild_every else None
+
+    @property
+    def own_shards(self) -> Shards:
+        """``shard_ids``, or all shards."""
+        return Shards.parse(self.shard_ids) if self.shard_ids else Shards()
 
     @property
     def cache_folder(self) -> Path:
@@ -292,11 +313,12 @@ _SPLIT: dict[str, Callable[[str], Any]] = {
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_regular(path).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise SettingsError(f"{path}: {error}; correct it or remove the file") from error
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise SettingsError(f"{path}: {reason}; correct it or remove the file") from error
 
 
 def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:

@@ -60,6 +60,18 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def stop_handling() -> None:
+    """Ignore Ctrl-C from now on, and let SIGTERM and SIGHUP end this process at once.
+
+    All is cleaned up, and an exception would only interrupt how Python ends.
+    """
+    ignore_interrupts()
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is _terminate:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def end_by(number: int) -> None:
     """End this process by a signal, as if it had not been handled."""
     signal.signal(number, signal.SIG_DFL)

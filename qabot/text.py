@@ -27,6 +27,8 @@ SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=30)
 
 # Articles are in a written form of Norwegian; questions are identified as Norwegian only.
 _MACROLANGUAGES = {"nb": "no", "nn": "no"}
+# The name and password of an address; where it is mistyped, both have to be there.
+_PASSWORD = re.compile(r"""(?<=//)[^\s/\\@'"]+@|(?<=[/\\'"])[^\s/\\@:'"]+:[^\s/\\@'"]+@""")
 _WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+")
 _SPAN = re.compile(r"([0-9]{1,9})\s*([smhd])", re.ASCII | re.IGNORECASE)
 _UNITS = {
@@ -54,6 +56,11 @@ def printable_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def without_passwords(text: str) -> str:
+    """Cut names and passwords out of the addresses in ``text``: ``https://me:secret@host``."""
+    return _PASSWORD.sub("", text)
 
 
 def printable_path(path: Path) -> str:
@@ -120,5 +127,5 @@ def parse_interval(text: str) -> timedelta:
     # Within a timedelta's range whatever the unit.
     span = int(match[1]) * _UNITS[match[2].lower()] if match else None
     if span is None or not SHORTEST <= span <= LONGEST:
-        raise ValueError(f"{text[:40]!r} is no time from 1s to 30d; write it as 90s, 15m, 2h or 1d")
+        raise ValueError(f"{text!r} is no time from 1s to 30d; write it as 90s, 15m, 2h or 1d")
     return span

@@ -29,6 +29,8 @@ from qabot.indexing.rebuild import rebuild
 from qabot.indexing.summary import Summary
 from qabot.web import Options
 
+PATIENCE = 300.0
+"""Seconds to wait for one thing at most: the machine may do much else."""
 ROOT = Path(__file__).parent.parent
 
 TELESCOPE = """The telescope was launched in December 2021 from French Guiana.
@@ -290,7 +292,7 @@ def run_python(
     environment: Mapping[str, str] | None = None,
     stdin: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """Run this Python with ``arguments`` and wait for it, a minute at most."""
+    """Run this Python with ``arguments`` and wait for it."""
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=cwd,
@@ -298,7 +300,7 @@ def run_python(
         input=stdin,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -17,7 +17,8 @@ from qabot.settings import Settings, load_settings
 KNOWN = (
     "known settings: index, sources, collections, exclude, encoder, reader, max_article_mb, "
     "drafts, cache, threads, quotes, threshold, keep, token_file, mcp_token_file, "
-    "message_content, shards, watch, rebuild_every, waiting, "
+    "milvus_token_file, "
+    "message_content, shards, shard_ids, watch, rebuild_every, waiting, "
     "user_questions, guild_questions, log_questions, uploads, home_guilds, gone_after, user_agent, "
     "allow_private_addresses, web_pages, web_delay, web_timeout, web_minutes"
 )

@@ -13,7 +13,14 @@ from qabot.answering.follow_up import is_follow_up
 from qabot.articles.formats.titles import shortened
 from qabot.bot.question_detector import looks_like_question
 from qabot.index.terms import content_terms, terms
-from qabot.text import described, first_line, printable, printable_line, printable_path
+from qabot.text import (
+    described,
+    first_line,
+    printable,
+    printable_line,
+    printable_path,
+    without_passwords,
+)
 
 UNSPACED = {
     "Han": "长征五号火箭发动机",
@@ -74,6 +81,22 @@ def test_what_is_printable_keeps_its_lines(text: str) -> None:
     assert shown == printable(shown)
     assert text.count("\n") == shown.count("\n")
     shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ftp://me:secret@h/a: no address", "ftp://h/a: no address"),
+        ("https://secret@h and https://me:@h", "https://h and https://h"),
+        ("http:/me:secret@h, 'https:\\\\me:secret@h'", "http:/h, 'https:\\\\h'"),
+        ("field 'me:secret@h/x'", "field 'h/x'"),
+        # Neither a place in a path nor a person.
+        ("https://h:80/a@b, C:\\a@b, a/me@b.md", "https://h:80/a@b, C:\\a@b, a/me@b.md"),
+        ("write to bob@example.org: now", "write to bob@example.org: now"),
+    ],
+)
+def test_passwords_are_cut_out_of_addresses(text: str, shown: str) -> None:
+    assert without_passwords(text) == shown
 
 
 @given(name=st.binary(min_size=1).filter(lambda name: b"\0" not in name))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import sys
 import tempfile
 import threading
@@ -27,7 +28,6 @@ from playwright.async_api import Browser, async_playwright
 from qabot.answering.engine import Engine
 from qabot.bot import create_bot
 from qabot.encoders import open_encoder
-from qabot.errors import RebuildError
 from qabot.index import IndexStore
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild as rebuild_index
@@ -35,6 +35,7 @@ from qabot.indexing.summary import Progress, Summary
 from qabot.settings import Settings, load_settings
 from tests.articles.documents import lines, pdf
 from tests.bot.support import begin, components
+from tests.support import write_article
 
 PICTURES = Path(__file__).parent.parent / "docs"
 WIDTHS = {"desktop": 760, "phone": 400}
@@ -46,11 +47,16 @@ FLAGS = (
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
+    "--disable-domain-reliability",
     "--disable-sync",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # Chromium has no sandbox for root, as in containers; the page is the simulator's own.
+    *(("--no-sandbox",) if os.getuid() == 0 else ()),
 )
 SECONDS_TO_DRAW = 300
 QUESTION = "how many GitHub projects use PyTorch?"
-SEVERAL = "Who discovered the Log4Shell flaw?"
+SEVERAL = "How long is the warranty?"
 ARABIC = "متى دخل مسبار الأمل مدار المريخ؟"
 PAGE = "How long is the warranty of the pump?"
 NOT_FOUND = "Which spices belong in a Thai green curry?"
@@ -65,6 +71,18 @@ MANUAL = (
     "The pump moves 40 litres a minute and weighs three kilograms.",
     "The warranty of the pump is three years from the day of purchase.",
 )
+# With the manual of the pump, three articles answer the question with several quotes.
+DEVICES = {
+    "Mixer M2": (
+        "The mixer has two speeds and a bowl of three litres. Do not run it for longer than ten "
+        "minutes.",
+        "The warranty of the mixer is two years from the day of purchase.",
+    ),
+    "Kettle K1": (
+        "The kettle boils one and a half litres in four minutes and then turns itself off.",
+        "We give a warranty of five years on the kettle, but none on its filter.",
+    ),
+}
 READY = "() => window.simcordPreview && window.simcordPreview.ready === true"
 
 
@@ -84,7 +102,17 @@ class HeldRebuild:
         """Report the same progress for any ``sources``, and wait."""
         report(Progress("encoding", 58, 100, 1234 * len(sources)))
         self.go.wait()
-        raise RebuildError("nothing was rebuilt")
+        return Summary(
+            1,
+            changed=False,
+            articles=0,
+            passages=0,
+            reused=0,
+            encoded=0,
+            removed=0,
+            skipped=(),
+            seconds=0.0,
+        )
 
     def stop(self) -> None:
         """Let it go."""
@@ -142,12 +170,14 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
     for name in ("unanswered", "settings"):
         shown = response(await ann.slash(channel, name))
         await pictures.take(name, channel, ann, shown.id)
-    for name, question in (("answer", QUESTION), ("arabic", ARABIC), ("page", PAGE)):
-        answer = response(await ann.slash(channel, "ask", question=question))
-        await pictures.take(name, channel, ann, answer.id)
-    answer = response(await ann.slash(channel, "ask", question=SEVERAL))
+    answers = {}
+    for name, question in (("arabic", ARABIC), ("page", PAGE), ("answer", QUESTION)):
+        answers[name] = response(await ann.slash(channel, "ask", question=question))
+        await pictures.take(name, channel, ann, answers[name].id)
+    answer = answers["answer"]
     context = await ann.click(answer, custom_id=named(answer, ":context:"))
     await pictures.take("context", channel, ann, response(context).id)
+    answer = response(await ann.slash(channel, "ask", question=SEVERAL))
     await ann.click(answer, custom_id=named(answer, ":page:"))
     await pictures.take("quotes", channel, ann, answer.id)
     running = begin(env, ann, channel, "rebuild")
@@ -163,7 +193,10 @@ async def draw(env: simcord.Env, browser: Browser, rebuild: HeldRebuild, folder:
 
 def named(message: Any, part: str) -> str:
     """Return the id of the button whose id holds ``part``."""
-    return next(str(item["custom_id"]) for item in components(message) if part in item["custom_id"])
+    for item in components(message):
+        if part in item["custom_id"]:
+            return str(item["custom_id"])
+    raise LookupError(f"no button {part!r} below: {message.content}")
 
 
 def response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
@@ -174,10 +207,13 @@ def response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
 
 
 def make_index(folder: Path) -> Settings:
-    """Index the seed articles and a PDF; return the settings of a bot that keeps questions."""
+    """Index the seed articles and manuals; return the settings of a bot that keeps questions."""
+    manuals = folder / "manuals"
+    for title, paragraphs in DEVICES.items():
+        write_article(manuals, title, "\n\n".join(paragraphs), title=title)
     pages = [lines(page) for page in MANUAL]
-    (folder / "pump.pdf").write_bytes(pdf(*pages, info={"Title": "Pump P3: manual"}))
-    sources = ("seeds", str(folder / "pump.pdf"))
+    (manuals / "pump.pdf").write_bytes(pdf(*pages, info={"Title": "Pump P3: manual"}))
+    sources = ("seeds", str(manuals))
     settings = load_settings(
         {"index": str(folder / "index"), "sources": sources, "log_questions": True}
     )

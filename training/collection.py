@@ -1,9 +1,10 @@
 """Articles with questions → passages and vectors, as an index would hold them.
 
 ``python -m training.collection DATA --out FOLDER`` reads the near-topic articles (``near-topic``)
-and the public sets (``reader``) of DATA, cuts them into passages with the product's own chunker and
-encodes passages, sentences and questions once with the packaged encoder. Training draws from that:
-what retrieval ranks high for a question is what a reader has to tell apart.
+and the public sets (``reader``) of DATA, and what ``training/written`` adds to both. It cuts them
+into passages with the product's own chunker and encodes passages, sentences and questions once with
+the packaged encoder. Training draws from that: what retrieval ranks high for a question is what a
+reader has to tell apart.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import json
 import pickle
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,10 @@ from qabot.indexing.encoding_plan import passage_input
 from qabot.indexing.passages import split_article
 from qabot.types import Article, ArticleInfo, Passage, Span
 
+# Articles and questions that were written for training; they come with the code.
+WRITTEN = Path(__file__).parent / "written"
+SHA_DIGITS = 12
+NEAR_TOPIC = "near-topic"
 # Paragraphs that are taken of each public set.
 _MOST_PARAGRAPHS = 400
 _GROUP = 512
@@ -84,6 +91,14 @@ class Collection:
         self.clusters.append(cluster)
         self.questions += questions
 
+    def is_known(self, article: int) -> bool:
+        """Tell articles of the near-topic data, which readers were trained on first."""
+        return NEAR_TOPIC in self.articles[article].info.collections
+
+    def is_held_back(self, article: int) -> bool:
+        """Tell articles that are kept out of training, so that confidence can be fitted on them."""
+        return self.is_known(article) and is_held_back(self.clusters[article])
+
     def encode(self, encoder: Encoder, subspace: LanguageSubspace) -> None:
         """Cut the articles and encode all there is; prints how far it has come."""
         owners = []
@@ -124,15 +139,42 @@ def _encoded(texts: Sequence[str], encode: Any, what: str) -> NDArray[np.float32
     return found
 
 
-def near_topic(path: Path) -> Iterator[tuple[Article, str, list[dict[str, Any]]]]:
-    """Yield the articles of a near-topic file, as qabot reads them, with cluster and questions."""
+def near_topic(
+    path: Path, data: str = NEAR_TOPIC
+) -> Iterator[tuple[Article, str, list[dict[str, Any]]]]:
+    """Yield the articles of a near-topic file, as qabot reads them, with cluster and questions.
+
+    Args:
+        path: Gzipped JSON lines.
+        data: What the data set is called.
+    """
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
             draft = read_draft("markdown", f"# {row['title']}\n\n{row['text']}\n".encode())
-            info = _info(row["id"], row["title"], row["language"], "near-topic")
+            info = _info(row["id"], row["title"], row["language"], data)
             article = Article(info, draft.text, draft.headings)
             yield article, row.get("cluster", row["id"]), row["questions"]
+
+
+def asked_anew(path: Path, sets: Path) -> Iterator[tuple[Article, str, list[dict[str, Any]]]]:
+    """Yield paragraphs of the public ``sets`` that more questions were written to, with these.
+
+    Args:
+        path: Gzipped JSON lines ``{"set", "sha", "questions"}``: a set's name and the first digits
+            of the SHA-256 of the paragraph's text. So paragraphs stay where their licences are.
+        sets: Folder of the public sets.
+    """
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    asked: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in rows:
+        asked[row["set"]][row["sha"]] = row["questions"]
+    for name, wanted in asked.items():
+        for article, _ in public(sets / f"{name}.jsonl.gz", None):
+            sha = hashlib.sha256(article.text.encode()).hexdigest()[:SHA_DIGITS]
+            if sha in wanted:
+                yield article, f"{name}-{article.info.title}", wanted.pop(sha)
 
 
 def answer_spans(text: str, question: dict[str, Any]) -> list[Span]:
@@ -150,7 +192,7 @@ def answer_spans(text: str, question: dict[str, Any]) -> list[Span]:
     return found
 
 
-def public(path: Path, most: int) -> Iterator[tuple[Article, list[dict[str, Any]]]]:
+def public(path: Path, most: int | None) -> Iterator[tuple[Article, list[dict[str, Any]]]]:
     """Some paragraphs of a public set as articles, with their questions."""
     name = path.name.removesuffix(".jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:
@@ -169,19 +211,20 @@ def _info(identity: str, title: str, language: str, data: str) -> ArticleInfo:
     return ArticleInfo(identity, title, identity, None, None, code, (data,))
 
 
-def gather(files: Sequence[Path], sets: Sequence[Path], most: int) -> Collection:
-    """The collection of near-topic ``files`` and public ``sets``, not encoded yet."""
+def gather(
+    near: Iterable[tuple[Article, str, list[dict[str, Any]]]], sets: Sequence[Path], most: int
+) -> Collection:
+    """The collection of ``near``-topic articles and public ``sets``, not encoded yet."""
     collection = Collection()
-    for file in files:
-        for article, cluster, rows in near_topic(file):
-            number = len(collection.articles)
-            questions = []
-            for row in rows:
-                spans = answer_spans(article.text, row)
-                if bool(spans) == bool(row["answers"]):
-                    why = row.get("why", "")
-                    questions.append(Question(row["q"], row["language"], number, spans, why))
-            collection.add(article, cluster, questions)
+    for article, cluster, rows in near:
+        number = len(collection.articles)
+        questions = []
+        for row in rows:
+            spans = answer_spans(article.text, row)
+            if bool(spans) == bool(row["answers"]):
+                why = row.get("why", "")
+                questions.append(Question(row["q"], row["language"], number, spans, why))
+        collection.add(article, cluster, questions)
     for path in sets:
         for article, rows in public(path, most):
             number = len(collection.articles)
@@ -197,7 +240,7 @@ def gather(files: Sequence[Path], sets: Sequence[Path], most: int) -> Collection
 
 
 def is_held_back(cluster: str) -> bool:
-    """Tell articles that are kept out of training, so that confidence can be fitted on them."""
+    """Tell clusters of the near-topic data whose articles are kept out of training."""
     return int(hashlib.sha256(cluster.encode()).hexdigest(), 16) % 8 == 0
 
 
@@ -222,10 +265,15 @@ def main() -> None:
     cache = platformdirs.user_cache_path("qabot")
     encoder = open_packaged(cache)
     subspace = cached(encoder, cache)
-    part = options.near_topic
-    files = [options.data / "near-topic" / f"{part}.jsonl.gz"] if part != "none" else []
-    sets = sorted((options.data / "reader").glob("*.jsonl.gz")) if options.most else []
-    collection = gather(files, sets, options.most)
+    part, public_sets = options.near_topic, options.data / "reader"
+    near: list[Iterator[tuple[Article, str, list[dict[str, Any]]]]] = []
+    if part != "none":
+        near.append(near_topic(options.data / "near-topic" / f"{part}.jsonl.gz"))
+    if part == "train":
+        near.append(near_topic(WRITTEN / "articles.jsonl.gz", "written"))
+        near.append(asked_anew(WRITTEN / "questions.jsonl.gz", public_sets))
+    sets = sorted(public_sets.glob("*.jsonl.gz")) if options.most else []
+    collection = gather(chain.from_iterable(near), sets, options.most)
     print(f"{len(collection.articles)} articles, {len(collection.questions)} questions", flush=True)
     collection.encode(encoder, subspace)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,10 @@ them: passages by the similarity of their vectors, and in them the run of senten
 like the question. That is what a reader has to tell apart, so that is what it is trained on:
 
 * a question that its article answers: the window with the answer, another window of the same
-  article, and a window of another article that retrieval ranks high;
-* a question that its article does not answer: the windows of it that look most like an answer.
+  article, one of the same passage beside the answer, and one of another article that retrieval
+  ranks high;
+* a question that its article does not answer: the windows of it that look most like an answer, and
+  one of another article.
 """
 
 from __future__ import annotations
@@ -15,24 +17,27 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qabot.answering.reader.windows import context_of
-from qabot.types import Span
-from training.collection import Collection, Question, is_held_back
+from qabot.answering.reader.windows import context_of, runs
+from qabot.types import Passage, Span
+from training.collection import Collection, Question
 from training.data import MOST_QUESTION, Encoding, token_span
 from training.sampling import Example, with_context
 
 # Tokens of a window: small ones are read of many passages, large ones of the best.
 LIMITS = (40, 56, 56, 72, 96, 128)
-# How many other windows go with a question that is answered: of its article, and of others.
-SAME_ARTICLE, OTHER_ARTICLE = 0.6, 0.35
-# The windows of its article that a question gets which that does not answer.
-UNANSWERED = (1, 2)
+# How many other windows go with a question that is answered: of other passages of its article, of
+# the answer's passage, and of other articles.
+SAME_ARTICLE, SAME_PASSAGE, OTHER_ARTICLE = 0.5, 0.3, 0.5
+# The windows of its article that a question gets which that does not answer, and how often one of
+# another article comes on top.
+UNANSWERED, UNANSWERED_ELSEWHERE = (1, 2), 0.35
 # A window of another article is one of so many that retrieval ranks first there.
-_NEAREST = 24
+_NEAREST = 16
 _SHARPNESS = 12.0
 # How often windows come without title and headings, so that a reader does not lean on them.
 _BARE = 0.15
@@ -74,14 +79,19 @@ class CollectionSampler:
         ]
         self._context_ids = [e.ids for e in encoding.batch(self._contexts)]
 
-    def epoch(self, share: float = 1.0) -> list[Example]:
-        """The examples of one pass over the questions, or over a ``share`` of them, shuffled."""
+    def epoch(self, known: float = 1.0) -> list[Example]:
+        """The examples of one pass over the questions, shuffled.
+
+        Args:
+            known: Share of the near-topic data's questions to take; of the others, all are taken.
+        """
         choices = []
         for number, question in enumerate(self._collection.questions):
-            if is_held_back(self._collection.clusters[question.article]):
+            if self._collection.is_held_back(question.article):
                 continue
-            if self._random.random() < share:
-                choices += list(self._choices(number, question))
+            if self._collection.is_known(question.article) and self._random.random() >= known:
+                continue
+            choices += list(self._choices(number, question))
         self._random.shuffle(choices)
         return list(self.examples(choices))
 
@@ -122,10 +132,16 @@ class CollectionSampler:
             most = self._random.choice(UNANSWERED)
             for row in order[:most]:
                 yield _Choice(number, row, limit(LIMITS), False)
+            if self._random.random() < UNANSWERED_ELSEWHERE:
+                yield _Choice(number, self._elsewhere(number, question), limit(LIMITS), False)
             return
         if not right:
             return
         yield _Choice(number, right[0], limit(LIMITS), True)
+        if self._random.random() < SAME_PASSAGE and any(
+            self._beside(question, right[0], LIMITS[0])
+        ):
+            yield _Choice(number, right[0], limit(LIMITS), False)
         others = [row for row in order if row not in right]
         if others and self._random.random() < SAME_ARTICLE:
             chosen = others[0] if self._random.random() < 0.6 else self._random.choice(others)
@@ -137,7 +153,7 @@ class CollectionSampler:
         found = self._collection.vectors @ self._collection.queries[number]
         cluster = self._cluster[question.article]
         found[self._cluster[self._collection.owners] == cluster] = -1.0
-        nearest = np.argpartition(-found, _NEAREST)[:_NEAREST]
+        nearest = np.argsort(-found)[:_NEAREST]
         return int(self._random.choice(nearest.tolist()))
 
     def _score(self, number: int, row: int) -> float:
@@ -161,32 +177,52 @@ class CollectionSampler:
                 return start, end
         return None
 
+    def _beside(self, question: Question, row: int, limit: int) -> Iterator[Span]:
+        """Yield runs of sentences of a passage, by number, that touch no answer."""
+        passage = self._collection.passages[row]
+        mine = self._collection.owners[row] == question.article
+        taken = {number for span in question.spans for number in _touched(passage, span) if mine}
+        counts = self._counts(row)
+        for free, block in groupby(range(len(counts)), key=lambda number: number not in taken):
+            numbers = list(block)
+            if free:
+                for first, last in runs([counts[number] for number in numbers], limit):
+                    yield numbers[first], numbers[last]
+
+    def _counts(self, row: int) -> list[int]:
+        """Tokens of each sentence of a passage."""
+        first, last = self._collection.bounds[row : row + 2]
+        found: list[int] = self._tokens[first:last].tolist()
+        return found
+
     def _window(self, choice: _Choice) -> Span:
-        """The run of sentences most like the question; of an answer's passage, with the answer."""
+        """The run of sentences most like the question; with the answer, or beside it."""
+        question = self._collection.questions[choice.question]
         row, passage = choice.passage, self._collection.passages[choice.passage]
-        first = int(self._collection.bounds[row])
-        counts = self._tokens[first : first + len(passage.sentences)].tolist()
-        likeness = np.exp(_SHARPNESS * (self._likeness(choice.question, row) - 1.0)).tolist()
-        must: Span | None = None
-        if choice.answered:
-            answer = self._answer(self._collection.questions[choice.question], row)
-            assert answer is not None
-            start, end = answer[0] - passage.start, answer[1] - passage.start
-            inside = [i for i, (a, b) in enumerate(passage.sentences) if a < end and b > start]
-            must = (inside[0], inside[-1])
+        answer = self._answer(question, row) if choice.answered else None
         # An answer's sentence is not always the one most like the question, and a reader must not
         # learn from its place in the window that it answers.
-        anywhere = must is not None and self._random.random() < _ANYWHERE
-        sentences = passage.sentences
-        best, chosen = -1.0, must or (0, 0)
-        for begin in range(len(sentences)):
-            last, tokens = begin, counts[begin]
-            while last + 1 < len(sentences) and tokens + counts[last + 1] <= choice.limit:
-                last += 1
-                tokens += counts[last]
-            if must and not (begin <= must[0] and must[1] <= last):
-                continue
-            worth = self._random.random() if anywhere else sum(likeness[begin : last + 1])
-            if worth > best:
-                best, chosen = worth, (begin, last)
-        return sentences[chosen[0]][0], sentences[chosen[1]][1]
+        anywhere = answer is not None and self._random.random() < _ANYWHERE
+        likeness = np.exp(_SHARPNESS * (self._likeness(choice.question, row) - 1.0)).tolist()
+
+        def worth(run: Span) -> float:
+            return self._random.random() if anywhere else sum(likeness[run[0] : run[1] + 1])
+
+        if answer is None:
+            found, otherwise = list(self._beside(question, row, choice.limit)), (0, 0)
+        else:
+            touched = _touched(passage, answer)
+            otherwise = touched[0], touched[-1]
+            found = [
+                (first, last)
+                for first, last in runs(self._counts(row), choice.limit)
+                if first <= touched[0] and touched[-1] <= last
+            ]
+        first, last = max(found, key=worth, default=otherwise)
+        return passage.sentences[first][0], passage.sentences[last][1]
+
+
+def _touched(passage: Passage, span: Span) -> list[int]:
+    """Numbers of the sentences of ``passage`` that characters of its article touch."""
+    start, end = span[0] - passage.start, span[1] - passage.start
+    return [i for i, (a, b) in enumerate(passage.sentences) if a < end and b > start]

@@ -27,10 +27,14 @@ class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
     """The encoder's network with a linear layer of three scores for each token.
 
     Start and end of an answer, and of the first token whether the window answers at all.
+
+    Args:
+        dropout: Share of what each half of a trained layer adds that training leaves out.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         self.bert = BertModel.from_pretrained(
             folder,
             dtype=torch.float32,
@@ -63,11 +67,13 @@ class Network(nn.Module):  # type: ignore[misc] # torch's types are not read
                 with torch.no_grad():
                     hidden = _layer(layer, hidden, bias)
             else:
-                hidden = _layer(layer, hidden, bias)
+                hidden = _layer(layer, hidden, bias, self.dropout if self.training else 0.0)
         return hidden
 
 
-def _layer(layer: Any, hidden: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+def _layer(
+    layer: Any, hidden: torch.Tensor, bias: torch.Tensor, dropout: float = 0.0
+) -> torch.Tensor:
     attention = layer.attention.self
     batch, tokens, size = hidden.shape
 
@@ -80,9 +86,10 @@ def _layer(layer: Any, hidden: torch.Tensor, bias: torch.Tensor) -> torch.Tensor
     )
     mixed = mixed.transpose(1, 2).reshape(batch, tokens, size)
     output = layer.attention.output
-    middle = output.LayerNorm(output.dense(mixed) + hidden)
+    middle = output.LayerNorm(nn.functional.dropout(output.dense(mixed), dropout) + hidden)
     grown = nn.functional.gelu(layer.intermediate.dense(middle))
-    return layer.output.LayerNorm(layer.output.dense(grown) + middle)
+    grown = nn.functional.dropout(layer.output.dense(grown), dropout)
+    return layer.output.LayerNorm(grown + middle)
 
 
 def batches(examples: list[Example], chance: random.Random) -> list[list[Example]]:

@@ -25,17 +25,18 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from qabot.answering.retrieval import SENTENCE_WEIGHT
 from qabot.encoders.e5.packaged import open_packaged
 from qabot.encoders.language_subspace import COMMON, LanguageSubspace, cached
-from training.collection import Collection, is_held_back, load
+from training.collection import Collection, load
 from training.data import FIRST, LAST, MOST_QUESTION, PAD, Encoding
 from training.network import Network
 
 FROZEN_LAYERS = 4
 RATE, DECAY, WARM_UP, AVERAGE = 5e-5, 0.01, 0.05, 0.995
 BATCH = 64
-# How sharply scores are told apart; a score is the sum of two cosines.
-TEMPERATURE = 0.06
+# How sharply scores are told apart; a score is a cosine and a weighted one.
+TEMPERATURE = 0.09
 # What straying from the encoder's own vector costs: languages and matters that are not in the data
 # stay where they were.
 _STAY = 0.5
@@ -44,10 +45,12 @@ _STAY = 0.5
 class Questions(nn.Module):  # type: ignore[misc] # torch's types are not read
     """Ids of questions → unit vectors with the language taken out."""
 
-    def __init__(self, folder: Path, subspace: LanguageSubspace, *, bfloat16: bool) -> None:
+    def __init__(
+        self, folder: Path, subspace: LanguageSubspace, *, bfloat16: bool, dropout: float
+    ) -> None:
         super().__init__()
         self.bfloat16 = bfloat16
-        self.network = Network(folder)
+        self.network = Network(folder, dropout)
         self.network.freeze(FROZEN_LAYERS)
         self.register_buffer("mean", torch.from_numpy(COMMON * subspace.query_mean))
         self.register_buffer("basis", torch.from_numpy(np.array(subspace.basis)))
@@ -83,8 +86,7 @@ class Corpus:
         places = [
             place
             for place, question in enumerate(collection.questions)
-            if question.spans
-            and (all_of_it or not is_held_back(collection.clusters[question.article]))
+            if question.spans and (all_of_it or not collection.is_held_back(question.article))
         ]
         answered = [collection.questions[place] for place in places]
         encoded = encoding.batch([question.text for question in answered])
@@ -107,11 +109,15 @@ class Corpus:
         self.queries = torch.from_numpy(collection.queries[numbers])
 
     def scores(self, queries: torch.Tensor) -> torch.Tensor:
-        """Cosines of passages plus those of their best sentences: ``(queries, passages)``."""
+        """Cosines of passages, and those of their best sentences, as retrieval weighs them.
+
+        Returns:
+            float32 ``(queries, passages)``.
+        """
         best = torch.full((len(queries), len(self.vectors)), -1.0)
         index = self.passage_of.expand(len(queries), -1)
         best = best.scatter_reduce(1, index, queries @ self.sentences.T, "amax")
-        return queries @ self.vectors.T + best
+        return queries @ self.vectors.T + SENTENCE_WEIGHT * best
 
 
 def padded(rows: list[list[int]]) -> torch.Tensor:
@@ -145,6 +151,7 @@ def loss_of(model: Questions, corpus: Corpus, places: list[int]) -> torch.Tensor
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def figures(model: Questions, corpus: Corpus, count: int = 900) -> str:
     """Share of questions with an answering passage among the first, in one language and across."""
+    model.eval()
     places = random.Random(5).sample(range(len(corpus.ids)), min(count, len(corpus.ids)))
     ranks = []
     for at in range(0, len(places), BATCH):
@@ -172,6 +179,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bfloat16", action="store_true")
     parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--dropout", type=float, default=0.0)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(7)
@@ -189,7 +197,7 @@ def main() -> None:
         Corpus(load(path), encoding, prefix, all_of_it=False) for path in options.collections
     ]
     dev = Corpus(load(options.dev), encoding, prefix, all_of_it=True)
-    model = Questions(folder, subspace, bfloat16=options.bfloat16)
+    model = Questions(folder, subspace, bfloat16=options.bfloat16, dropout=options.dropout)
     train(model, corpora, dev, options)
 
 
@@ -204,6 +212,7 @@ def train(model: Questions, corpora: list[Corpus], dev: Corpus, options: Any) ->
     for number, corpus in enumerate([*corpora, dev]):
         log(f"{number}: {len(corpus.ids)} questions, {len(corpus.vectors)} passages")
     log(f"before: {figures(model, dev)}")
+    model.train()
     parameters = [p for p in model.network.bert.encoder.parameters() if p.requires_grad]
     average = [p.detach().clone() for p in parameters]
     optimizer = torch.optim.AdamW(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
@@ -25,6 +26,9 @@ from qabot.settings import Settings
 OUT = Path(__file__).parents[1] / "qabot" / "answering" / WEIGHTS
 # Questions of articles beside the short ones, and how much more the short ones count.
 _QUESTIONS, _SHORT_WEIGHT = 4000, 8.0
+# The words that tell an article best from others, of each: "PyTorch" asks what there is about it,
+# as in a search box.
+_TERMS, _TERM_WEIGHT = 2, 0.5
 _FOLDS = 5
 _STRENGTH = 30.0
 
@@ -40,10 +44,11 @@ def main() -> None:
     chat = list(_lines(options.data / "chat" / "noquestion.jsonl"))
     short = list(_lines(options.data / "chat" / "shortquestion.jsonl"))
     questions = random.Random(7).sample(sorted(set(_questions(options.data))), _QUESTIONS)
+    terms = sorted(set(_terms(options.data)) - set(chat))
     encoder = open_encoder(PACKAGED, cache=Settings().cache_folder, notify=print)
-    vectors = encoder.encode_query([*chat, *short, *questions])
-    kinds = np.repeat([0, 1, 2], [len(chat), len(short), len(questions)])
-    weights = np.where(kinds == 1, _SHORT_WEIGHT, 1.0)
+    vectors = encoder.encode_query([*chat, *short, *questions, *terms])
+    kinds = np.repeat([0, 1, 2, 3], [len(chat), len(short), len(questions), len(terms)])
+    weights = np.array([1.0, _SHORT_WEIGHT, 1.0, _TERM_WEIGHT])[kinds]
     print(_on_others(vectors, kinds, weights))
     model = _fit(vectors, kinds, weights)
     whole = np.concatenate([model.intercept_, model.coef_[0]]).astype(np.float32)
@@ -65,6 +70,18 @@ def _questions(data: Path) -> Iterator[str]:
                 yield from (item.get("q") or item["question"] for item in row["questions"][:8])
 
 
+def _terms(data: Path) -> Iterator[str]:
+    with gzip.open(data / "near-topic" / "train.jsonl.gz", "rt", encoding="utf-8") as file:
+        texts = [row["title"] + "\n" + row["text"] for row in map(json.loads, file)]
+    # One word in the languages that part words by spaces, a whole clause in the others.
+    vectorizer = TfidfVectorizer(token_pattern=r"[^\W\d_]{3,20}", max_df=0.01, sublinear_tf=True)
+    counts = vectorizer.fit_transform(texts)
+    words = vectorizer.get_feature_names_out()
+    for row in counts:
+        for place in row.indices[np.argsort(-row.data)[:_TERMS]]:
+            yield str(words[place])
+
+
 def _fit(
     vectors: NDArray[np.float32], kinds: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> LogisticRegression:
@@ -79,7 +96,7 @@ def _on_others(
         model = _fit(vectors[train], kinds[train], weights[train])
         found[test] = model.predict_proba(vectors[test])[:, 1]
     taken = found >= THRESHOLD
-    names = ("small talk", "short questions", "questions")
+    names = ("small talk", "short questions", "questions", "terms")
     return ", ".join(f"{name} {taken[kinds == n].mean():.4f}" for n, name in enumerate(names))
 
 

@@ -49,7 +49,7 @@ def main() -> None:
     started = time.monotonic()
     paragraphs = [p for folder in options.data for p in read_paragraphs(folder, encoding)]
     print(f"{len(paragraphs)} paragraphs read in {time.monotonic() - started:.0f} s", flush=True)
-    model = Network(folder)
+    model = Network(folder, options.dropout)
     model.freeze(FROZEN_LAYERS)
     run = Run(model, paragraphs, encoding, options)
     run.train()
@@ -65,6 +65,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--crossed", type=float, default=1.0, help="of the public sets, share of crossed ones"
     )
+    parser.add_argument(
+        "--known", type=float, default=1.0, help="share of near-topic questions, if trained on"
+    )
+    parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--bfloat16", action="store_true", help="faster on some processors")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
     parser.add_argument("--epochs", type=int, default=2)
@@ -120,7 +124,7 @@ class Run:
         for _ in range(self.options.epochs):
             examples = self.sampler.epoch(self.options.public)
             if self.near_topic:
-                near = self.near_topic.epoch()
+                near = self.near_topic.epoch(self.options.known)
                 self._log(f"{len(examples)} examples of public sets, {len(near)} near-topic ones")
                 examples += near
                 chance.shuffle(examples)
@@ -265,6 +269,7 @@ class Run:
         # A copy: other workers go on with the model's own.
         model = copy.deepcopy(self.model)
         model.load_state_dict(weights, strict=False)
+        model.eval()
         for name, examples in self.measured.items():
             right, margins, labels = 0, [], []
             for batch in batches(examples, random.Random(0)):

@@ -4,14 +4,15 @@ There is a model for hits that a reader has read, one for others, and one of whe
 the question's matter at all; ``confidence.json`` holds their weights as
 ``training/calibrate.py`` fitted them on near-topic questions: half of them are about an article's
 very matter, and it does not answer them. What a reader says of a passage counts most; beside it,
-how like the question the passage is, its rank, and how far its article stands out from the others.
+how like the question the passage is, its rank among all and in its article, and how far that stands
+out from the others. Wording in common counts against a passage there: it makes one about the matter
+look alike.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +25,7 @@ Kind = Literal["retrieval", "reader", "topic"]
 
 # The features of each kind of model.
 RETRIEVAL = ("similarity", "sentence", "article_lead", "only_article")
-READER = (*RETRIEVAL, "rank", "margin", "logit")
+READER = (*RETRIEVAL, "wording", "rank", "article_rank", "margin", "logit")
 TOPIC = ("similarity", "sentence")
 # Scores and what they are ahead by, as far as more of them says more.
 _MOST_MARGIN, _MOST_LOGIT, _MOST_LEAD = 16.0, 8.0, 1.0
@@ -101,18 +102,18 @@ def features(hits: Sequence[Hit]) -> list[dict[str, float]]:
     best: dict[str, float] = {}
     for hit in hits:
         best[hit.article.id] = max(hit.score, best.get(hit.article.id, hit.score))
-    scores = sorted(hit.score for hit in hits)
-    before = [len(scores) - bisect_right(scores, hit.score) for hit in hits]
-    return [_features(hit, best, place) for hit, place in zip(hits, before, strict=True)]
+    return [_features(hit, hits, best) for hit in hits]
 
 
-def _features(hit: Hit, best: Mapping[str, float], before: int) -> dict[str, float]:
-    """Measure ``hit``.
+def _features(hit: Hit, hits: Sequence[Hit], best: Mapping[str, float]) -> dict[str, float]:
+    """Measure ``hit`` among ``hits``.
 
     Args:
         best: Each article's highest score, by id.
-        before: How many hits retrieval scores higher.
     """
+    # A rank among all says much of an index of one article and little of a large one, where the
+    # reader has to be free to choose: so that in the article counts, too.
+    higher = [other.article.id for other in hits if other.score > hit.score]
     others = [score for article, score in best.items() if article != hit.article.id]
     span = hit.answer_span
     return {
@@ -120,7 +121,9 @@ def _features(hit: Hit, best: Mapping[str, float], before: int) -> dict[str, flo
         "sentence": max(hit.sentence_similarities),
         "article_lead": _bounded(hit.score - max(others), _MOST_LEAD) if others else 0.0,
         "only_article": float(not others),
-        "rank": math.log1p(before),
+        "wording": hit.lexical_score,
+        "rank": math.log1p(len(higher)),
+        "article_rank": math.log1p(higher.count(hit.article.id)),
         "margin": _bounded(span.margin, _MOST_MARGIN) if span else 0.0,
         "logit": _bounded(span.logit, _MOST_LOGIT) if span else 0.0,
     }

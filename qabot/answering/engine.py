@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from msgspec.structs import replace as replace_settings
+
 from qabot.answering.follow_up import standalone
 from qabot.answering.live import Live, LiveIndex
 from qabot.answering.lookup import find_article
@@ -25,7 +27,7 @@ from qabot.answering.reader import MOST_READ, PATIENCE, Reader, open_reader, rea
 from qabot.answering.small_talk import is_small_talk
 from qabot.encoders import Encoder, FloatArray, open_encoder
 from qabot.errors import SourceError
-from qabot.index import IndexStore, Manifest
+from qabot.index import Manifest, Store, open_store
 from qabot.settings import Settings
 from qabot.types import (
     Answer,
@@ -46,7 +48,7 @@ class Engine:
     """Answers questions from one index folder.
 
     Args:
-        store: The index folder.
+        store: The index.
         encoder: The model that the index was made by.
         settings: How many quotes, and the threshold.
         reader: Marks answers in passages; without one, whole sentences are marked.
@@ -57,7 +59,7 @@ class Engine:
 
     def __init__(
         self,
-        store: IndexStore,
+        store: Store,
         encoder: Encoder,
         settings: Settings,
         reader: Reader | None = None,
@@ -78,7 +80,7 @@ class Engine:
         """Open an index folder with the encoder that the settings name.
 
         Args:
-            index: The folder; the settings' one where not given.
+            index: The folder or address; the settings' one where not given.
             settings: The defaults where not given.
             notify: Takes lines about long work, such as unpacking the model.
 
@@ -87,7 +89,9 @@ class Engine:
             EncoderError: The model cannot be loaded.
         """
         settings = settings or Settings()
-        store = IndexStore(Path(index or settings.index))
+        if index is not None:
+            settings = replace_settings(settings, index=str(index))
+        store = open_store(settings)
         store.current()  # The missing index is the likelier mistake: say so before loading a model.
         encoder = open_encoder(
             settings.encoder,
@@ -136,8 +140,8 @@ class Engine:
         """Answer several questions, each as ``ask`` would: the model reads them in one batch.
 
         Args:
-            patience: Seconds after which the reader begins no further passage of a question; less
-                than by default where many people wait.
+            patience: Seconds in which the reader is to be done with a question; fewer than by
+                default where many people wait.
 
         Returns:
             An answer to each, in order; all are of one generation.
@@ -281,7 +285,7 @@ class Engine:
         self._index.check_encoder()
 
     def close(self) -> None:
-        """Close the index's files."""
+        """Close the index's files, once the questions under way are answered; take no others."""
         self._index.close()
 
     def __enter__(self) -> Engine:

@@ -23,6 +23,7 @@ from qabot.answering.reader import PACKAGED as PACKAGED_READER
 from qabot.answering.reader import Reader
 from qabot.encoders import PACKAGED, Encoder
 from qabot.errors import DamagedIndexError
+from qabot.files import read_regular
 
 FILE = "confidence.json"
 
@@ -41,7 +42,7 @@ def confidence_of(folder: Path, encoder: Encoder, reader: Reader | None) -> Conf
     if not path.exists():
         return packaged(fitted=own)
     try:
-        value = json.loads(path.read_text("utf-8"))
+        value = json.loads(read_regular(path))
         models = models_of(value["models"])
         made_for = value["encoder"], value["reader"]
         needed: Kind = "reader" if reader else "retrieval"
@@ -49,8 +50,9 @@ def confidence_of(folder: Path, encoder: Encoder, reader: Reader | None) -> Conf
         if needed not in models or not known:
             raise ValueError("another version of qabot wrote it")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or repr(error)
         raise DamagedIndexError(
-            f"{path}: cannot be read ({error!r}); remove it, and fit it again by "
+            f"{path}: cannot be read ({reason}); remove it, and fit it again by "
             "`qabot eval FILE --calibrate`"
         ) from error
     if made_for != (encoder.fingerprint, reader.name if reader else None):

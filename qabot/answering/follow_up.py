@@ -77,6 +77,18 @@ def is_follow_up(question: str) -> bool:
     return bool(likely) and all(_pointing()[code].intersection(words) for code in likely)
 
 
+def names_nothing(question: str) -> bool:
+    """Tell whether ``question`` has function words alone, and none that points back."""
+    words = folded_words(question)
+    languages = [
+        language
+        for language in function_word_languages()
+        if words and all(word in function_words(language) for word in words)
+    ]
+    pointing = (_pointing().get(language, frozenset()) for language in languages)
+    return bool(languages) and all(found.isdisjoint(words) for found in pointing)
+
+
 def _unspaced_content(text: str) -> int:
     """Characters of ``text`` that no function word of an unspaced script covers."""
     functional = sorted(

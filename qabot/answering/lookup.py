@@ -8,13 +8,13 @@ from os.path import normpath
 from pathlib import Path
 
 from qabot.errors import SourceError
-from qabot.index import Database
+from qabot.index import Articles
 from qabot.types import Article, ArticleInfo
 
 _OFFSETS = re.compile(r"(?::| · )\d+[–-]\d+$")
 
 
-def find_article(database: Database, name: str) -> Article:
+def find_article(database: Articles, name: str) -> Article:
     """The article that ``name`` means.
 
     Args:

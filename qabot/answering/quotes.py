@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from qabot.answering.confidence import Confidence, packaged
 from qabot.answering.copies import Statement
+from qabot.answering.lists import with_lists
 from qabot.types import Answer, ArticleInfo, Hit, Passage, Quote, Span, page_at
 
 # A quote is read at a glance: about this many characters, unless one sentence alone is longer.
@@ -193,7 +194,7 @@ def _merged(shown: Quote, again: Quote) -> Quote:
 def _quote(hit: Hit, core: Span, score: float) -> Quote:
     passage = hit.passage
     marked = _marked(hit) or _span(passage, core)
-    start, end = _shortened(passage.text, _span(passage, _window(hit, core)), marked)
+    start, end = _shown(hit, core, marked)
     begin, stop = max(marked[0], start), min(marked[1], end)
     if begin >= stop:  # Only what lies between two sentences was marked.
         begin, stop = start, end
@@ -208,6 +209,15 @@ def _quote(hit: Hit, core: Span, score: float) -> Quote:
         same_language=hit.same_language,
         page=page_at(hit.pages, passage.start + begin),
     )
+
+
+def _shown(hit: Hit, core: Span, marked: Span) -> Span:
+    """The characters of the passage that a quote shows."""
+    passage, window = hit.passage, _window(hit, core)
+    start, end = _span(passage, window)
+    if end - start > _LONGEST_QUOTE:
+        return _shortened(passage.text, (start, end), marked)
+    return _span(passage, with_lists(passage, window, core))
 
 
 def _marked(hit: Hit) -> Span | None:

@@ -13,16 +13,15 @@ from __future__ import annotations
 import numpy as np
 
 from qabot.encoders import Encoder, FloatArray
-from qabot.encoders.language_subspace import LanguageSubspace
-from qabot.errors import DamagedIndexError, IndexMismatchError
-from qabot.index import Generation
-from qabot.index.manifest import SUBSPACE
-from qabot.index.vectors import Mask, RowArray
+from qabot.errors import IndexMismatchError
+from qabot.index import OpenGeneration
+from qabot.index.vectors import RowArray
 from qabot.text import macrolanguage
 from qabot.types import ArticleInfo, Filters, Hit, Passage
 
-# How much a full lexical score counts beside the two cosines (benchmarks/retrieval.py).
-LEXICAL_WEIGHT = 0.8
+# How much the best sentence's cosine and a full lexical score count beside the passage's cosine
+# (benchmarks/retrieval.py).
+SENTENCE_WEIGHT, LEXICAL_WEIGHT = 2.0, 0.8
 # Passages whose sentences are looked at: the nearest by vector, and by words in each language.
 _NEAREST = 200
 _WORDIEST = 50
@@ -36,17 +35,11 @@ class Retriever:
         DamagedIndexError: The generation's language subspace cannot be read.
     """
 
-    def __init__(self, generation: Generation, encoder: Encoder) -> None:
+    def __init__(self, generation: OpenGeneration, encoder: Encoder) -> None:
         _check_encoder(generation, encoder)
         self._generation = generation
         self._encoder = encoder
-        path = generation.folder / SUBSPACE
-        try:
-            self._subspace = LanguageSubspace.load(path)
-        except (OSError, ValueError, KeyError) as error:
-            raise DamagedIndexError(
-                f"{path}: cannot be read ({error}); run `qabot rebuild --full`"
-            ) from error
+        self._subspace = generation.subspace
 
     def search(
         self,
@@ -65,24 +58,21 @@ class Retriever:
         Raises:
             FilterError: A filter is no date, or names what the index does not hold.
         """
-        allowed = self._generation.allowed(filters or Filters())
-        if self._generation.manifest.passages == 0 or (allowed is not None and not allowed.any()):
-            return []
         raw = self._encoder.encode_query([question]) if vector is None else vector[np.newaxis]
         query, language = self._subspace.queries(raw)[0], self._subspace.language(raw[0])
-        lexical = self._generation.lexical.search(question, _WORDIEST, allowed)
-        rows = self._candidates(query, lexical, allowed)
-        similarities = self._generation.vectors.vectors(rows) @ query
-        vectors, starts = self._generation.sentences.of(rows)
-        sentences = vectors @ query
-        best = np.maximum.reduceat(sentences, starts[:-1])
-        covered = np.array([lexical.get(row, 0.0) for row in rows.tolist()], np.float32)
-        scores = similarities + best + LEXICAL_WEIGHT * covered
+        found = self._generation.candidates(
+            question, query, filters or Filters(), nearest=_NEAREST, wordiest=_WORDIEST
+        )
+        if len(found.rows) == 0:
+            return []
+        similarities, sentences = found.similarities, found.sentences
+        best = np.maximum.reduceat(sentences, found.starts[:-1])
+        scores = similarities + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * found.lexical
         hits = []
-        for place, passage, article in self._best(rows, scores, count):
-            part = sentences[starts[place] : starts[place + 1]]
+        for place, passage, article in self._best(found.rows, scores, count):
+            part = sentences[found.starts[place] : found.starts[place + 1]]
             texts = [passage.text[start:end] for start, end in passage.sentences]
-            shares = self._shares(question, texts, article, covered[place] > 0)
+            covered = float(found.lexical[place])
             hits.append(
                 Hit(
                     passage=passage,
@@ -90,8 +80,8 @@ class Retriever:
                     score=float(scores[place]),
                     similarity=float(similarities[place]),
                     sentence_similarities=tuple(part.tolist()),
-                    sentence_lexical_scores=shares,
-                    lexical_score=float(covered[place]),
+                    sentence_lexical_scores=self._shares(question, texts, article, covered > 0),
+                    lexical_score=covered,
                     same_language=macrolanguage(article.language) == language,
                     pages=self._generation.database.pages(article.id),
                 )
@@ -109,8 +99,8 @@ class Retriever:
         order = np.argsort(-scores, kind="stable")
         if len(order) > count:
             order = order[scores[order] >= scores[order[count - 1]]]
-        database = self._generation.database
-        found = [(place, *database.passage(int(rows[place]))) for place in order.tolist()]
+        read = self._generation.database.read(rows[order].tolist())
+        found = [(place, *item) for place, item in zip(order.tolist(), read, strict=True)]
         found.sort(key=lambda item: (-scores[item[0]], item[2].id, item[1].start))
         return found[:count]
 
@@ -119,16 +109,10 @@ class Retriever:
     ) -> tuple[float, ...]:
         if not shares_any:
             return (0.0,) * len(sentences)
-        return tuple(self._generation.lexical.shares(question, article.language, sentences))
-
-    def _candidates(
-        self, query: FloatArray, lexical: dict[int, float], allowed: Mask | None
-    ) -> RowArray:
-        nearest = self._generation.vectors.search(query, _NEAREST, allowed)[1]
-        return np.union1d(nearest, np.fromiter(lexical, np.int64, len(lexical)))
+        return tuple(self._generation.shares(question, article.language, sentences))
 
 
-def _check_encoder(generation: Generation, encoder: Encoder) -> None:
+def _check_encoder(generation: OpenGeneration, encoder: Encoder) -> None:
     stamp = generation.manifest.encoder
     if stamp.fingerprint == encoder.fingerprint and stamp.dimension == encoder.dimension:
         return
@@ -139,5 +123,5 @@ def _check_encoder(generation: Generation, encoder: Encoder) -> None:
         made = stamp.name
         remedy = f"run `qabot rebuild` to renew it, or ask with --encoder {stamp.name}"
     raise IndexMismatchError(
-        f"{generation.folder}: the index was made by {made}, not by {encoder.name}; {remedy}"
+        f"{generation.place}: the index was made by {made}, not by {encoder.name}; {remedy}"
     )

@@ -1,8 +1,9 @@
 """Tell what is no question to articles: thanks, greetings, reactions, words to another person.
 
 A logistic regression on the question's vector, as the packaged encoder makes it, in some twenty
-languages (``training/small_talk.py``). Short and odd questions ("refund?", "error E4", "wann") are
-in what it was fitted on, as questions. Vectors of another encoder say nothing to it.
+languages (``training/small_talk.py``). Short and odd questions ("refund?", "error E4", "wann") and
+single words that name a matter ("PyTorch") are in what it was fitted on, as questions. Vectors of
+another encoder say nothing to it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from qabot.encoders import PACKAGED, Encoder, FloatArray
 WEIGHTS = "small_talk.npy"
 # What is this likely to be small talk is not looked up. Far from even: a short question that goes
 # unanswered is worse than thanks that are looked up, which the confidence mostly refuses.
-THRESHOLD = 0.9
+THRESHOLD = 0.8
 
 
 def is_small_talk(text: str, encoder: Encoder, vector: Callable[[], FloatArray]) -> bool:

@@ -27,6 +27,22 @@ from qabot.types import Article, ArticleInfo, Unchanged
 DRAFT = "a draft"
 """How the reason of a file begins that says that it is not to be published yet."""
 
+_MARKUP = frozenset(
+    (
+        ".adoc",
+        ".asciidoc",
+        ".asc",
+        ".org",
+        ".tex",
+        ".textile",
+        ".creole",
+        ".mediawiki",
+        ".wiki",
+        ".rtf",
+    )
+)
+"""Files named themselves that are read with all their marks, as no parser knows these."""
+
 # What takes part in reading besides this package.
 _LIBRARIES = (
     "PyYAML",
@@ -204,7 +220,15 @@ def _article(
         collections=file.collections,
         author=shortened(draft.author, LONGEST_HEADING) if draft.author else None,
     )
-    return Article(info, draft.text, draft.headings, content, draft.pages, draft.warnings)
+    warnings = (*draft.warnings, *_unparsed(file))
+    return Article(info, draft.text, draft.headings, content, draft.pages, warnings)
+
+
+def _unparsed(file: SourceFile) -> Iterator[str]:
+    """Warn of markup that is text for qabot; of an address, the server says what it is."""
+    ending = file.path.suffix.lower()
+    if file.format == "plain" and ending in _MARKUP and "://" not in file.source:
+        yield f"{ending} is read as plain text with its marks; convert it to HTML or Markdown"
 
 
 def _read_here(file_format: Format, data: bytes) -> Draft:

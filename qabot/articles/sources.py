@@ -7,9 +7,10 @@ import os
 import stat
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
@@ -123,12 +124,14 @@ def find_sources(
     found: dict[str, SourceFile] = {}
     left_out: dict[str, Skipped] = {}
     members: defaultdict[str, set[str]] = defaultdict(set)
+    # To follow the links of each file's whole path would take most of the time.
+    real = cache(_real)
     for collection, source in named:
         here = _found_in(Path(source), excludes)
         left_out |= {item.source: item for item in here.left_out}
         for file in here.files:
             # A link that is refused must not stand for its target, which may be a source itself.
-            place = file.source if file.problem else os.path.realpath(file.path)
+            place = file.source if file.problem else _place(file.path, real)
             found.setdefault(place, file)
             members[place].add(collection)
     files = [
@@ -138,6 +141,18 @@ def find_sources(
     read = {file.source for file in files}
     missed = sorted(item for name, item in left_out.items() if name not in read)
     return Found(with_unique_ids(files), tuple(missed))
+
+
+def _place(path: Path, real: Callable[[str], str]) -> str:
+    """Where a file lies; ``real`` says it of its folder."""
+    if path.is_symlink():
+        return os.path.realpath(path)
+    folder, name = os.path.split(path)
+    return f"{real(folder)}{os.sep}{name}"
+
+
+def _real(folder: str) -> str:
+    return os.path.realpath(folder).rstrip(os.sep)
 
 
 def is_expected(left_out: Skipped) -> bool:

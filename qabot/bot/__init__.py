@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qabot.errors import UsageError
 from qabot.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,9 +34,16 @@ def create_bot(
 
     Raises:
         StateError: The bot's state file is damaged or cannot be written.
+        UsageError: The settings do not go together.
     """
     from qabot.bot.client import Bot, ShardedBot
     from qabot.bot.services import Services
 
-    kind = ShardedBot if settings.shards else Bot
+    # The server that the bot joined first is known to one of several processes only.
+    if settings.shard_ids and not settings.home_guilds:
+        raise UsageError(
+            "shard_ids: needs home_guilds, the Discord servers whose managers may change the "
+            "articles"
+        )
+    kind = ShardedBot if settings.shards or settings.shard_ids else Bot
     return kind(Services.open(engine, settings, rebuild), sync_always=sync_always)

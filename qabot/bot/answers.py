@@ -12,6 +12,7 @@ import discord
 
 from qabot.bot.channels import person_of
 from qabot.bot.explanations import explanation, how_to_ask, no_question, question_problem
+from qabot.bot.interactions import with_lost
 from qabot.bot.message_text import plain
 from qabot.bot.messages import Outgoing, answer_message, notice
 from qabot.bot.queue import QuestionQueue, QueueFullError, StoppingError
@@ -24,7 +25,7 @@ from qabot.bot.store.state import State
 from qabot.errors import StateError
 from qabot.render.translations import plural, translate
 from qabot.settings import Settings
-from qabot.types import LONGEST_QUESTION, Answer, Filters, Request
+from qabot.types import Answer, Filters, Request
 
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
@@ -78,6 +79,8 @@ class Answering:
         self._guilds = guilds
         self._limits = QuestionLimits(settings.user_questions, settings.guild_questions)
         self._told = RateLimit(1)
+        # Person → when they were forgotten.
+        self._forgotten: dict[int, float] = {}
         self._log_questions = settings.log_questions
         self._queue = QuestionQueue(engine, settings.waiting)
 
@@ -87,19 +90,25 @@ class Answering:
         asked = replace(asked, text=plain(asked.text))
         problem = question_problem(asked.text, asked.locale)
         if problem:
-            lost = asked.text if len(asked.text) > LONGEST_QUESTION else ""
-            await reply.refuse(problem, lost)
+            await reply.refuse(problem, asked.text)
             return
         try:
             with self._queue.admitted():
                 refusal = self._too_often(asked)
                 if refusal:
                     if not reply.is_message or self._tell_again(asked.user_id):
-                        await reply.refuse(refusal)
+                        await reply.refuse(refusal, asked.text)
                 elif await reply.acknowledge():
                     await self._send_answer(asked, reply)
         except (QueueFullError, StoppingError) as error:
-            await reply.refuse(explanation(error, asked.locale))
+            await reply.refuse(explanation(error, asked.locale), asked.text)
+
+    def forget(self, user_id: int) -> None:
+        """Keep nothing of what a person has asked so far, also if its answer is still to come."""
+        now = discord.utils.utcnow().timestamp()
+        recent = now - _CONVERSATION_SECONDS
+        self._forgotten = {who: at for who, at in self._forgotten.items() if at > recent}
+        self._forgotten[user_id] = now
 
     async def drain(self, seconds: float) -> None:
         """Take no more questions, and wait at most that long for those under way."""
@@ -135,7 +144,7 @@ class Answering:
             outgoing, record = await self._answered(asked, reply)
         except Exception as error:  # noqa: BLE001 (the person is told of every error)
             said = explanation(error, asked.locale)
-            outgoing = notice(said) if reply.addressed else None
+            outgoing = _given_back(said, asked, reply) if reply.addressed else None
         if outgoing is None:
             await reply.withdraw()
             return
@@ -154,7 +163,7 @@ class Answering:
             previous = await self.conversation(asked.user_id, asked.channel_id)
         filters = Filters(collection=asked.collection) if asked.collection else None
         request = Request(asked.text, previous, _QUOTES_KEPT, filters)
-        answer = await self._waited(request, asked.locale, reply)
+        answer = await self._waited(request, asked, reply)
         if answer.small_talk:
             return _nothing_asked(asked, reply, previous), None
         if answer.status != "answered" and not reply.addressed:
@@ -175,12 +184,13 @@ class Answering:
         )
         return outgoing, record
 
-    async def _waited(self, request: Request, locale: str, reply: Reply) -> Answer:
+    async def _waited(self, request: Request, asked: Asked, reply: Reply) -> Answer:
         """Wait for an answer, and tell the person if it takes long."""
         asking = asyncio.create_task(self._queue.ask(request))
         done, _ = await asyncio.wait({asking}, timeout=SECONDS_TO_WAIT)
         if not done:
-            await reply.wait(_waiting_text(self._queue.before(request), locale))
+            said = _waiting_text(self._queue.before(request), asked.locale)
+            await reply.wait(said, asked.text)
         return await asking
 
     async def conversation(self, user_id: int, channel_id: int) -> tuple[str, ...]:
@@ -200,7 +210,7 @@ class Answering:
         channel_id: int,
         now: float,
     ) -> AnswerRecord | None:
-        """Keep an answer for its buttons; ``None`` if it cannot be kept."""
+        """Keep an answer for its buttons; ``None`` if it cannot or must not be kept."""
         made = AnswerRecord(
             created=now,
             user_id=asked.user_id,
@@ -212,7 +222,8 @@ class Answering:
             locale=asked.locale,
             answer_json=answer_text(answer, asked.collection),
         )
-        return None if self._guilds.has_left(asked.guild_id) else self._saved(made)
+        is_forgotten = now <= self._forgotten.get(asked.user_id, 0.0)
+        return None if is_forgotten or self._guilds.has_left(asked.guild_id) else self._saved(made)
 
     def _saved(self, record: AnswerRecord) -> AnswerRecord | None:
         try:
@@ -229,7 +240,13 @@ def _nothing_asked(asked: Asked, reply: Reply, previous: tuple[str, ...]) -> Out
     """Reply to small talk; ``None`` for "thanks!" after an answer, which needs no reply."""
     if not reply.addressed or (reply.is_message and previous):
         return None
-    return notice(how_to_ask(asked.locale) if reply.is_message else no_question(asked.locale))
+    said = how_to_ask(asked.locale) if reply.is_message else no_question(asked.locale)
+    return _given_back(said, asked, reply)
+
+
+def _given_back(said: str, asked: Asked, reply: Reply) -> Outgoing:
+    """Say why there is no answer, with the question, unless that still stands in a message."""
+    return notice(said) if reply.is_message else with_lost(said, asked.text)
 
 
 def _waiting_text(before: int, locale: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qabot.errors import SourceError
 from qabot.render.translations import language_name
+from qabot.text import printable
 from qabot.types import ArticleInfo
 
 if TYPE_CHECKING:
@@ -83,6 +84,12 @@ class Catalogue:
             for info, key in zip(held.infos, held.keys, strict=True)
             if all(word in key or word in _languages(info, locale) for word in words)
         ]
+
+
+def article_name(info: ArticleInfo, longest: int) -> str:
+    """Name an article by its title; by its id if the title shows nothing."""
+    name = " ".join(printable(info.title).split()) or info.id
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def key_of(info: ArticleInfo) -> str:

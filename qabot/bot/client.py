@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any
 
 import discord
@@ -11,7 +12,7 @@ from discord.ext import commands, tasks
 
 from qabot.bot.commands.ask import AskCommands
 from qabot.bot.commands.buttons import SECONDS_KEPT, AnswerButton, ContextMenu, follow_up
-from qabot.bot.commands.look import LookCommands, PageButton
+from qabot.bot.commands.look import ArticleMenu, LookCommands, PageButton
 from qabot.bot.commands.manage import ConfirmButton, ManageCommands
 from qabot.bot.commands.new_article import WriteButton, article_written
 from qabot.bot.commands.privacy import Privacy
@@ -19,7 +20,7 @@ from qabot.bot.commands.settings_panel import SettingItem, SettingsCommand
 from qabot.bot.commands.sync import sync_commands
 from qabot.bot.commands.translator import CommandTranslator
 from qabot.bot.commands.unanswered import UnansweredCommand
-from qabot.bot.explanations import explanation
+from qabot.bot.explanations import explanation, without_text
 from qabot.bot.interactions import say_privately
 from qabot.bot.listener import MessageListener
 from qabot.bot.services import Services
@@ -52,6 +53,7 @@ class Bot(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            **_shards(services.settings),
         )
         self.services = services
         self._sync_always = sync_always
@@ -60,7 +62,7 @@ class Bot(commands.Bot):
         """Add the commands, and register them with Discord if they have changed."""
         services = self.services
         await self.tree.set_translator(CommandTranslator())
-        self.add_dynamic_items(AnswerButton, ContextMenu, PageButton)
+        self.add_dynamic_items(AnswerButton, ContextMenu, ArticleMenu, PageButton)
         self.add_dynamic_items(ConfirmButton, WriteButton, SettingItem)
         collections = await asyncio.to_thread(services.engine.collections)
         for cog in (
@@ -73,9 +75,17 @@ class Bot(commands.Bot):
             Privacy(services),
         ):
             await self.add_cog(cog)
-        self._prune.start()
-        services.automatic.start()
-        await sync_commands(self, services.state, always=self._sync_always)
+        # One process of several does what is to be done once.
+        if services.settings.own_shards.first == 0:
+            self._prune.start()
+            services.automatic.start()
+            await sync_commands(self, services.state, always=self._sync_always)
+
+    async def on_error(self, event_method: str, /, *_: object, **__: object) -> None:
+        """Log an error of a listener; discord.py would log its text, too."""
+        error = sys.exception()
+        if error is not None:
+            _log.error("%s failed: %s", event_method, without_text(error))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Leave messages to ``MessageListener``: there are no prefix commands."""
@@ -139,7 +149,18 @@ class Tree(discord.app_commands.CommandTree[Any]):
 
 
 class ShardedBot(Bot, commands.AutoShardedBot):
-    """The same bot in as many shards as Discord recommends; a must from 2,500 guilds on."""
+    """The same bot in the shards of this process, or as many as Discord recommends.
+
+    From 2,500 guilds on, Discord wants nothing else.
+    """
+
+
+def _shards(settings: Settings) -> dict[str, Any]:
+    """The options of discord.py for a process that has some of the shards."""
+    if not settings.shard_ids:
+        return {}
+    own = settings.own_shards
+    return {"shard_ids": list(own.numbers), "shard_count": own.count}
 
 
 def intents(settings: Settings) -> discord.Intents:

@@ -70,7 +70,11 @@ def explanation(error: Exception, locale: str) -> str:
     if isinstance(error, QabotError):
         _log.error("a question could not be answered: %s", error)
     else:
-        # Without its text, which may hold the question.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("a question could not be answered: %s\n%s", type(error).__name__, frames)
+        _log.error("a question could not be answered: %s", without_text(error))
     return translate("Something went wrong on my side. Please ask again later.", locale)
+
+
+def without_text(error: BaseException) -> str:
+    """Describe an error for the log, without its text, which may hold a question."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}\n{frames}"

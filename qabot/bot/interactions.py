@@ -35,7 +35,7 @@ async def say_privately(interaction: discord.Interaction[Any], text: str, lost: 
     Args:
         lost: Text that the person typed and that is given back.
     """
-    outgoing = _with_lost(text, lost)
+    outgoing = with_lost(text, lost)
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(**outgoing.arguments(), ephemeral=True)
@@ -92,7 +92,7 @@ def values_of(data: Any) -> Iterator[str]:
             yield from values_of(component)
 
 
-def _with_lost(text: str, lost: str) -> Outgoing:
+def with_lost(text: str, lost: str) -> Outgoing:
     """Make a message that gives lost text back: quoted, or as a file if it is long."""
     if not lost:
         return notice(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from datetime import timedelta
 
 import discord
 from discord.ext import commands
@@ -14,11 +14,15 @@ from qabot.answering.follow_up import is_follow_up
 from qabot.bot.answers import Asked
 from qabot.bot.channels import collection_of, whole_channel
 from qabot.bot.explanations import how_to_ask
-from qabot.bot.message_replies import MessageReply, TypingIndicator
+from qabot.bot.message_replies import Heard, MessageReply, TypingIndicator
 from qabot.bot.message_text import is_own_role, own_text, question_of, replied_to
 from qabot.bot.messages import notice
-from qabot.bot.people import RecentNames
-from qabot.bot.question_detector import is_addressed_to, is_small_talk, looks_like_question
+from qabot.bot.question_detector import (
+    called_names,
+    is_about_bot,
+    is_small_talk,
+    looks_like_question,
+)
 from qabot.bot.refusals import Refusals
 from qabot.bot.services import Services
 from qabot.bot.store.records import AnswerRecord, GuildSettings
@@ -31,22 +35,10 @@ _QUESTION_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 _DELETED_KEPT = 5000
 # After this time, an edit corrects the record and asks nothing.
 _SECONDS_TO_EDIT = 15 * 60.0
+# A few hundred bytes each, for a quarter of an hour: enough for two questions a second.
 _HEARD_KEPT = 2000
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Heard:
-    """A message that was taken as a question.
-
-    Attributes:
-        text: The hash of the question: memory keeps no texts.
-        reply: The way back, with the message that answers.
-    """
-
-    text: int
-    reply: MessageReply
 
 
 class MessageListener(commands.Cog):
@@ -60,10 +52,9 @@ class MessageListener(commands.Cog):
         self._bot = bot
         self._services = services
         self._refusals = Refusals(services.state)
-        self._names = RecentNames()
         self._typing = TypingIndicator()
         self._deleted: deque[int] = deque(maxlen=_DELETED_KEPT)
-        self._heard: OrderedDict[int, _Heard] = OrderedDict()
+        self._heard: OrderedDict[int, Heard] = OrderedDict()
         self._since = discord.utils.utcnow()
 
     @commands.Cog.listener()
@@ -88,7 +79,7 @@ class MessageListener(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that asks the bot something."""
-        self._names.note(message)
+        self._services.people.note(message)
         await self._hear(message)
 
     async def _hear(self, message: discord.Message) -> None:
@@ -101,11 +92,12 @@ class MessageListener(commands.Cog):
         if not called and not in_thread and not self._is_for_all(message, settings):
             return
         text = await question_of(message, self._bot.user)
-        earlier = self._heard.get(message.id)
-        if (earlier and earlier.text == hash(text)) or not (
-            called or in_thread or _stands_alone(text)
-        ):
+        if not (called or in_thread or await self._is_for_anybody(message, text)):
             return
+        heard = self._heard.get(message.id, Heard())
+        if heard.text == hash(text):
+            return
+        heard.text = hash(text)
         reply = MessageReply(
             message,
             settings,
@@ -113,17 +105,22 @@ class MessageListener(commands.Cog):
             addressed=called or (in_thread and looks_like_question(text)),
             deleted=self._deleted,
             typing=self._typing,
-            instead=earlier.reply.sent if earlier else None,
+            heard=heard,
         )
         if await self._refusals.refuse(message, settings, reply):
             return
-        self._remember(message.id, _Heard(hash(text), reply))
+        self._heard[message.id] = heard
+        self._forget_heard()
         await self._answer(message, text, settings, reply)
 
-    def _remember(self, message_id: int, heard: _Heard) -> None:
-        self._heard[message_id] = heard
-        if len(self._heard) > _HEARD_KEPT:
-            self._heard.popitem(last=False)
+    def _forget_heard(self) -> None:
+        """Forget messages whose edits ask nothing any more."""
+        oldest = discord.utils.utcnow() - timedelta(seconds=_SECONDS_TO_EDIT)
+        while self._heard:
+            first = next(iter(self._heard))
+            if len(self._heard) <= _HEARD_KEPT and discord.utils.snowflake_time(first) >= oldest:
+                break
+            del self._heard[first]
 
     async def _answer(
         self, message: discord.Message, text: str, settings: GuildSettings, reply: MessageReply
@@ -133,9 +130,11 @@ class MessageListener(commands.Cog):
         locale = self._services.locales.of(message)
         if not text or is_small_talk(text):
             # "Thanks!" needs no answer; someone who has had none yet is told how to ask.
-            talking = text and (record or await self._has_answers(message))
+            answered = record or await self._has_answers(message)
+            talking = text and answered and not is_about_bot(text)
             if reply.addressed and not talking:
-                await reply.send(notice(self._nothing_asked(message, locale)))
+                said = how_to_ask(locale) if text else self._nothing_asked(message, locale)
+                await reply.send(notice(said))
             return
         asked = Asked(
             text=text,
@@ -182,7 +181,7 @@ class MessageListener(commands.Cog):
         return not to_others and bool(own_text(message, user))
 
     def _is_for_all(self, message: discord.Message, settings: GuildSettings) -> bool:
-        """Return whether every question in the channel is answered, and this is for anybody."""
+        """Return whether every question in the channel is answered, and this is for nobody."""
         channel = message.channel
         if not self._services.settings.message_content:
             return False
@@ -191,9 +190,13 @@ class MessageListener(commands.Cog):
         if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
             # Answer the post; the discussion below it is between people.
             return message.id == channel.id
-        is_reply = message.type is discord.MessageType.reply
-        names = self._names.of(channel.id)
-        return not (message.mentions or is_reply or is_addressed_to(message.content, names))
+        return not message.mentions and message.type is not discord.MessageType.reply
+
+    async def _is_for_anybody(self, message: discord.Message, text: str) -> bool:
+        """Return whether a text that mentions nobody is a question, and calls nobody by name."""
+        if not _stands_alone(text):
+            return False
+        return not await self._services.people.are_any(called_names(message.content), message)
 
     def _nothing_asked(self, message: discord.Message, locale: str) -> str:
         replied = replied_to(message)

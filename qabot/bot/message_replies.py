@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Container
+from dataclasses import dataclass
 
 import discord
 from discord.abc import Messageable
@@ -43,6 +44,19 @@ class TypingIndicator:
             self._loops.pop(channel.id).cancel()
 
 
+@dataclass(slots=True)
+class Heard:
+    """A message that was taken as a question.
+
+    Attributes:
+        text: The hash of the question as it stands now: memory keeps no texts.
+        sent: The message that answers it.
+    """
+
+    text: int | None = None
+    sent: discord.PartialMessage | None = None
+
+
 class MessageReply:
     """Answers a message.
 
@@ -54,10 +68,8 @@ class MessageReply:
         addressed: True if the message speaks to the bot.
         deleted: Ids of deleted messages, which get no answer.
         typing: Shows that an answer is on its way.
-        instead: The answer to an earlier version of the message, to be replaced.
-
-    Attributes:
-        sent: The message that answers, once it was sent.
+        heard: The message as it stands now, with the answer to an earlier version, which is
+            replaced. If it changes again, nothing is sent.
     """
 
     is_message = True
@@ -72,7 +84,7 @@ class MessageReply:
         addressed: bool,
         deleted: Container[int],
         typing: TypingIndicator,
-        instead: discord.Message | None = None,
+        heard: Heard,
     ) -> None:
         self._message = message
         self._private = settings.private and message.guild is not None
@@ -83,7 +95,9 @@ class MessageReply:
         self._typing = typing
         self._is_typing = False
         self._deleted = deleted
-        self.sent = instead
+        self._heard = heard
+        self._text = heard.text
+        self._waits = self._is_told = False
 
     async def refuse(self, text: str, question: str = "") -> None:  # noqa: ARG002 (it still stands)
         """Send the text as a direct message: channels have no private ones."""
@@ -98,22 +112,27 @@ class MessageReply:
             self._typing.begin(self._message.channel)
         return True
 
-    async def wait(self, text: str) -> None:
-        """Reply with the text; the answer will replace it."""
-        if self.addressed and not self._private and not self._threads:
-            await self._deliver(Outgoing(content=text))
+    async def wait(self, text: str, question: str) -> None:
+        """Send the text to the place of the answer, which will replace it."""
+        if self.addressed:
+            await self.place(question)
+            self._waits = await self._deliver(Outgoing(content=text)) is not None
 
     async def withdraw(self) -> None:
-        """Send nothing."""
+        """Send nothing, and take back what was sent meanwhile."""
         self._stop_typing()
+        if self._waits and self._heard.sent is not None:
+            with contextlib.suppress(*UNDELIVERED):
+                await self._heard.sent.delete()
+            self._heard.sent = None
 
     async def place(self, question: str) -> int:
         """Return the thread under the message, the direct messages, or the channel."""
         message = self._message
-        if self.sent is not None:
-            return self.sent.channel.id
+        if self._heard.sent is not None:
+            return self._heard.sent.channel.id
         with contextlib.suppress(*UNDELIVERED):
-            if message.id in self._deleted:
+            if self._is_gone():
                 return message.channel.id
             if self._private:
                 self._target = await message.author.create_dm()
@@ -132,24 +151,30 @@ class MessageReply:
 
     async def _deliver(self, outgoing: Outgoing) -> int | None:
         try:
-            if self._message.id in self._deleted:
+            if self._is_gone():
                 return None
-            self.sent = await deliver(self._send, outgoing, self.locale)
-            return self.sent.id
+            sent = await deliver(self._send, outgoing, self.locale)
+            self._heard.sent = discord.PartialMessage(channel=sent.channel, id=sent.id)
+            return sent.id
         except UNDELIVERED as error:
             # The message was just deleted, the person takes no direct messages, or the bot may no
             # longer write in the channel.
             _log.info("a message could not be answered: %s", error)
-            if self._private and isinstance(error, discord.Forbidden):
+            if self._private and isinstance(error, discord.Forbidden) and not self._is_told:
+                self._is_told = True
                 await self._tell_in_channel()
             return None
 
     async def _send(self, outgoing: Outgoing) -> discord.Message:
-        if self.sent is not None:
-            return await self.sent.edit(**outgoing.edit_arguments())
+        if self._heard.sent is not None:
+            return await self._heard.sent.edit(**outgoing.edit_arguments())
         send = self._target.send if self._target is not None else self._message.reply
         sent: discord.Message = await send(**outgoing.arguments())
         return sent
+
+    def _is_gone(self) -> bool:
+        """Return whether the message was deleted, or asks something else by now."""
+        return self._message.id in self._deleted or self._heard.text != self._text
 
     def _stop_typing(self) -> None:
         if self._is_typing:

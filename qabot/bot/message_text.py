@@ -10,10 +10,15 @@ import discord
 
 from qabot.bot.interactions import UNDELIVERED
 
-# <@1>, <@!1>, <@&1>, <#1>, <:name:1>, <a:name:1>, <t:1:R>, </command:1> and <id:customize>.
+# People put one after the name of whom they call.
+_COMMA = "[,:;，、،]"
+# <@1>, <@!1>, <@&1>, <#1>, <:name:1>, <a:name:1>, <t:1:R>, </command:1>, <id:customize>, and links
+# to messages.
 _RAW = re.compile(
-    r"<(?:(?P<kind>@[!&]?|\#)(?P<id>\d+)|a?:\w+:\d+|t:-?\d+(?::\w)?|/(?P<command>[^:<>\n]+):\d+"
-    r"|id:\w+)>"
+    r"(?:<(?:(?:@[!&]?|\#)(?P<id>\d+)|a?:\w+:\d+|t:-?\d+(?::\w)?"
+    r"|/(?P<command>[^:<>\n]+):\d+|id:\w+)>"
+    r"|<?https?://(?:\w+\.)?discord(?:app)?\.com/channels/[\w@/]+>?)"
+    rf"(?P<comma>\s*{_COMMA})?"
 )
 # Discord turns a longer message into this file.
 _LONG_MESSAGE = "message.txt"
@@ -25,17 +30,22 @@ _log = logging.getLogger(__name__)
 async def question_of(message: discord.Message, user: discord.abc.User | None) -> str:
     """Return the question that a message puts to the bot; empty if there is none.
 
-    It is the message's own text, a forwarded text, the file of a long message, or the text of the
+    It is the message's own text, a forwarded text, the file of a long message, or the same of the
     person's message that it replies to; a forum post begins with its title.
 
     Args:
         user: The bot's own user.
     """
-    text = _title(message) + (own_text(message, user) or await _attached(message))
+    text = await _whole_text(message, user)
     original = replied_to(message)
-    if not text.strip() and original is not None and (user is None or original.author != user):
-        text = own_text(original, user)
-    return text.strip()
+    if not text and original is not None and (user is None or original.author != user):
+        text = await _whole_text(original, user)
+    return text
+
+
+async def _whole_text(message: discord.Message, user: discord.abc.User | None) -> str:
+    """Return the text of a message or of its file, after the title if it begins a forum post."""
+    return (_title(message) + (own_text(message, user) or await _attached(message))).strip()
 
 
 def own_text(message: discord.Message, user: discord.abc.User | None) -> str:
@@ -64,14 +74,17 @@ def is_own_role(role: discord.Role, user: discord.abc.User) -> bool:
 def plain(text: str, names: Mapping[int, str] | None = None) -> str:
     """Replace raw ids by names, or drop them: nobody means them, and no article holds them.
 
+    Whatever is dropped takes the comma after it along.
+
     Args:
         names: Id → name of people, roles and channels.
     """
 
     def name(match: re.Match[str]) -> str:
+        known = (names or {}).get(int(match["id"])) if match["id"] else None
         if match["command"]:
-            return f"/{match['command']}"
-        return (names or {}).get(int(match["id"]), " ") if match["id"] else " "
+            known = f"/{match['command']}"
+        return " " if known is None else f"{known}{match['comma'] or ''}"
 
     return re.sub(r"[^\S\n]+", " ", _RAW.sub(name, text)).strip()
 
@@ -83,7 +96,7 @@ def _own_mentions(
     if user is None:
         return None
     roles = [rf"@&{role.id}" for role in message.role_mentions if is_own_role(role, user)]
-    return re.compile(rf"<(?:{'|'.join([rf'@!?{user.id}', *roles])})>\s*[,:;，、،]?")
+    return re.compile(rf"<(?:{'|'.join([rf'@!?{user.id}', *roles])})>\s*{_COMMA}?")
 
 
 def _names(message: discord.Message) -> dict[int, str]:

@@ -13,10 +13,11 @@ from typing import Any
 
 import discord
 
-from qabot.render.discord import View, answer_view
+from qabot.bot.article_list import article_name, key_of
+from qabot.render.discord import MOST_NEAR, View, answer_view
+from qabot.render.markup import web_address
 from qabot.render.translations import translate
-from qabot.text import printable
-from qabot.types import Answer
+from qabot.types import Answer, ArticleInfo
 
 Button = discord.ui.Button[Any]
 Item = discord.ui.Item[Any]
@@ -123,15 +124,21 @@ def answer_message(
         view = replace(view, lead=f"{view.lead}\n{asked}")
     if answer_id is None:
         return view_message(view)
-    follow_up = _button(
-        translate("Follow-up question", locale),
-        f"qabot:follow:{answer_id}",
-        style=discord.ButtonStyle.primary,
-    )
-    dismiss = _button(translate("Dismiss", locale), f"qabot:dismiss:{answer_id}", emoji="✖️")
     if answer.status == "not_found":
-        browse = _button(translate("Browse articles", locale), f"qabot:browse:{answer_id}")
-        return view_message(view, [follow_up, browse, dismiss])
+        return view_message(view, *_rows_of_none(answer, answer_id, locale))
+    return view_message(view, *_rows(view, answer, answer_id, locale))
+
+
+def _rows_of_none(answer: Answer, answer_id: str, locale: str) -> list[list[Item]]:
+    """Make the buttons under "not found"."""
+    browse = _button(translate("Browse articles", locale), f"qabot:browse:{answer_id}")
+    near = [info for info in answer.near[:MOST_NEAR] if _is_closed(info)]
+    buttons: list[Item] = [_follow_up(answer_id, locale), browse, _dismiss(answer_id, locale)]
+    return [buttons, article_menu(near, locale)]
+
+
+def _rows(view: View, answer: Answer, answer_id: str, locale: str) -> list[list[Item]]:
+    """Make the buttons under quotes."""
     turns = _turns(view, translate("Previous quotes", locale), translate("More quotes", locale))
     paging = [_button(label, f"qabot:page:{answer_id}:{page}") for label, page in turns]
     ratings = [
@@ -139,32 +146,49 @@ def answer_message(
         _button("", f"qabot:unhelpful:{answer_id}", emoji="👎"),
     ]
     contexts = _contexts(view, answer, answer_id, locale)
-    first: list[Item] = [*paging, follow_up]
+    dismiss = _dismiss(answer_id, locale)
+    first: list[Item] = [*paging, _follow_up(answer_id, locale)]
     second: list[Item] = [*ratings, dismiss]
     if len(view.places) == 1:
         second, contexts = [*ratings, *contexts, dismiss], []
     if len(first) + len(second) <= _MOST_IN_ROW:
         first, second = [*first, *second], []
-    return view_message(view, first, second, contexts)
+    return [first, second, contexts]
 
 
 def context_message(view: View, answer_id: str, place: int, locale: str) -> Outgoing:
     """Make a quote's context, with a button that opens the article there."""
-    read = _button(translate("Read the article", locale), f"qabot:read:{answer_id}:{place}")
-    return view_message(view, [read])
+    return view_message(view, [_read_button(answer_id, place, locale)])
 
 
-def paged_message(view: View, action: str, key: str, locale: str) -> Outgoing:
+def paged_message(
+    view: View, action: str, key: str, locale: str, listed: Sequence[ArticleInfo] = ()
+) -> Outgoing:
     """Make a page of a list of articles or of an article, which each button looks up again.
 
     Args:
         action: The buttons' action.
         key: The words or id that they look up; at most ``LONGEST_KEY`` characters.
+        listed: Articles that a menu opens; at most 25.
     """
     turns = _turns(view, translate("Previous page", locale), translate("Next page", locale))
-    return view_message(
-        view, [_button(label, f"qabot:{action}:{page}:{key}") for label, page in turns]
+    buttons = [_button(label, f"qabot:{action}:{page}:{key}") for label, page in turns]
+    return view_message(view, article_menu(listed, locale), buttons)
+
+
+def article_menu(infos: Sequence[ArticleInfo], locale: str) -> list[Item]:
+    """Make a menu that opens articles; empty if there is none."""
+    if not infos:
+        return []
+    label = translate("Read the article", locale)
+    options = [
+        discord.SelectOption(label=article_name(info, _LONGEST_OPTION), value=key_of(info))
+        for info in infos
+    ]
+    menu: discord.ui.Select[Any] = discord.ui.Select(
+        custom_id="qabot:open", placeholder=f"📄 {label} …", options=options
     )
+    return [menu]
 
 
 def _turns(view: View, back: str, on: str) -> list[tuple[str, int]]:
@@ -178,19 +202,54 @@ def _turns(view: View, back: str, on: str) -> list[tuple[str, int]]:
 
 
 def _contexts(view: View, answer: Answer, answer_id: str, locale: str) -> list[Item]:
-    """Make the way to the context of the quotes on the page: a button, or a menu of several."""
+    """Make the way to the context of the quotes on the page, and to articles without an address.
+
+    Of one quote, these are buttons; of several, they are one menu.
+    """
     label = translate("Context", locale)
     if len(view.places) == 1:
-        return [_button(label, f"qabot:context:{answer_id}:{view.places[0]}", emoji="📖")]
-    options = []
+        [place] = view.places
+        context = _button(label, f"qabot:context:{answer_id}:{place}", emoji="📖")
+        is_closed = _is_closed(answer.quotes[place].article)
+        return [context, *([_read_button(answer_id, place, locale)] if is_closed else [])]
+    read = translate("Read the article", locale)
+    options: list[discord.SelectOption] = []
+    closed: dict[str, int] = {}
     for place in view.places:
         info = answer.quotes[place].article
-        name = " ".join(printable(f"{place + 1} · {info.title or info.id}").split())
-        options.append(discord.SelectOption(label=name[:_LONGEST_OPTION], value=str(place)))
+        name = f"{place + 1} · {article_name(info, _LONGEST_OPTION)}"[:_LONGEST_OPTION]
+        options.append(discord.SelectOption(label=name, value=str(place), emoji="📖"))
+        if _is_closed(info):
+            closed.setdefault(info.id, place)
+    for place in closed.values():
+        name = article_name(answer.quotes[place].article, _LONGEST_OPTION)
+        options.append(
+            discord.SelectOption(label=name, value=f"read:{place}", description=read, emoji="📄")
+        )
     menu: discord.ui.Select[Any] = discord.ui.Select(
         custom_id=f"qabot:contexts:{answer_id}", placeholder=f"📖 {label} …", options=options
     )
     return [menu]
+
+
+def _follow_up(answer_id: str, locale: str) -> Button:
+    label, style = translate("Follow-up question", locale), discord.ButtonStyle.primary
+    return _button(label, f"qabot:follow:{answer_id}", style=style)
+
+
+def _dismiss(answer_id: str, locale: str) -> Button:
+    return _button(translate("Dismiss", locale), f"qabot:dismiss:{answer_id}", emoji="✖️")
+
+
+def _read_button(answer_id: str, place: int, locale: str) -> Button:
+    """Make the button that opens the article of a quote, there."""
+    label = translate("Read the article", locale)
+    return _button(label, f"qabot:read:{answer_id}:{place}", emoji="📄")
+
+
+def _is_closed(info: ArticleInfo) -> bool:
+    """Return whether the title of an article has no link: a button has to open it."""
+    return web_address(info.url) is None
 
 
 def _button(

@@ -6,8 +6,8 @@ from collections.abc import Set
 
 import regex
 
-from qabot.answering.follow_up import is_follow_up
-from qabot.text import UNSPACED
+from qabot.answering.follow_up import is_follow_up, names_nothing
+from qabot.text import UNSPACED, folded_words
 
 # Question marks of all scripts, at the end of a sentence. In Greek, that is the semicolon.
 _ASKS = regex.compile(r"[?？؟⁇⁈⸮፧՞꘏︖﹖](?=[\s\"'”’»)\]*_~|!?？！]|$)|\p{Greek}[;\u037e](?=\s|$)")
@@ -38,6 +38,9 @@ _INTERROGATIVE = regex.compile(
     |何|誰|だれ|いつ|どこ|なぜ|どう|どれ|いくら|谁|什么|哪|怎|为何|几|ไหน|ทำไม|เมื่อไ|ใคร|อะไร""",
     regex.VERBOSE | regex.IGNORECASE,
 )
+# What no list of words or vectors knows.
+_CHAT = {"thx", "thanx", "ty", "tysm", "brb", "lol", "lmao", "rofl", "omg", "kk", "idk", "klasse"}
+_YOU = {"you", "du", "dich", "dir", "vous", "tu", "tú", "usted", "você", "jij", "ты", "вы"}
 _COMMA = regex.compile(r"[,:;，、،!?？.]+")
 # A call is short: "hey Bob".
 _LONGEST_CALL = 3
@@ -62,21 +65,26 @@ def is_small_talk(text: str) -> bool:
     """
     if not _LETTER.search(text):
         return len(_DIGIT.findall(text)) < _LEAST_DIGITS
+    words = folded_words(text)
+    if is_about_bot(text) or (words and _CHAT.issuperset(words)):
+        return True
     asks = (_ASKS, _JAPANESE, _INTERROGATIVE)
     return not any(pattern.search(text) for pattern in asks) and is_follow_up(text)
 
 
-def is_addressed_to(text: str, names: Set[str]) -> bool:
-    """Return whether a text calls a person ("Bob, when …?", "hey Bob, …", "… again, Bob?").
+def is_about_bot(text: str) -> bool:
+    """Return whether a text asks the bot about itself ("what can you do?")."""
+    return not _YOU.isdisjoint(folded_words(text)) and names_nothing(text)
 
-    Args:
-        names: Names of people, in lower case.
+
+def called_names(text: str) -> Set[str]:
+    """Return by what a text may call a person ("Bob, when …?", "hey Bob, …", "… again, Bob?").
+
+    These are the words before the first comma and after the last one, and all of them together, in
+    lower case; most of them are no names.
     """
-    parts = [part for part in _COMMA.split(text.casefold()) if part.strip()]
+    parts = [part.strip() for part in _COMMA.split(text.casefold()) if part.strip()]
     if len(parts) < 2:
-        return False
-    for part in (parts[0].strip(), parts[-1].strip()):
-        words = part.split()
-        if len(words) <= _LONGEST_CALL and (part in names or not names.isdisjoint(words)):
-            return True
-    return False
+        return frozenset()
+    calls = [part for part in (parts[0], parts[-1]) if len(part.split()) <= _LONGEST_CALL]
+    return frozenset(name for part in calls for name in (part, *part.split()))

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 # A larger batch would keep its first question waiting for its last.
 _BATCH = 8
-# Reading is a third of the work: with this, the last of many waits for about ten seconds.
+# The time from a question to the end of its reading, where many wait. Each gets an equal share of
+# what is left of it, and at least one group of passages is read: with both, and all else that a
+# question costs, the last of many waits for less than ten seconds.
 _SECONDS_TO_READ_ALL = 3.0
 # Time to tell people that there will be no answer.
 _SECONDS_TO_TELL = 5.0
@@ -43,6 +45,7 @@ class StoppingError(Exception):
 class _Waiting:
     request: Request
     answer: asyncio.Future[Answer]
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ class QuestionQueue:
             QabotError: The engine refuses this question.
             StoppingError: The bot was closed.
         """
-        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(request, loop.create_future(), loop.time())
         self._waiting.append(waiting)
         # The task ends when nothing waits; it does not live as long as the bot.
         if self._pump is None or self._pump.done():
@@ -173,10 +177,17 @@ class QuestionQueue:
                     item.answer.set_exception(result)
 
     def _batch(self, items: Sequence[_Waiting]) -> _Batch:
-        results = asyncio.get_running_loop().create_future()
-        # The more people wait, the less is read for each of them.
-        patience = min(PATIENCE, _SECONDS_TO_READ_ALL / (len(items) + len(self._waiting) or 1))
-        return _Batch([item.request for item in items], patience, results)
+        loop = asyncio.get_running_loop()
+        patience = self._patience(items, loop.time())
+        return _Batch([item.request for item in items], patience, loop.create_future())
+
+    def _patience(self, items: Sequence[_Waiting], now: float) -> float:
+        """Return the seconds to read for each: the more people wait, and the longer, the fewer."""
+        all_waiting = [*items, *self._waiting]
+        if not all_waiting:
+            return PATIENCE
+        left = _SECONDS_TO_READ_ALL - (now - all_waiting[-1].since)
+        return min(PATIENCE, max(left, 0.0) / len(all_waiting))
 
     async def _run(self, batch: _Batch) -> Sequence[Answer | Exception]:
         if self._closed:

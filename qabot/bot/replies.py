@@ -47,7 +47,7 @@ class Reply(Protocol):
         """Say in private why there will be no answer, and give a lost question back."""
         ...
 
-    async def wait(self, text: str) -> None:
+    async def wait(self, text: str, question: str) -> None:
         """Say that the answer takes longer."""
         ...
 
@@ -97,7 +97,7 @@ class InteractionReply:
         """Send the text so that only the person sees it."""
         await say_privately(self._interaction, text, question)
 
-    async def wait(self, text: str) -> None:
+    async def wait(self, text: str, question: str) -> None:  # noqa: ARG002 (it is shown later)
         """Show the text where "thinking" stands."""
         with contextlib.suppress(*UNDELIVERED):
             await self._interaction.edit_original_response(content=text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import logging
 import os
@@ -21,6 +22,7 @@ from qabot.bot.client import Bot
 from qabot.bot.store.starts import STABLE_SECONDS, Starts
 from qabot.bot.tokens import INTENT, REFUSED, SHARDS, HideToken
 from qabot.errors import BotError
+from qabot.shards import Shards
 from qabot.text import first_line
 
 _SECONDS_OF_A_TURN = 0.001
@@ -49,7 +51,7 @@ def run_bot(bot: Bot, token: str, *, notify: Callable[[str], None] = lambda line
     # Bounds how long the event loop waits for the thread that answers.
     sys.setswitchinterval(_SECONDS_OF_A_TURN)
     try:
-        with _alone(bot.services.state.path):
+        with _alone(bot.services.state.path, bot.services.settings.own_shards):
             asyncio.run(_run(bot, token, notify))
     except discord.LoginFailure:
         # Without the cause: a traceback must not hold the token.
@@ -79,7 +81,7 @@ async def _run(bot: Bot, token: str, notify: Callable[[str], None]) -> None:
 
 async def _wait_turn(bot: Bot, stop: asyncio.Task[bool], notify: Callable[[str], None]) -> None:
     """Wait if the last starts failed, unless stopped meanwhile."""
-    starts = Starts(bot.services.state)
+    starts = _starts(bot)
     seconds = await asyncio.to_thread(starts.delay, time.time())
     if seconds:
         notify(f"the bot ended badly several times; connecting again in {seconds:.0f} s")
@@ -87,10 +89,14 @@ async def _wait_turn(bot: Bot, stop: asyncio.Task[bool], notify: Callable[[str],
     await asyncio.to_thread(starts.note, time.time())
 
 
+def _starts(bot: Bot) -> Starts:
+    return Starts(bot.services.state, bot.services.settings.own_shards)
+
+
 async def _until_stopped(
     bot: Bot, token: str, stop: asyncio.Task[bool], notify: Callable[[str], None]
 ) -> None:
-    starts = Starts(bot.services.state)
+    starts = _starts(bot)
     started = asyncio.create_task(_start(bot, token, notify))
     done, _ = await asyncio.wait(
         {started, stop}, timeout=STABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -122,6 +128,10 @@ async def _start(bot: Bot, token: str, notify: Callable[[str], None]) -> None:
             # Closed with the session; the next login makes a new one.
             bot.http.connector = discord.utils.MISSING
             await asyncio.sleep(seconds)
+    # What is loaded by now stays to the end. To look through it for garbage again and again would
+    # hold up the event loop for tens of milliseconds each time.
+    gc.collect()
+    gc.freeze()
     await bot.connect()
 
 
@@ -133,25 +143,30 @@ def _end_in_time() -> None:
 
 
 @contextlib.contextmanager
-def _alone(state: Path) -> Iterator[None]:
-    """Hold the lock of a state file: two bots would answer everything twice.
+def _alone(state: Path, shards: Shards) -> Iterator[None]:
+    """Hold the locks of some shards with a state file: two bots would answer everything twice.
 
     Raises:
-        BotError: Another process holds it.
+        BotError: Another process has one of them, or has another number of shards.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(state.with_name(f"{state.name}.lock"), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise BotError(
-            f"{state}: another bot runs with it; stop that one first, or name another --index"
-        ) from None
-    try:
+    count = f"-of-{shards.count}.lock"
+    own = {state.with_name(f"{state.name}.{n}{count}") for n in shards.numbers}
+    others = {path for path in state.parent.glob(f"{state.name}*.lock") if count not in path.name}
+    with contextlib.ExitStack() as held:
+        try:
+            for path in sorted(own):
+                held.enter_context(FileLock(path, timeout=0))
+            for path in others:
+                with FileLock(path, timeout=0):
+                    pass
+        except Timeout:
+            raise BotError(
+                f"{state}: another bot runs with it; stop that one first, or name another --index"
+                + (" or other shard_ids, of the same number" if shards.count > 1 else "")
+            ) from None
         yield
-    finally:
-        lock.release()
 
 
 def _log_to_stderr() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from qabot.bot.answers import Answering
 from qabot.bot.article_list import Catalogue
 from qabot.bot.locales import Locales
+from qabot.bot.people import People
 from qabot.bot.rebuilds.automatic import AutomaticRebuilds
 from qabot.bot.rebuilds.runner import Rebuild, RebuildRunner
 from qabot.bot.store.guild_settings import Guilds
@@ -43,6 +44,7 @@ class Services:
         answering: Takes questions and sends answers.
         catalogue: The articles, for lists and completion.
         locales: The language last seen of each person.
+        people: The names of people.
         uploads: The articles that were added in Discord.
         rebuilds: Runs rebuilds, one at a time.
         automatic: Starts rebuilds without being asked.
@@ -56,6 +58,7 @@ class Services:
     answering: Answering
     catalogue: Catalogue
     locales: Locales
+    people: People
     uploads: Uploads
     rebuilds: RebuildRunner
     automatic: AutomaticRebuilds
@@ -72,7 +75,7 @@ class Services:
             StateError: The state file is damaged or cannot be written.
         """
         state = State(state_path(settings.index))
-        guild_settings = Guilds(state)
+        guild_settings = Guilds(state, settings.own_shards)
         uploads = Uploads(Path(settings.uploads))
         rebuilds = RebuildRunner(rebuild, engine, uploads)
         return cls(
@@ -83,6 +86,7 @@ class Services:
             answering=Answering(engine, state, guild_settings, settings),
             catalogue=Catalogue(engine),
             locales=Locales(),
+            people=People(),
             uploads=uploads,
             rebuilds=rebuilds,
             automatic=AutomaticRebuilds(rebuilds, engine, settings),

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Mapping
 
 from qabot.errors import BotError
-from qabot.processes import TOKEN_SHAPE, TOKENS, find_token, hide_tokens
+from qabot.processes import TOKEN_SHAPE, TOKENS, find_token, hide_secrets
 
 _PORTAL = "https://discord.com/developers/applications"
 _WHERE = f"open {_PORTAL}, your application, Bot, Reset Token"
@@ -71,6 +71,6 @@ class HideToken(logging.Filter):
             record.exc_info = None
         elif error is not None:
             trace = "".join(traceback.format_exception(error)).rstrip()
-            record.exc_text = hide_tokens(trace)
-        record.msg, record.args = hide_tokens(message), ()
+            record.exc_text = hide_secrets(trace)
+        record.msg, record.args = hide_secrets(message), ()
         return True

@@ -16,7 +16,7 @@ import typer
 from qabot.cli import ask, bot, evaluate, inspection, maintenance, mcp, rebuild
 from qabot.cli.exits import BAD_INPUT, explain
 from qabot.cli.output import complain, flush, prepare_output
-from qabot.processes import hide_tokens
+from qabot.processes import hide_secrets
 from qabot.signals import INTERRUPTED, TerminatedError, ignore_interrupts, was_interrupted
 
 app = typer.Typer(
@@ -84,7 +84,7 @@ def main() -> NoReturn:
         if was_interrupted():
             code = _interrupted()
         elif debug:
-            sys.stderr.write(hide_tokens(traceback.format_exc()))
+            sys.stderr.write(hide_secrets(traceback.format_exc()))
             code = 1
         else:
             code = explain(error)

@@ -79,11 +79,12 @@ def _calibrate(questions: list[Labelled], file: str, settings: Settings) -> None
     from qabot.cli.output import note
     from qabot.errors import StorageError
     from qabot.evaluation import calibrate
+    from qabot.index_address import folder_of
 
     with opened_engine(settings) as engine:
         models = calibrate(engine, questions, where=settings.index)
         try:
-            path = save(Path(settings.index), engine.encoder, engine.reader, models)
+            path = save(folder_of(settings.index), engine.encoder, engine.reader, models)
         except OSError as error:
             raise StorageError(
                 f"{settings.index}: the confidence cannot be written ({error.strerror})"

@@ -14,7 +14,7 @@ from qabot.errors import UsageError
 
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
-    from qabot.index import Generation
+    from qabot.index import AnyGeneration
     from qabot.settings import Settings
 
 
@@ -42,11 +42,11 @@ def opened_engine(settings: Settings) -> Iterator[Engine]:
 
 
 @contextmanager
-def opened_generation(settings: Settings) -> Iterator[Generation]:
+def opened_generation(settings: Settings) -> Iterator[AnyGeneration]:
     """Open the live generation of the settings' index for the block."""
-    from qabot.index import IndexStore
+    from qabot.index import open_store
 
-    generation = IndexStore(Path(settings.index)).open()
+    generation = open_store(settings).open()
     try:
         yield generation
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,17 +21,19 @@ def doctor(index: Index = None, encoder: Encoder = None, json: Json = False) -> 
 
     Example: qabot doctor --json
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from qabot.doctor import examine, exit_code
+    from qabot.processes import hide_secrets
     from qabot.render.json import dumps
 
     checks = []
-    for check in examine({"index": index, "encoder": encoder}, os.environ):
+    for made in examine({"index": index, "encoder": encoder}, os.environ):
+        check = replace(made, detail=hide_secrets(made.detail))
         checks.append(check)
         if not json:
             remedy = f"; {check.remedy}" if check.remedy else ""
-            write_line(f"{check.status:8}{check.name:10}{check.detail}{remedy}")
+            write_line(f"{check.status:8}{check.name:12}{check.detail}{remedy}")
     code = exit_code(checks)
     if json:
         write_line(dumps({"healthy": code == 0, "checks": [asdict(check) for check in checks]}))
@@ -55,9 +56,9 @@ def rollback(
 
     Example: qabot rollback 7
     """
-    from qabot.index import IndexStore
+    from qabot.index import open_store
 
-    store = IndexStore(Path(settings_with(index=index).index))
+    store = open_store(settings_with(index=index))
     before = None
     with suppress(UnusableIndexError):  # A damaged index is all the more reason to go back.
         before = store.manifest().encoder

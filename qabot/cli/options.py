@@ -131,6 +131,12 @@ Every = Annotated[
 ]
 
 
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="ADDRESS", help="Encode on a Ray cluster: HOST:PORT, or auto."),
+]
+
+
 FilesOnly = Annotated[
     bool, typer.Option("--files-only", help="Ask web servers only if an address is new.")
 ]

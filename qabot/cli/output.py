@@ -6,8 +6,8 @@ import io
 import os
 import sys
 
-from qabot.processes import hide_tokens
-from qabot.text import printable_line
+from qabot.processes import hide_secrets
+from qabot.text import UNPRINTABLE, printable_line
 
 
 def prepare_output() -> None:
@@ -34,17 +34,17 @@ def flush() -> None:
 
 def complain(line: str) -> None:
     """Print one line on standard error about what is wrong."""
-    sys.stderr.write(f"qabot: {printable_line(hide_tokens(line))}\n")
+    sys.stderr.write(f"qabot: {printable_line(hide_secrets(line))}\n")
 
 
 def note(line: str) -> None:
     """Print one line on standard error about what is going on."""
-    sys.stderr.write(f"{hide_tokens(line)}\n")
+    sys.stderr.write(f"{_shown(hide_secrets(line))}\n")
 
 
 def write_line(line: str) -> None:
     """Print a line of the result."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{_shown(line)}\n")
 
 
 def write_bold(bold: str, rest: str) -> None:
@@ -53,4 +53,9 @@ def write_bold(bold: str, rest: str) -> None:
 
     from qabot.render.terminal import open_console
 
-    open_console().print(Text.assemble((bold, "bold"), rest))
+    open_console().print(Text.assemble((_shown(bold), "bold"), _shown(rest)))
+
+
+def _shown(line: str) -> str:
+    """Replace what a terminal would obey: names of folders may hold anything."""
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", line)

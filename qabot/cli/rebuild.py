@@ -11,6 +11,7 @@ from qabot.cli.options import (
     Index,
     Json,
     Progress,
+    Ray,
     Sources,
     Watch,
 )
@@ -27,6 +28,7 @@ def rebuild(
     watch: Watch = False,
     every: Every = None,
     files_only: FilesOnly = False,
+    ray: Ray = None,
     json: Json = False,
     progress: Progress = False,
 ) -> None:
@@ -44,6 +46,8 @@ def rebuild(
     With --watch or --every, or both, it goes on until Ctrl-C or SIGTERM, and prints a line with the
     time for each rebuild. A failed rebuild is tried again. Web addresses need --every.
 
+    With --ray, the machines of a Ray cluster encode, which have qabot and the model, too.
+
     Example: qabot rebuild seeds ~/notes/meeting.md
     """
     options = RebuildOptions(
@@ -52,6 +56,7 @@ def rebuild(
         every=every,
         full=full,
         files_only=files_only,
+        ray=ray,
         json=json,
         progress=progress,
     )

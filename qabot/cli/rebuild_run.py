@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -34,6 +33,7 @@ class RebuildOptions:
         full: Encode everything again; of several rebuilds, the first one does.
         files_only: Ask web servers only if an address is new. Rebuilds after a change of files do
             so in any case.
+        ray: The address of a Ray cluster that encodes.
         json: Print what a rebuild did as a JSON object, on a line of its own.
         progress: Print progress as JSON.
     """
@@ -46,6 +46,7 @@ class RebuildOptions:
     every: str | None
     full: bool
     files_only: bool
+    ray: str | None
     json: bool
     progress: bool
 
@@ -61,7 +62,7 @@ class RebuildOptions:
 
     def arguments(self, *, full: bool, files_only: bool) -> list[str]:
         """The command line of one rebuild."""
-        flags = {"index": self.index, "encoder": self.encoder}
+        flags = {"index": self.index, "encoder": self.encoder, "ray": self.ray}
         return [
             *(f"--{name}={value}" for name, value in flags.items() if value),
             *(f"--exclude={pattern}" for pattern in self.exclude),
@@ -80,7 +81,7 @@ def rebuild_once(options: RebuildOptions) -> None:
         QabotError: The rebuild failed.
     """
     settings, plan = options.plan()
-    summary = build(settings, plan, quiet=options.json, progress=options.progress)
+    summary = build(settings, plan, quiet=options.json, progress=options.progress, ray=options.ray)
     if options.json:
         from qabot.render.rebuild import summary_json
 
@@ -136,6 +137,7 @@ def build(
     encoder: Encoder | None = None,
     quiet: bool = False,
     progress: bool = False,
+    ray: str | None = None,
 ) -> Summary:
     """Rebuild the index that the settings name, showing progress.
 
@@ -143,17 +145,20 @@ def build(
         encoder: The encoder to use instead of the one in the settings.
         quiet: Show no progress.
         progress: Show it as JSON.
+        ray: The address of a Ray cluster that encodes.
 
     Raises:
         QabotError: The rebuild failed.
     """
     from qabot.encoders import open_encoder_later
-    from qabot.index import IndexStore
+    from qabot.encoders.workers import RayWorkers
+    from qabot.index import open_store
     from qabot.indexing.rebuild import rebuild
     from qabot.render.progress import reporting
 
     # A missing source is the likelier mistake: report it before a model is loaded.
     plan.find()
+    workers = RayWorkers(ray, settings.encoder, settings.cache) if ray else None
     encoder = encoder or open_encoder_later(
         settings.encoder,
         cache=settings.cache_folder,
@@ -161,7 +166,7 @@ def build(
         notify=(lambda line: None) if quiet else note,
     )
     with reporting(quiet=quiet, json=progress) as report:
-        return rebuild(IndexStore(Path(settings.index), keep=settings.keep), encoder, plan, report)
+        return rebuild(open_store(settings), encoder, plan, report, workers)
 
 
 def _web_options(settings: Settings) -> Options:
@@ -192,6 +197,10 @@ def write_summary(summary: Summary, index: str | None = None) -> None:
         write_bold(bold, rest)
     else:
         write_line(rest)
+    if summary.resumed:
+        write_line(
+            f"Went on from a killed rebuild, which had encoded {counted(passages=summary.resumed)}"
+        )
     if summary.leftovers:
         write_line(f"Removed {counted(leftovers=summary.leftovers)} of killed rebuilds")
     if line := left_out_line(summary):

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, TextIO
 
 from qabot.cli.rebuild_run import RebuildOptions
 from qabot.errors import QabotError, UsageError
+from qabot.index_address import folder_of
 from qabot.indexing.repeat import Repeater
 from qabot.indexing.subprocess import RebuildCommand
 from qabot.indexing.watch import Reason
+from qabot.processes import hide_secrets
 from qabot.render.progress import reporting
 from qabot.render.rebuild import left_out_line, skipped_line, summary_json, summary_line
 from qabot.settings import FILE
@@ -89,7 +91,7 @@ class _Watch:
             self._paths,
             self,
             self._stop,
-            ignored=(self._settings.index,),
+            ignored=(str(folder_of(self._settings.index)),),
             retry_seconds=_RETRY_SECONDS,
         )
 
@@ -134,7 +136,7 @@ class _Watch:
         self._waiting = False
         # A terminal's Ctrl-C ends both processes, the rebuild perhaps first.
         if self._stop.wait(_SIGNAL_SECONDS):
-            self._end = "stopped; the rebuild under way was dropped, the index is as it was"
+            self._end = "stopped; the rebuild under way was ended, the index is whole"
         else:
             self._log.say(f"not rebuilt: {error}; tried again {self._next()}", sys.stderr)
             self._announce(reason)
@@ -195,7 +197,7 @@ class _Log:
         if self._json and stream is None:
             return
         time = datetime.now(UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        self._write(f"{time} {printable_line(line)}", stream or sys.stdout)
+        self._write(f"{time} {printable_line(hide_secrets(line))}", stream or sys.stdout)
 
     def _write(self, line: str, stream: TextIO) -> None:
         try:

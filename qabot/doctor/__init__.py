@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from qabot.doctor.check import Check, fault
@@ -22,7 +21,7 @@ from qabot.doctor.surroundings import (
 )
 from qabot.doctor.web import web_checks
 from qabot.errors import SettingsError, UnusableIndexError
-from qabot.index import IndexStore
+from qabot.index import open_store
 from qabot.settings import Settings, load_settings
 
 __all__ = ["Check", "examine", "exit_code"]
@@ -43,7 +42,7 @@ def examine(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Iterato
     except SettingsError as error:
         yield fault("settings", error)
         settings = _usable_settings(flags, environment)
-    store = IndexStore(Path(settings.index))
+    store = open_store(settings)
     yield sources_check(store, settings)
     encoder, model = model_check(settings)
     yield model

@@ -5,29 +5,32 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qabot.doctor.check import Check, fault
 from qabot.encoders import PACKAGED, Encoder, FloatArray
-from qabot.encoders.language_subspace import LanguageSubspace
-from qabot.errors import UnusableIndexError
-from qabot.index import Generation, IndexStore
-from qabot.index.manifest import SUBSPACE
+from qabot.errors import UnreachableIndexError, UnusableIndexError
+from qabot.index import AnyGeneration, IndexStore, Store
 from qabot.index.segment import Segment
 from qabot.indexing.encoding_plan import passage_input
 from qabot.indexing.passages import CHUNKER_VERSION
 from qabot.indexing.write import stamp
+
+if TYPE_CHECKING:
+    from qabot.index.milvus.claim import Holder
 
 # Passages to encode again, spread over the index: a second or two of work.
 _SAMPLE = 8
 # A quantised model's vectors depend a little on the rest of the batch, so they come back nearly the
 # same. Vectors of another text or model are nowhere near this.
 _LEAST_COSINE = 0.9
+_FIRST = "mend the index first"
 _REBUILD = "run `qabot rebuild --full`"
 
 
-def index_checks(store: IndexStore, encoder: Encoder | None) -> Iterator[Check]:
+def index_checks(store: Store, encoder: Encoder | None) -> Iterator[Check]:
     """Check the live generation; without an encoder, all but its vectors."""
     try:
         generation = store.open(whole=False)
@@ -36,12 +39,12 @@ def index_checks(store: IndexStore, encoder: Encoder | None) -> Iterator[Check]:
         return
     with contextlib.closing(generation):
         try:
-            generation.compare()
+            compared = generation.compare()
         except UnusableIndexError as error:
             yield fault("index", error)
             return
         made = generation.manifest
-        detail = f"generation {made.generation} of {made.created}: all checksums are right"
+        detail = f"generation {made.generation} of {made.created}: {compared}"
         yield Check("index", "ok", detail)
         try:
             yield _counts(generation)
@@ -49,11 +52,11 @@ def index_checks(store: IndexStore, encoder: Encoder | None) -> Iterator[Check]:
         except UnusableIndexError as error:
             yield fault("counts", error)
         except (OSError, ValueError, LookupError) as error:
-            detail = f"{generation.folder}: cannot be read ({error})"
+            detail = f"{generation.place}: cannot be read ({error})"
             yield Check("counts", "fault", detail, _REBUILD)
 
 
-def _counts(generation: Generation) -> Check:
+def _counts(generation: AnyGeneration) -> Check:
     """Check that all files of a generation hold the same articles, passages and sentences."""
     manifest = generation.manifest
     for segment in generation.segments:
@@ -65,7 +68,7 @@ def _counts(generation: Generation) -> Check:
         "passages": (len(generation.rows), manifest.passages),
     }
     if wrong := _differing(counts):
-        return Check("counts", "fault", f"{generation.folder}: {'; '.join(wrong)}", _REBUILD)
+        return Check("counts", "fault", f"{generation.place}: {'; '.join(wrong)}", _REBUILD)
     sentences = int(generation.sentences.counts(generation.rows).sum())
     return Check("counts", "ok", f"{manifest.held}, {sentences} sentences")
 
@@ -91,7 +94,7 @@ def _differing(counts: dict[str, tuple[int, int]]) -> list[str]:
     return [f"{found} {what}, not {made}" for what, found, made in wrong]
 
 
-def _vectors(generation: Generation, encoder: Encoder | None) -> Check:
+def _vectors(generation: AnyGeneration, encoder: Encoder | None) -> Check:
     """Check on a sample that vectors belong to their texts."""
     made = generation.manifest
     if encoder is None:
@@ -103,7 +106,7 @@ def _vectors(generation: Generation, encoder: Encoder | None) -> Check:
         return Check("vectors", "ok", "the index is empty")
     places = np.unique(np.linspace(0, made.passages - 1, _SAMPLE).astype(np.int64))
     rows = generation.rows[places]
-    subspace = LanguageSubspace.load(generation.folder / SUBSPACE)
+    subspace = generation.subspace
     worst = 1.0
     for row in rows.tolist():
         passage, article = generation.database.passage(row)
@@ -115,7 +118,7 @@ def _vectors(generation: Generation, encoder: Encoder | None) -> Check:
         stored = np.concatenate([whole, generation.sentences.of(np.array([row]))[0]])
         worst = min(worst, _least_cosine(stored, again))
     if worst < _LEAST_COSINE:
-        detail = f"{generation.folder}: a vector does not belong to its text (cosine {worst:.2f})"
+        detail = f"{generation.place}: a vector does not belong to its text (cosine {worst:.2f})"
         return Check("vectors", "fault", detail, _REBUILD)
     return Check("vectors", "ok", f"{len(rows)} passages encoded again: cosines from {worst:.3f}")
 
@@ -126,10 +129,15 @@ def _least_cosine(stored: FloatArray, again: FloatArray) -> float:
     return float(np.where(both_zero, 1.0, (stored * again).sum(axis=1)).min())
 
 
-def generation_checks(store: IndexStore) -> Iterator[Check]:
+def generation_checks(store: Store) -> Iterator[Check]:
     """Check the generations that ``qabot rollback`` could return to."""
     kept = []
-    for number in store.numbers():
+    try:
+        numbers = store.numbers()
+    except UnreachableIndexError:
+        yield Check("rollback", "warning", "not checked", _FIRST)
+        return
+    for number in numbers:
         with contextlib.suppress(UnusableIndexError):
             if number == store.current():
                 continue
@@ -144,13 +152,31 @@ def generation_checks(store: IndexStore) -> Iterator[Check]:
     yield Check("rollback", "ok", held)
 
 
-def leftovers_check(store: IndexStore, cache: Path) -> Check:
+def leftovers_check(store: Store, cache: Path) -> Check:
     """Look for files that a killed process left."""
     if store.busy():
         return Check("leftovers", "ok", "a rebuild is running")
-    left = [*store.leftovers(), *cache.glob(f".{PACKAGED}-*")]
+    try:
+        if not isinstance(store, IndexStore) and (holder := store.holder()):
+            return _claimed(holder)
+        left = [*store.leftovers(), *cache.glob(f".{PACKAGED}-*")]
+    except UnreachableIndexError:
+        return Check("leftovers", "warning", "not checked", _FIRST)
     if not left:
         return Check("leftovers", "ok", "none")
     names = ", ".join(str(path) for path in left[:3]) + (", …" if len(left) > 3 else "")
     remedy = "a killed rebuild left them, and the next one removes them"
     return Check("leftovers", "warning", names, remedy)
+
+
+def _claimed(holder: Holder) -> Check:
+    """A machine has the claim to rebuild an index on a server, and no rebuild runs here."""
+    if holder.works and not holder.here:
+        return Check("leftovers", "ok", f"another machine is rebuilding it ({holder.name})")
+    detail = f"the claim of {holder.name} to rebuild the index"
+    if holder.lapses:
+        minutes = -int(-holder.lapses // 60)
+        remedy = f"run `qabot rebuild` there, or on any machine {minutes} minutes from now"
+    else:
+        remedy = "a killed rebuild left it, and the next one takes it over"
+    return Check("leftovers", "warning", detail, remedy)

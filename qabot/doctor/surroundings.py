@@ -19,7 +19,7 @@ from qabot.doctor.check import Check, fault
 from qabot.encoders import PACKAGED, Encoder, open_encoder
 from qabot.encoders.e5.packaged import damaged_file, find_unpacked
 from qabot.errors import QabotError, UnusableIndexError
-from qabot.index import IndexStore
+from qabot.index import Store
 from qabot.processes import TOKEN_SHAPE, TOKENS, find_token
 from qabot.settings import Settings
 from qabot.web import find_all
@@ -30,7 +30,7 @@ _LEAST_FREE = 50_000_000
 _UNPACKED_SIZE = 700_000_000
 
 
-def sources_check(store: IndexStore, settings: Settings) -> Check:
+def sources_check(store: Store, settings: Settings) -> Check:
     """Check that all files and folders of sources and collections are there.
 
     If the settings name none and there is no folder of the default name, these are the ones that
@@ -109,7 +109,7 @@ def reader_check(settings: Settings, model: Check) -> tuple[Reader | None, Check
     return reader, Check("reader", "ok", settings.reader)
 
 
-def confidence_check(store: IndexStore, encoder: Encoder, reader: Reader | None) -> Check:
+def confidence_check(store: Store, encoder: Encoder, reader: Reader | None) -> Check:
     """Check that the confidence was fitted for the models in use."""
     try:
         confidence = confidence_of(store.folder, encoder, reader)
@@ -122,7 +122,7 @@ def confidence_check(store: IndexStore, encoder: Encoder, reader: Reader | None)
     return Check("confidence", "warning", detail, remedy)
 
 
-def space_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
+def space_checks(store: Store, settings: Settings) -> Iterator[Check]:
     """Check that the disk has room for the next rebuild, and for the model if not unpacked yet."""
     needs = {store.folder: max(_LEAST_FREE, _ROOM * store.size())}
     if settings.encoder == PACKAGED and not find_unpacked(settings.cache_folder):
@@ -159,6 +159,9 @@ def token_check(token_file: str, environment: Mapping[str, str]) -> Check:
     try:
         found = find_token(token_file, environment)
     except (OSError, ValueError):
+        if TOKEN_SHAPE.search(token_file):
+            told, remedy = "token_file holds a token", "put it into a file and name that file"
+            return Check("token", "fault", told, remedy)
         return Check(
             "token", "fault", f"{token_file} cannot be read", "check the file and its permissions"
         )

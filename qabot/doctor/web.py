@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from qabot.doctor.check import Check
 from qabot.errors import QabotError, UnusableIndexError
-from qabot.index import IndexStore, Manifest
+from qabot.index import Manifest, Store
 from qabot.settings import Settings
 from qabot.web import CrawlStateError, addresses_among, crawl_state_path, crawl_status, is_address
 
@@ -15,7 +15,7 @@ _NAME = "web"
 _AGAIN = "`qabot rebuild` makes it again and fetches every page in full; no article is lost"
 
 
-def web_checks(store: IndexStore, settings: Settings) -> Iterator[Check]:
+def web_checks(store: Store, settings: Settings) -> Iterator[Check]:
     """Check the crawl state; yield nothing if there are no web addresses."""
     path = crawl_state_path(store.folder)
     wanted = _addresses(settings)
@@ -56,7 +56,7 @@ def _addresses(settings: Settings) -> set[str]:
     return set()
 
 
-def _indexed(store: IndexStore) -> tuple[set[str], set[str]]:
+def _indexed(store: Store) -> tuple[set[str], set[str]]:
     """Return the addresses of the live generation's articles and of its sources."""
     try:
         with contextlib.closing(store.open(whole=False)) as generation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -12,6 +13,9 @@ FloatArray = NDArray[np.float32]
 
 REMEDY = "use it as sentence-transformers:FOLDER"
 """The way to use a model folder that ONNX Runtime cannot run here."""
+
+DAMAGED = "check the file and its disk"
+"""What to do about a file of a model that cannot be read."""
 
 
 class Encoder(Protocol):
@@ -53,6 +57,13 @@ def normalize(vectors: FloatArray) -> FloatArray:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: FloatArray = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
     return unit
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use: a container may allow it only some."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def document_prompt(prompts: Mapping[str, str | None]) -> str:

@@ -18,18 +18,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qabot.encoders.base import Encoder, FloatArray, normalize
+from qabot.files import read_regular
 
 # Chosen on XQuAD-R: recall within a language, recall across languages, and mean average precision
 # over a pool of all languages are all near their best (benchmarks/retrieval.py).
@@ -87,21 +90,22 @@ class LanguageSubspace:
         centred = vectors - np.float32(COMMON) * mean
         return normalize(centred - (centred @ self.basis.T) @ self.basis)
 
-    def save(self, path: Path) -> None:
-        """Write it to ``path`` (NumPy's ``.npz``)."""
-        with path.open("wb") as file:
+    def save(self, path: Path | BinaryIO) -> None:
+        """Write it to a file (NumPy's ``.npz``)."""
+        with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
             np.savez(file, **{name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def load(cls, path: Path) -> LanguageSubspace:
+    def load(cls, path: Path | BinaryIO) -> LanguageSubspace:
         """Read what ``save`` wrote.
 
         Raises:
             OSError, ValueError: The file is missing or damaged.
         """
         try:
-            # Opened here: np.load would leave a truncated archive open.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            # Read here: np.load would leave a truncated archive open.
+            file = io.BytesIO(read_regular(path)) if isinstance(path, Path) else path
+            with np.load(file, allow_pickle=False) as arrays:
                 subspace = cls(*(arrays[name] for name in _ARRAYS))
         except OSError:
             raise

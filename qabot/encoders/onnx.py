@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qabot.encoders.base import REMEDY, FloatArray, document_prompt, normalize
+from qabot.encoders.base import (
+    DAMAGED,
+    REMEDY,
+    FloatArray,
+    document_prompt,
+    normalize,
+    usable_cores,
+)
 from qabot.encoders.onnx_folder import (
     FolderConfig,
     Stamps,
@@ -69,7 +76,7 @@ class OnnxEncoder:
         self._prompts = config.prompts
         self._pooling = config.pooling
         self._max_tokens = config.max_tokens
-        self._graph, self._threads = graph, threads or os.cpu_count() or 1
+        self._graph, self._threads = graph, threads or usable_cores()
         self._stamps = stamps or network_stamps(graph)
         self._session = self._open(threads)
         self._bulk: onnxruntime.InferenceSession | None = None
@@ -166,7 +173,7 @@ def open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSessi
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
+    options.intra_op_num_threads = threads or _default_threads()
     options.log_severity_level = 3
     try:
         weights = {path.name: path.read_bytes() for path in network_files(graph) if path != graph}
@@ -175,7 +182,15 @@ def open_session(graph: Path, threads: int | None) -> onnxruntime.InferenceSessi
         )
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base.
-        raise EncoderError(f"{graph}: ONNX Runtime cannot load it ({first_line(error)})") from error
+        raise EncoderError(
+            f"{graph}: ONNX Runtime cannot load it ({first_line(error)}); {DAMAGED}"
+        ) from error
+
+
+def _default_threads() -> int:
+    """Return ONNX Runtime's 0 for all physical cores, unless this process may use only some."""
+    cores = usable_cores()
+    return cores if cores < (os.cpu_count() or 1) else 0
 
 
 def _batches(lengths: list[int]) -> Iterator[list[int]]:

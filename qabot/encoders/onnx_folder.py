@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qabot.encoders.base import REMEDY
+from qabot.encoders.base import DAMAGED, REMEDY
 from qabot.encoders.tokenization import files_of
 from qabot.errors import EncoderError
 
@@ -86,9 +86,11 @@ class FolderConfig:
         try:
             content = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise EncoderError(f"{path}: cannot be read ({error})") from error
+            reason = getattr(error, "strerror", None) or error
+            raise EncoderError(f"{path}: cannot be read ({reason}); {DAMAGED}") from error
         if not isinstance(content, type(missing)):
-            raise EncoderError(f"{path}: cannot be read (no JSON {type(missing).__name__})")
+            found = f"no JSON {type(missing).__name__}"
+            raise EncoderError(f"{path}: cannot be read ({found}); {DAMAGED}")
         return content
 
 
@@ -117,7 +119,7 @@ def network_stamps(graph: Path) -> Stamps:
     try:
         found = {path.name: path.stat() for path in network_files(graph)}
     except OSError as error:
-        raise EncoderError(f"{graph}: cannot be read ({error.strerror})") from error
+        raise EncoderError(f"{graph}: cannot be read ({error.strerror}); {DAMAGED}") from error
     return {name: (it.st_size, it.st_mtime_ns, it.st_ino) for name, it in found.items()}
 
 

@@ -9,6 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qabot.encoders.base import DAMAGED
 from qabot.errors import EncoderError
 from qabot.text import first_line
 
@@ -69,6 +70,8 @@ def _load(path: Path) -> SentencePieceTokenizer:
     import sentencepiece
 
     try:
-        return SentencePieceTokenizer(sentencepiece.SentencePieceProcessor(model_file=str(path)))
+        # Read here: by itself, it takes only paths in UTF-8, and reads 8 KB at a time.
+        model = path.read_bytes()
+        return SentencePieceTokenizer(sentencepiece.SentencePieceProcessor(model_proto=model))
     except (OSError, RuntimeError) as error:
-        raise EncoderError(f"{path}: cannot be read ({first_line(error)})") from error
+        raise EncoderError(f"{path}: cannot be read ({first_line(error)}); {DAMAGED}") from error

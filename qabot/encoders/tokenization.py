@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from qabot.encoders.base import REMEDY
+from qabot.encoders.base import DAMAGED, REMEDY
 from qabot.encoders.sentencepiece import FILE, FIRST, LAST, PAD, load_tokenizer
 from qabot.errors import EncoderError
 from qabot.text import first_line
@@ -64,7 +64,7 @@ def _load_tokenizers(path: Path) -> BackgroundTokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # The Rust library raises bare Exception.
-        raise EncoderError(f"{path}: cannot be read ({first_line(error)})") from error
+        raise EncoderError(f"{path}: cannot be read ({first_line(error)}); {DAMAGED}") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     around = tokenizer.encode("").ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property, lru_cache
@@ -128,7 +129,7 @@ class SegmentDatabase:
         query = f"SELECT {_INFO}, text, headings, content, pages FROM article WHERE row = ?"
         *info, text, headings, content, pages = self._all(query, row)[0]
         marks = tuple(Heading(*mark) for mark in json.loads(headings))
-        return Article(_info(info), text, marks, content, tuple(json.loads(pages)))
+        return Article(_info(info), self._unpacked(text), marks, content, tuple(json.loads(pages)))
 
     def pages(self, row: int) -> tuple[int, ...]:
         """Where the pages of an article begin (``Article.pages``)."""
@@ -138,7 +139,11 @@ class SegmentDatabase:
         return tuple(json.loads(self._all("SELECT pages FROM article WHERE row = ?", row)[0][0]))
 
     def _read_text(self, row: int) -> str:
-        return str(self._all("SELECT text FROM article WHERE row = ?", row)[0][0])
+        return self._unpacked(self._all("SELECT text FROM article WHERE row = ?", row)[0][0])
+
+    def _unpacked(self, text: bytes) -> str:
+        with damage(self._path):
+            return zlib.decompress(text).decode()
 
     def _read_info(self, row: int) -> ArticleInfo:
         return _info(self._all(f"SELECT {_INFO} FROM article WHERE row = ?", row)[0])

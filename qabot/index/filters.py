@@ -6,7 +6,7 @@ What a filter names must be in the index: a mistyped name would otherwise look l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -29,6 +29,22 @@ def allowed_rows(filters: Filters, manifest: Manifest, database: Database) -> Ma
     """
     if filters == Filters():
         return None
+    return database.rows(
+        checked_filters(
+            filters, manifest, lambda source: bool(database.rows(Filters(source=source)).any())
+        )
+    )
+
+
+def checked_filters(filters: Filters, manifest: Manifest, holds: Callable[[str], bool]) -> Filters:
+    """``filters`` in the spelling that the index has.
+
+    Args:
+        holds: Tells if an article of the index is from a file, folder or address.
+
+    Raises:
+        FilterError: A value is no date, or names what the index does not hold.
+    """
     filters = _normal(filters)
     _check_name("collection", filters.collection, manifest.collections)
     _check_name("language", filters.language, manifest.languages)
@@ -40,7 +56,7 @@ def allowed_rows(filters: Filters, manifest: Manifest, database: Database) -> Ma
         )
     if filters.source is not None and not _is_text(filters.source):
         raise FilterError("source: is no text; name a file, folder or address of the index")
-    if filters.source is not None and not database.rows(Filters(source=filters.source)).any():
+    if filters.source is not None and not holds(filters.source):
         sources = [
             *manifest.sources,
             *(s for group in manifest.collections.values() for s in group),
@@ -49,11 +65,10 @@ def allowed_rows(filters: Filters, manifest: Manifest, database: Database) -> Ma
             f"source {filters.source!r}: no article is from there; "
             f"the index was built from {_listed(sources)}"
         )
-    return database.rows(filters)
+    return filters
 
 
 def _normal(filters: Filters) -> Filters:
-    """``filters`` in the spelling that the index has."""
     language, source = filters.language, filters.source
     return replace(
         filters,

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import DamagedIndexError
 from qabot.index import manifest as files
+from qabot.index.contracts import Candidates
 from qabot.index.filters import allowed_rows
 from qabot.index.identity import Identity
 from qabot.index.joined import Database, Sentences, Vectors
@@ -21,7 +23,8 @@ from qabot.index.manifest import Manifest
 from qabot.index.open_file import REMEDY, OpenFile
 from qabot.index.rows import Rows
 from qabot.index.segment import Segment
-from qabot.index.vectors import Mask, RowArray
+from qabot.index.sentences import cosines
+from qabot.index.vectors import FloatArray, HalfArray, Mask, RowArray
 from qabot.types import Filters
 
 # Conversations and channels ask within the same few collections again and again.
@@ -83,14 +86,15 @@ class Generation:
         # Not an lru_cache of a method: the cycle would leave the files to the garbage collector.
         self._allowed: dict[Filters, Mask | None] = {}
 
-    def compare(self) -> None:
-        """Compare every byte of all files.
+    def compare(self) -> str:
+        """Compare every byte of all files, and say so.
 
         Raises:
             DamagedIndexError: One is not as it was written.
         """
         for file in self._files:
             file.compare()
+        return "all checksums are right"
 
     def check(self) -> None:
         """Compare the files that were changed since they were opened.
@@ -119,6 +123,20 @@ class Generation:
             raise
         self.check()
 
+    @property
+    def place(self) -> str:
+        """Its folder, as messages name it."""
+        return str(self.folder)
+
+    @cached_property
+    def subspace(self) -> LanguageSubspace:
+        """What was taken out of its vectors, and is to be taken out of a question's."""
+        path = self.folder / files.SUBSPACE
+        try:
+            return LanguageSubspace.load(path)
+        except (OSError, ValueError) as error:
+            raise DamagedIndexError(f"{path}: cannot be read ({error}); {REMEDY}") from error
+
     @cached_property
     def database(self) -> Database:
         """Articles and passages."""
@@ -127,8 +145,19 @@ class Generation:
     @cached_property
     def vectors(self) -> Vectors:
         """The vectors of passages."""
-        parts = [(segment.vectors, segment.database.live) for segment in self.segments]
+        parts = [(segment.nearest, segment.database.live) for segment in self.segments]
         return Vectors(parts, self._rows)
+
+    def stored_vectors(self, rows: RowArray) -> HalfArray:
+        """The vectors of passages as they are stored: float16 ``(len(rows), dimension)``.
+
+        Raises:
+            DamagedIndexError: They cannot be read.
+        """
+        found = np.empty((len(rows), self.manifest.encoder.dimension), np.float16)
+        for segment, where, there in self._rows.split(rows):
+            found[where] = self.segments[segment].vectors[there]
+        return found
 
     @cached_property
     def sentences(self) -> Sentences:
@@ -139,7 +168,7 @@ class Generation:
     @cached_property
     def lexical(self) -> LexicalIndex:
         """The words of passages."""
-        return LexicalIndex([segment.words for segment in self.segments], self._rows)
+        return LexicalIndex([segment.words for segment in self.segments])
 
     @property
     def begins(self) -> Sequence[int]:
@@ -172,6 +201,27 @@ class Generation:
         if len(self._allowed) < _FILTERS_KEPT:
             self._allowed[filters] = allowed
         return allowed
+
+    def candidates(
+        self, question: str, query: FloatArray, filters: Filters, *, nearest: int, wordiest: int
+    ) -> Candidates:
+        """The passages to look at closely for a question (``OpenGeneration.candidates``)."""
+        allowed = self.allowed(filters)
+        if self.manifest.passages == 0 or (allowed is not None and not allowed.any()):
+            return Candidates.none()
+        lexical = self.lexical.search(question, wordiest, allowed)
+        near = self.vectors.search(query, nearest, allowed)
+        wordy = np.fromiter(lexical, np.int64, len(lexical))
+        rows = np.union1d(near[1], wordy)
+        packed, starts = self.sentences.packed(rows)
+        scores = np.zeros(len(rows), np.float32)
+        scores[rows.searchsorted(wordy)] = list(lexical.values())
+        similarities = self.vectors.cosines(query, rows, near)
+        return Candidates(rows, similarities, cosines(packed, query), starts, scores)
+
+    def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:
+        """The share of the question's wording in each of ``texts`` (``LexicalIndex.shares``)."""
+        return self.lexical.shares(question, language, texts)
 
     def close(self) -> None:
         """Close its files; it may be removed from now on."""

@@ -12,12 +12,15 @@ import numpy as np
 from qabot.index.articles import StoredArticle
 from qabot.index.database import SegmentDatabase
 from qabot.index.rows import Rows
-from qabot.index.sentences import SentenceVectors
-from qabot.index.vectors import FloatArray, Mask, RowArray, SegmentVectors
+from qabot.index.sentences import Packed, unpack
+from qabot.index.vector_file import VectorFile, runs
+from qabot.index.vectors import FloatArray, Mask, RowArray, SegmentVectors, highest
 from qabot.types import Article, ArticleInfo, Filters, Passage
 
 # Each hit of a question looks for its article.
 _PLACES_KEPT = 256
+# Scores of a large segment are rough: so many times more of the nearest are scored again.
+_SPARE = 4
 
 _Item = TypeVar("_Item")
 
@@ -33,6 +36,8 @@ class Database:
         self._parts = parts
         self._rows = rows
         self._find = lru_cache(_PLACES_KEPT)(self._read_place)
+        # The segments of articles whose passages were read: hits need not look in all of them.
+        self._segments: dict[str, int] = {}
 
     def infos(self) -> list[ArticleInfo]:
         """All articles, by id."""
@@ -48,8 +53,9 @@ class Database:
 
     def _read_place(self, article_id: str) -> tuple[int, int] | None:
         """The segment of an article and its row there."""
-        for segment, part in enumerate(self._parts):
-            row = part.row_of(article_id)
+        known = self._segments.get(article_id)
+        for segment in (*(() if known is None else (known,)), *range(len(self._parts))):
+            row = self._parts[segment].row_of(article_id)
             if row is not None:
                 return segment, row
         return None
@@ -62,7 +68,15 @@ class Database:
     def passage(self, row: int) -> tuple[Passage, ArticleInfo]:
         """The passage of a row, and its article."""
         segment, there = self._rows.place(row)
-        return self._parts[segment].passage(there)
+        passage, info = self._parts[segment].passage(there)
+        if len(self._segments) >= _PLACES_KEPT:
+            self._segments.clear()
+        self._segments[info.id] = segment
+        return passage, info
+
+    def read(self, rows: Sequence[int]) -> list[tuple[Passage, ArticleInfo]]:
+        """The passages of some rows, each with its article."""
+        return [self.passage(row) for row in rows]
 
     def pages(self, article_id: str) -> tuple[int, ...]:
         """Where the pages of an article begin (``Article.pages``)."""
@@ -113,28 +127,39 @@ class Vectors:
     def search(
         self, query: FloatArray, count: int, allowed: Mask | None = None
     ) -> tuple[FloatArray, RowArray]:
-        """The ``count`` nearest passages of one query vector ``(dimension,)``.
+        """Find the nearest passages of one query vector; as ``SegmentVectors.search``.
 
-        Args:
-            allowed: The rows to search; all of them where not given.
-
-        Returns:
-            Cosines, falling, and passage rows, both as long as ``count`` or all there are to
-            search.
+        Large segments find nearly all of them. The cosines are exact in any case.
         """
         masks: Sequence[Mask | None] = [live for _, live in self._parts]
         if allowed is not None:
             masks = self._rows.parts(allowed)
         scores, rows = [], []
         for (part, _), begin, mask in zip(self._parts, self._rows.begins, masks, strict=True):
-            near, there = part.search(query, count, mask)
+            near, there = part.search(query, _SPARE * count, mask)
             scores.append(near)
             rows.append(there + begin)
-        if len(scores) == 1:
-            return scores[0], rows[0]
-        found = np.concatenate(scores)
-        best = np.argsort(-found, kind="stable")[:count]
-        return found[best], np.concatenate(rows)[best]
+        found, where = np.concatenate(scores), np.concatenate(rows)
+        if not all(part.exact for part, _ in self._parts):
+            where = where[highest(found, _SPARE * count)]
+            found = self.vectors(where) @ query
+        best = highest(found, count)
+        return found[best], where[best]
+
+    def cosines(
+        self, query: FloatArray, rows: RowArray, known: tuple[FloatArray, RowArray]
+    ) -> FloatArray:
+        """The cosines of the vectors of ``rows``, which rise, and of a query: float32 ``(n,)``.
+
+        Args:
+            known: What ``search`` has found, which is not read again.
+        """
+        found = np.full(len(rows), np.nan, np.float32)
+        if not all(part.exact for part, _ in self._parts):
+            found[rows.searchsorted(known[1])] = known[0]
+        new = np.flatnonzero(np.isnan(found))
+        found[new] = self.vectors(rows[new]) @ query
+        return found
 
     def vectors(self, rows: RowArray) -> FloatArray:
         """The vectors of ``rows``: float32 ``(len(rows), dimension)``."""
@@ -152,9 +177,10 @@ class Sentences:
             int64 ``(passages + 1,)``.
     """
 
-    def __init__(self, parts: Sequence[tuple[SentenceVectors, RowArray]], rows: Rows) -> None:
+    def __init__(self, parts: Sequence[tuple[VectorFile, RowArray]], rows: Rows) -> None:
         self._parts = parts
         self._rows = rows
+        self._nothing = np.zeros((0, parts[0][0].shape[1] if parts else 0), np.int8)
 
     def counts(self, rows: RowArray) -> RowArray:
         """How many sentences each of ``rows`` has."""
@@ -173,20 +199,25 @@ class Sentences:
         Raises:
             DamagedIndexError: They cannot be read.
         """
-        counts = self.counts(rows)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        found = np.empty((int(starts[-1]), self._parts[0][0].shape[1]), np.float32)
+        packed, starts = self.packed(rows)
+        return unpack(packed), starts
+
+    def packed(self, rows: RowArray) -> tuple[Packed, RowArray]:
+        """The same in 8 bits, as they are stored."""
+        counts = np.zeros(len(rows), np.int64)
+        parts: list[tuple[RowArray, Packed]] = []
         for segment, where, there in self._rows.split(rows):
             vectors, bounds = self._parts[segment]
-            some = counts[where]
-            found[_runs(starts[where], some)] = vectors[_runs(bounds[there], some)]
+            begins = bounds[there]
+            counts[where] = bounds[there + 1] - begins
+            parts.append((where, vectors.runs(begins, counts[where])))
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        if (np.diff(rows) > 0).all():  # Then those of the segments follow one another.
+            return np.concatenate([self._nothing, *(some for _, some in parts)]), starts
+        found = np.empty((int(starts[-1]), self._nothing.shape[1]), np.int8)
+        for where, some in parts:
+            found[runs(starts[where], counts[where])] = some
         return found, starts
-
-
-def _runs(begins: RowArray, counts: RowArray) -> RowArray:
-    """The numbers of several runs, one after the other."""
-    ends = np.cumsum(counts)
-    return np.repeat(begins - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0)
 
 
 def _by_id(parts: Iterable[list[_Item]], key: Callable[[_Item], str]) -> list[_Item]:

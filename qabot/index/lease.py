@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from qabot.errors import UnusableIndexError
+from qabot.files import open_regular
 from qabot.index.manifest import NAME, Manifest
-from qabot.index.open_file import open_regular
 
 try:
     import fcntl

@@ -12,18 +12,21 @@ from typing import Any
 import numpy as np
 
 from qabot.errors import DamagedIndexError, IndexMismatchError
+from qabot.files import read_regular
 from qabot.index.identity import Identity
-from qabot.index.open_file import REMEDY, FileStamp, read_regular
+from qabot.index.open_file import REMEDY, FileStamp
 from qabot.index.vectors import Mask
 from qabot.types import counted
 
-FORMAT = 6
+FORMAT = 8
 NAME = "manifest.json"
 DATABASE = "articles.sqlite"
-VECTORS = "passages.faiss"
+VECTORS = "passages.npy"
+CODES = "passages.faiss"
+"""In large segments only."""
 SENTENCES = "sentences.npy"
 SENTENCE_ROWS = "sentence_rows.npy"
-LEXICAL = "lexical.sqlite"
+LEXICAL = "words.bin"
 SUBSPACE = "language_subspace.npz"
 SEGMENT_FILES = (DATABASE, VECTORS, SENTENCES, SENTENCE_ROWS, LEXICAL)
 """The files of each segment."""
@@ -53,7 +56,8 @@ class SegmentStamp:
     Attributes:
         name: Its folder: the number of the generation that wrote it, and which of its segments.
         articles, passages, sentences: How many it holds, those that have left included.
-        files: Name → size and checksum, for each of ``SEGMENT_FILES``.
+        files: Name → size and checksum, for each of ``SEGMENT_FILES``, and for ``CODES`` in a large
+            segment.
         left: The rows of articles that have left the index: bits in hex digits, the first row
             first; empty if none has.
     """
@@ -84,7 +88,7 @@ class SegmentStamp:
         Raises:
             ValueError: There is something.
         """
-        if not _SEGMENT.fullmatch(self.name) or self.files.keys() != set(SEGMENT_FILES):
+        if not _SEGMENT.fullmatch(self.name) or self.files.keys() - {CODES} != set(SEGMENT_FILES):
             raise ValueError("no segment")
         if self.left and len(self.left) != 2 * -(-self.articles // 8):
             raise ValueError("marks other articles")
@@ -144,9 +148,13 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json`` into ``folder``, with a checksum of its own."""
+        (folder / NAME).write_text(json.dumps(self.content(), indent=1) + "\n", "utf-8")
+
+    def content(self) -> dict[str, Any]:
+        """All of it as JSON has it, with a checksum of its own."""
         content = asdict(self)
         content[_OWN_CHECKSUM] = _content_checksum(content)
-        (folder / NAME).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+        return content
 
     @classmethod
     def read(cls, folder: Path, identity: Identity | None = None) -> Manifest:
@@ -162,19 +170,7 @@ class Manifest:
         """
         path = folder / NAME
         try:
-            content = json.loads(read_regular(path).decode())
-            if content["format"] != FORMAT:
-                raise IndexMismatchError(
-                    f"{path}: index format {content['format']}, not {FORMAT}; {REMEDY}"
-                )
-            if content.pop(_OWN_CHECKSUM) != _content_checksum(content):
-                raise ValueError("changed since it was written")
-            content["encoder"] = EncoderStamp(**content["encoder"])
-            content["files"] = _stamps(content["files"])
-            content["segments"] = tuple(map(_segment, content["segments"]))
-            content["sources"] = tuple(content["sources"])
-            content["collections"] = {k: tuple(v) for k, v in content["collections"].items()}
-            manifest = cls(**content)
+            manifest = cls.parse(json.loads(read_regular(path).decode()), str(path))
         except FileNotFoundError as error:
             raise DamagedIndexError(f"{path}: missing; {REMEDY}") from error
         except OSError as error:
@@ -186,6 +182,34 @@ class Manifest:
         if folder.name != str(manifest.generation) or identity not in (None, manifest.identity):
             raise DamagedIndexError(f"{path}: of another generation than its folder; {REMEDY}")
         return manifest
+
+    @classmethod
+    def parse(cls, content: Any, place: str) -> Manifest:
+        """Read what ``content`` made.
+
+        Args:
+            content: Anything; it is used up.
+            place: Where it is, as messages name it.
+
+        Raises:
+            DamagedIndexError: It is something else, or was changed.
+            IndexMismatchError: It is of another format.
+        """
+        try:
+            if content["format"] != FORMAT:
+                raise IndexMismatchError(
+                    f"{place}: index format {content['format']}, not {FORMAT}; {REMEDY}"
+                )
+            if content.pop(_OWN_CHECKSUM) != _content_checksum(content):
+                raise ValueError("changed since it was written")
+            content["encoder"] = EncoderStamp(**content["encoder"])
+            content["files"] = _stamps(content["files"])
+            content["segments"] = tuple(map(_segment, content["segments"]))
+            content["sources"] = tuple(content["sources"])
+            content["collections"] = {k: tuple(v) for k, v in content["collections"].items()}
+            return cls(**content)
+        except _MALFORMED as error:
+            raise DamagedIndexError(f"{place}: damaged; {REMEDY}") from error
 
 
 def _stamps(files: dict[str, Any]) -> dict[str, FileStamp]:

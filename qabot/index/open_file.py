@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import threading
 import time
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from qabot.errors import DamagedIndexError
+from qabot.files import AT_ONCE, open_regular, read_at
 
 REMEDY = "run `qabot rebuild --full`"
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 Stamp = tuple[int, int, int]
 """Size in bytes, and the times of the last change of content and of the file, in nanoseconds."""
@@ -54,31 +54,6 @@ class FileStamp:
         coarse = found.st_ctime_ns % _SECOND_NS == 0
         # On Windows, the second one is that of its creation, and any program can set the first.
         return cls(found.st_size, digest, None if fresh or coarse or os.name == "nt" else times)
-
-
-def open_regular(path: Path) -> int:
-    """Open a file for reading; return its descriptor.
-
-    A pipe in its place would be waited for without end.
-
-    Raises:
-        OSError: It cannot be opened, or is no regular file.
-    """
-    descriptor = os.open(path, _FLAGS)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(0, "not a regular file", str(path))
-    return descriptor
-
-
-def read_regular(path: Path) -> bytes:
-    """Read a file.
-
-    Raises:
-        OSError: It cannot be read, or is no regular file.
-    """
-    with open(open_regular(path), "rb") as file:
-        return file.read()
 
 
 class OpenFile:
@@ -171,12 +146,24 @@ class OpenFile:
             raise _unreadable(self.path, error) from error
         return content
 
+    def read_each(self, offsets: list[int], sizes: list[int]) -> list[bytes]:
+        """Read several parts, each given by its offset and its size.
+
+        Raises:
+            DamagedIndexError: One cannot be read.
+        """
+        if AT_ONCE:
+            # A question needs some thousand: a loop of Python's would take as long as reading.
+            try:
+                parts = list(map(os.pread, repeat(self._descriptor), sizes, offsets))
+            except OSError as error:
+                raise _unreadable(self.path, error) from error
+            if list(map(len, parts)) == sizes:
+                return parts
+        return list(map(self.read, offsets, sizes))
+
     def _read_some(self, offset: int, size: int) -> bytes:
-        if hasattr(os, "pread"):
-            return os.pread(self._descriptor, size, offset)
-        with self._lock:  # Windows.
-            os.lseek(self._descriptor, offset, os.SEEK_SET)
-            return os.read(self._descriptor, size)
+        return read_at(self._descriptor, size, offset, self._lock)
 
 
 def _unreadable(path: Path, error: OSError) -> DamagedIndexError:

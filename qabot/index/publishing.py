@@ -20,11 +20,14 @@ _FREE_SPACE = "free space or name another folder with --index"
 _PERMISSIONS = "run it as the folder's owner, or name another folder with --index"
 _LOCKS = "name a folder on a disk that has locks with --index"
 _DISK = "check the disk, or name another folder with --index"
-# By the system's error number; otherwise, most often, space is what lacks.
+_FILES = "close other programs, or raise the limit of open files (`ulimit -n`)"
+_ANY = "free space, check the disk, or name another folder with --index"
+# By the system's error number; another one may be of the disk or of the network to it.
 _REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _PERMISSIONS),
     **dict.fromkeys((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP), _LOCKS),
-    **dict.fromkeys((errno.EIO, errno.ENXIO, errno.ENODEV), _DISK),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), _FILES),
 }
 
 
@@ -49,9 +52,23 @@ def publish(index: Path, work: Path, identity: Identity) -> None:
         (work / SEGMENTS).rmdir()
         _sync(segments)
     _sync_folder(work)
-    work.rename(index / GENERATIONS / str(identity.number))
-    _sync(index / GENERATIONS)
-    make_live(index, identity)
+    place = index / GENERATIONS / str(identity.number)
+    work.rename(place)
+    try:
+        _sync(index / GENERATIONS)
+        make_live(index, identity)
+    except OSError:
+        with contextlib.suppress(OSError):
+            if not _is_live(index, identity):  # Else it would lie about as if it had been.
+                place.rename(work)
+        raise
+
+
+def _is_live(index: Path, identity: Identity) -> bool:
+    try:
+        return (index / CURRENT).read_bytes() == identity.line.encode()
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:
@@ -106,7 +123,22 @@ def rebuild_lock(index: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        # What was done under it is done, and it ends with the process at the latest.
+        with contextlib.suppress(OSError):
+            lock.release()
+
+
+def is_locked(index: Path) -> bool:
+    """Tell if a rebuild has the lock of the folder ``index``."""
+    if not (index / LOCK).exists() or lock_obstacle(index):
+        return False
+    try:
+        with rebuild_lock(index):
+            return False
+    except RebuildRunningError:
+        return True
+    except OSError:  # Nobody can lock it, then.
+        return False
 
 
 def lock_obstacle(index: Path) -> str | None:
@@ -134,4 +166,6 @@ def unwritable(
         told = f"the new generation is live, but its rebuild failed at the end ({reason})"
     else:
         told = f"the index cannot be written ({reason}); the live one is unchanged"
-    return StorageError(f"{index}: {told}; {_REMEDIES.get(number or 0, _FREE_SPACE)}")
+    # SQLite's own word for any error of the disk is "disk I/O error".
+    remedy = _DISK if number else _FREE_SPACE if "full" in reason else _ANY
+    return StorageError(f"{index}: {told}; {_REMEDIES.get(number or 0, remedy)}")

@@ -14,10 +14,11 @@ import numpy as np
 from qabot.errors import DamagedIndexError
 from qabot.index import manifest as files
 from qabot.index.database import SegmentDatabase
-from qabot.index.lexical import SegmentWords
 from qabot.index.manifest import SegmentStamp
 from qabot.index.open_file import REMEDY, OpenFile
-from qabot.index.sentences import SentenceVectors, parsing
+from qabot.index.segment_words import SegmentWords
+from qabot.index.sentences import KEPT_SIZE
+from qabot.index.vector_file import VectorFile, parsing
 from qabot.index.vectors import RowArray, SegmentVectors
 
 _Part = TypeVar("_Part")
@@ -51,12 +52,20 @@ class Segment:
         opened.callback(self.database.close)
 
     @cached_property
-    def vectors(self) -> SegmentVectors:
-        return self._read(lambda: SegmentVectors(self.folder / files.VECTORS))
+    def vectors(self) -> VectorFile:
+        """Of passages: float16."""
+        return self._read(lambda: VectorFile(self.files[files.VECTORS], np.float16))
 
     @cached_property
-    def sentences(self) -> SentenceVectors:
-        return self._read(lambda: SentenceVectors(self.files[files.SENTENCES]))
+    def nearest(self) -> SegmentVectors:
+        codes = self.folder / files.CODES if files.CODES in self.files else None
+        return self._read(lambda: SegmentVectors(self.vectors, codes))
+
+    @cached_property
+    def sentences(self) -> VectorFile:
+        """Of sentences: int8, as ``sentences.pack`` writes them."""
+        file = self.files[files.SENTENCES]
+        return self._read(lambda: VectorFile(file, np.int8, keep=KEPT_SIZE))
 
     @cached_property
     def sentence_rows(self) -> RowArray:
@@ -67,10 +76,8 @@ class Segment:
 
     @cached_property
     def words(self) -> SegmentWords:
-        path = self.folder / files.LEXICAL
-        found = self._read(lambda: SegmentWords(path, self.database.live))
-        self._opened.callback(found.close)
-        return found
+        file = self.files[files.LEXICAL]
+        return self._read(lambda: SegmentWords(file, self.database.live))
 
     def compare(self) -> None:
         """Compare every byte of its files.

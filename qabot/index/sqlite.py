@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def attach(connection: sqlite3.Connection, path: Path, name: str) -> None:
 
 @contextlib.contextmanager
 def damage(path: Path) -> Iterator[None]:
-    """Turn what SQLite says of a file that it cannot read into one line.
+    """Turn what SQLite, or zlib, says of a file that it cannot read into one line.
 
     Raises:
         DamagedIndexError: The file is damaged, or the disk.
@@ -50,7 +51,7 @@ def damage(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
         raise  # A closed connection, say: no fault of the file.
-    except sqlite3.Error as error:
+    except (sqlite3.Error, zlib.error) as error:
         raise DamagedIndexError(f"{path}: cannot be read ({error}); {REMEDY}") from error
 
 

@@ -30,20 +30,21 @@ from pathlib import Path
 from qabot.errors import (
     DamagedIndexError,
     NoIndexError,
-    RebuildRunningError,
     StorageError,
     UnusableIndexError,
     UsageError,
 )
+from qabot.files import read_regular
+from qabot.index.encoded import NAME as ENCODED
+from qabot.index.encoded import remove_encoded
 from qabot.index.generation import Generation
 from qabot.index.identity import Identity
 from qabot.index.lease import REMOVING, delete, remove, remove_segment, unnamed_segments
 from qabot.index.manifest import GENERATIONS, SEGMENTS, Manifest
-from qabot.index.open_file import read_regular
 from qabot.index.publishing import (
     CURRENT,
-    LOCK,
     NEW,
+    is_locked,
     lock_obstacle,
     make_live,
     rebuild_lock,
@@ -94,7 +95,7 @@ class IndexStore:
         except FileNotFoundError:
             raise NoIndexError(f"{self.folder}: no index here; run `qabot rebuild`") from None
         except OSError as error:
-            reason = self._obstacle() or (
+            reason = self._obstacle(CURRENT) or (
                 f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
             )
             raise DamagedIndexError(reason) from error
@@ -160,13 +161,14 @@ class IndexStore:
                 removed = self._remove_leftovers()
                 identity = Identity.new(self.next_number())
                 work = self.folder / GENERATIONS / f"{_WORK}{identity.id}"
-                work.mkdir()
-                writer = GenerationWriter(self.folder, work, identity, removed)
                 try:
+                    work.mkdir()
+                    writer = GenerationWriter(self.folder, work, identity, removed)
                     yield writer
                 finally:
-                    shutil.rmtree(work, ignore_errors=True)
+                    _discard(work)
                 self._prune()
+                remove_encoded(self.folder)
         except (OSError, sqlite3.Error) as error:
             published = writer is not None and writer.published
             raise unwritable(self.folder, error, published=published) from error
@@ -202,12 +204,12 @@ class IndexStore:
         except OSError as error:
             raise unwritable(self.folder, error) from error
 
-    def _obstacle(self) -> str | None:
-        """Describe anything that stands in the place of the index, with the remedy."""
+    def _obstacle(self, *names: str) -> str | None:
+        """Describe what stands in the place of the index or of these files, with the remedy."""
         place = next((path for path in (self.folder, *self.folder.parents) if path.exists()), None)
         if place is not None and not place.is_dir():
             return f"{place}: is not a folder; name another one with --index, or move it away"
-        for name in (CURRENT, NEW):
+        for name in names:
             path = self.folder / name
             if path.exists() and not path.is_file():
                 found = "is a folder, not a file" if path.is_dir() else "is no regular file"
@@ -215,7 +217,8 @@ class IndexStore:
         return None
 
     def _refuse_obstacle(self) -> None:
-        if obstacle := self._obstacle() or lock_obstacle(self.folder):
+        obstacle = self._obstacle(CURRENT, NEW, ENCODED) or lock_obstacle(self.folder)
+        if obstacle:
             raise StorageError(obstacle)
 
     def _earlier(self) -> int:
@@ -253,15 +256,7 @@ class IndexStore:
 
     def busy(self) -> bool:
         """Tell if a rebuild has the lock."""
-        if not (self.folder / LOCK).exists() or lock_obstacle(self.folder):
-            return False
-        try:
-            with rebuild_lock(self.folder):
-                return False
-        except RebuildRunningError:
-            return True
-        except OSError:  # Nobody can lock it, then.
-            return False
+        return is_locked(self.folder)
 
     def size(self) -> int:
         """Bytes of the live generation's files; 0 where there is none."""
@@ -297,3 +292,12 @@ class IndexStore:
 
 def _names_nothing(path: Path, error: ValueError) -> DamagedIndexError:
     return DamagedIndexError(f"{path}: names no generation ({error}); run `qabot rebuild --full`")
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder, also if a signal comes meanwhile."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

@@ -1,91 +1,170 @@
-"""Exact nearest neighbours of passage vectors: the one importer of faiss.
+"""Nearest neighbours of passage vectors, in one segment: the one importer of faiss.
 
-Scores are cosines, higher is better, since every vector has length 1. Exhaustive search is exact,
-and at the sizes that one machine embeds it takes a few milliseconds: nothing approximate is used.
-faiss is imported when vectors are touched: a rebuild that changes nothing needs none.
+Scores are cosines, higher is better, since every vector has length 1. A segment of ordinary size is
+searched exhaustively, in memory, by NumPy alone. A large one has an index of faiss's beside its
+vectors: product quantisation (Jégou, Douze and Schmid, 2011) with four bits for two numbers, all of
+which are compared in registers (André, Kermarrec and Le Scouarnec, 2015). It scores so roughly that
+more are taken than are wanted, and scored with the vectors themselves afterwards (``joined``).
+Inverted lists and graphs compare fewer, but whether they find the nearest depends on how questions
+and passages lie; comparing all codes of a million passages takes a few milliseconds.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qabot.index.vector_file import VectorFile
+
 FloatArray = NDArray[np.float32]
+HalfArray = NDArray[np.float16]
 RowArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 """The rows that count: bool ``(passages,)``."""
 
+# Comparing so many vectors takes some 2 ms. Sizes of segments fall by half, so all that are not
+# larger take 5 ms.
+EXACT = 16_000
+# Numbers that share a code of four bits. docs/scaling.md has what other kinds of index give.
+_TOGETHER = 2
+_TRAINED, _LEAST_TRAINED = 20_000, 16
+# Among so few rows of a segment, reading their vectors is as fast as comparing codes.
+_FEW = 300
+_GROUP = 10_000
 
-def write_vectors(path: Path, vectors: FloatArray) -> None:
-    """Write ``vectors``, float32 ``(passages, dimension)`` of length 1, as a faiss index.
+
+def write_codes(path: Path, vectors: HalfArray) -> None:
+    """Write a faiss index of ``vectors``, float16 ``(passages, dimension)`` of length 1.
 
     Raises:
         OSError: The file cannot be written.
     """
     import faiss
 
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(np.ascontiguousarray(vectors, np.float32))
+    dimension = vectors.shape[1]
+    parts = dimension // _TOGETHER if dimension % _TOGETHER == 0 else dimension
+    # With one inverted list, which is what takes filters.
+    kind = f"IVF1,PQ{parts}x4fs"
+    index: Any = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
+    for clustering in (index.cp, index.pq.cp):
+        clustering.min_points_per_centroid = 1  # Else it prints a warning.
+    chosen = np.random.default_rng(0).permutation(len(vectors))[:_TRAINED]
+    chosen = np.resize(np.sort(chosen), max(len(chosen), _LEAST_TRAINED))
+    index.train(vectors[chosen].astype(np.float32))
+    for at in range(0, len(vectors), _GROUP):
+        index.add(vectors[at : at + _GROUP].astype(np.float32))
     # Through a Python file: given a path, faiss only prints that closing it failed on a full disk.
     with path.open("wb") as file:
         faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
 
 
 class SegmentVectors:
-    """Passage vectors of one segment, read from a file that ``write_vectors`` wrote.
+    """Searches the passage vectors of one segment.
+
+    Args:
+        stored: The vectors, float16.
+        codes: What ``write_codes`` made of them. Where not given, search is exact.
+
+    Attributes:
+        exact: Its scores are those of the vectors themselves.
+        dimension: The length of a vector.
 
     Raises:
-        ValueError: The file is no such index.
+        ValueError: There is no such index in ``codes``.
+        DamagedIndexError: The vectors cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        import faiss
-
-        try:
-            # Through a Python file: faiss takes no path whose bytes are not UTF-8.
-            with path.open("rb") as file:
-                reader = faiss.PyCallbackIOReader(file.read)  # type: ignore[attr-defined]
-                index = faiss.read_index(reader)
-        except (RuntimeError, OSError) as error:
-            raise ValueError(f"faiss cannot read it ({error})") from error
-        if not isinstance(index, faiss.IndexFlatIP):
-            raise ValueError(f"{type(index).__name__}, not IndexFlatIP")
-        self._index = index
-        self.dimension: int = index.d
-
-    def __len__(self) -> int:
-        return int(self._index.ntotal)
+    def __init__(self, stored: VectorFile, codes: Path | None = None) -> None:
+        self._stored = stored
+        self.dimension = stored.shape[1]
+        self.exact = codes is None
+        self._all = stored[:].astype(np.float32) if codes is None else None
+        self._index: Any = None if codes is None else _read(codes, stored.shape)
 
     def search(
         self, query: FloatArray, count: int, allowed: Mask | None = None
     ) -> tuple[FloatArray, RowArray]:
-        """The ``count`` nearest passages of one query vector ``(dimension,)``.
+        """Find the nearest passages of one query vector ``(dimension,)``.
 
         Args:
             allowed: The rows to search; all of them where not given.
 
         Returns:
-            Cosines, falling, and passage rows, both as long as ``count`` or all there are to
-            search.
-        """
-        count = min(count, len(self) if allowed is None else int(allowed.sum()))
-        if count == 0:  # faiss takes no such question.
-            return np.empty(0, np.float32), np.empty(0, np.int64)
-        if allowed is None:
-            scores, rows = self._index.search(query[None, :], count)
-        else:
-            import faiss
+            Cosines, falling, and passage rows: ``count`` of each, or all there are to search.
 
+        Raises:
+            DamagedIndexError: The vectors cannot be read.
+        """
+        among = None if allowed is None else np.flatnonzero(allowed)
+        count = min(count, len(self._stored) if among is None else len(among))
+        if count == 0:
+            return np.empty(0, np.float32), np.empty(0, np.int64)
+        if self._all is not None:
+            scores = self._all @ query
+            return _best(scores if among is None else scores[among], among, count)
+        if among is not None and len(among) <= max(_FEW, count):
+            return _best(self.vectors(among) @ query, among, count)
+        return self._look_through(query, count, allowed)
+
+    def _look_through(
+        self, query: FloatArray, count: int, allowed: Mask | None
+    ) -> tuple[FloatArray, RowArray]:
+        """Compare all codes; as ``search``, but scores are rough."""
+        import faiss
+
+        limits: Any = None
+        if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
             # The types are those of C++; faiss's Python wrappers take arrays and keywords.
             selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
-            only = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-            scores, rows = self._index.search(query[None, :], count, params=only)
-        return scores[0], rows[0]
+            limits = faiss.SearchParametersIVF(sel=selector)  # type: ignore[call-arg]
+        (scores,), (rows,) = self._index.search(query[np.newaxis], count, params=limits)
+        if (rows < 0).any():  # faiss finds nothing where all score alike, as for a zero vector.
+            every = np.arange(len(self._stored)) if allowed is None else np.flatnonzero(allowed)
+            found = rows[rows >= 0]
+            rows = np.append(found, np.setdiff1d(every, found)[: count - len(found)])
+            return _best(self.vectors(rows) @ query, rows, count)
+        return scores, rows
 
     def vectors(self, rows: RowArray) -> FloatArray:
-        """The vectors of ``rows``: float32 ``(len(rows), dimension)``."""
-        found: FloatArray = self._index.reconstruct_batch(rows)
-        return found
+        """The vectors of ``rows``: float32 ``(len(rows), dimension)``.
+
+        Raises:
+            DamagedIndexError: They cannot be read.
+        """
+        return self._stored[rows].astype(np.float32) if self._all is None else self._all[rows]
+
+
+def _best(scores: FloatArray, rows: RowArray | None, count: int) -> tuple[FloatArray, RowArray]:
+    """The ``count`` highest scores, falling, and their rows; row numbers where not given."""
+    best = highest(scores, count)
+    return scores[best], best if rows is None else rows[best]
+
+
+def highest(scores: FloatArray, count: int) -> RowArray:
+    """The places of the ``count`` highest scores, falling; of those that are alike, the first."""
+    among = np.arange(len(scores))
+    if 0 < count < len(scores):
+        least = np.partition(scores, -count)[-count]
+        among = np.flatnonzero(scores >= least)
+    return among[np.argsort(-scores[among], kind="stable")][:count]
+
+
+def _read(path: Path, shape: tuple[int, int]) -> Any:
+    import faiss
+
+    try:
+        # Through a Python file: faiss takes no path whose bytes are not UTF-8.
+        with path.open("rb") as file:
+            reader = faiss.PyCallbackIOReader(file.read)  # type: ignore[attr-defined]
+            index = faiss.read_index(reader)
+    except (RuntimeError, OSError) as error:
+        raise ValueError(f"faiss cannot read it ({error})") from error
+    if not isinstance(index, faiss.IndexIVFPQFastScan):
+        raise ValueError(f"{type(index).__name__}, not IndexIVFPQFastScan")
+    if (index.ntotal, index.d, index.metric_type) != (*shape, faiss.METRIC_INNER_PRODUCT):
+        raise ValueError(f"{path.name}: does not fit the vectors")
+    return index

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qabot.articles import DRAFT, Skipped, read_changed, readers_version
 from qabot.errors import SourceError
-from qabot.index import Generation, Manifest
+from qabot.index import AnyGeneration, Manifest
 from qabot.indexing.live_articles import Item, LiveArticles
 from qabot.indexing.placement import kept_articles, place_files
 from qabot.indexing.plan import IndexPlan
@@ -69,7 +69,7 @@ class Collected:
         return mine != (manifest.sources, manifest.collections, manifest.readers)
 
 
-def collect(plan: IndexPlan, live: Generation | None, folder: Path, report: Report) -> Collected:
+def collect(plan: IndexPlan, live: AnyGeneration | None, folder: Path, report: Report) -> Collected:
     """Read what has changed, and take the rest from the live generation.
 
     Args:
@@ -101,8 +101,8 @@ def collect(plan: IndexPlan, live: Generation | None, folder: Path, report: Repo
     items = [*read, *pages.items]
     skipped += pages.skipped
     if not items:
-        reasons = "; ".join(f"{item.source} {item.reason}" for item in skipped[:_SHOWN_REASONS])
-        raise SourceError(f"no article could be read: {reasons}")
+        reasons = _reasons(skipped, drafts, addresses)
+        raise SourceError(f"no article could be read: {'; '.join(reasons[:_SHOWN_REASONS])}")
     if plan.only and live:
         done = {file.id for file in files} | pages.done
         items += kept_articles(live, infos, plan.only, done)
@@ -118,8 +118,21 @@ def collect(plan: IndexPlan, live: Generation | None, folder: Path, report: Repo
     )
 
 
+def _reasons(
+    skipped: Iterable[Skipped], drafts: Iterable[Skipped], addresses: Iterable[str]
+) -> list[str]:
+    """Say why there is no article."""
+    reasons = [f"{item.source} {item.reason}" for item in skipped]
+    reasons += [f"{item.source} is {item.reason}" for item in drafts]
+    # A feed or sitemap may be empty, or name nothing but what is no web page.
+    return reasons or [
+        f"{address} names no page that can be fetched; name a page or another list"
+        for address in addresses
+    ]
+
+
 def _built_from(
-    plan: IndexPlan, live: Generation | None
+    plan: IndexPlan, live: AnyGeneration | None
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return the sources and collections of the next generation."""
     if not plan.only:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from qabot.index import Generation, IndexedArticle, SegmentStamp, StoredArticle
+from qabot.index import (
+    IN_PLACE,
+    AnyGeneration,
+    Generation,
+    IndexedArticle,
+    SegmentStamp,
+    StoredArticle,
+)
 from qabot.index.vectors import RowArray
 from qabot.indexing import merging
 from qabot.indexing.passages import TokenCounter, split_article
@@ -79,12 +86,14 @@ class EncodingPlan:
 
     Attributes:
         kept: Segments of the live generation that stay, and what has left them.
+        stay: Where there are no segments: the rows of articles that stay.
         written: Segments that are written.
         articles, passages: How many it holds.
         differs: It holds something else than the live one.
     """
 
     kept: tuple[SegmentStamp, ...]
+    stay: frozenset[int]
     written: tuple[SegmentPlan, ...]
     articles: int
     passages: int
@@ -98,9 +107,11 @@ class EncodingPlan:
 
 def plan_encoding(
     items: Sequence[Article | Unchanged],
-    live: Generation | None,
-    old: Generation | None,
+    live: AnyGeneration | None,
+    old: AnyGeneration | None,
     count_tokens: TokenCounter,
+    *,
+    again: bool = False,
 ) -> EncodingPlan:
     """Split new articles into passages, and find what can be reused.
 
@@ -109,12 +120,13 @@ def plan_encoding(
         live: The live generation, if there is one.
         old: The same, if its passages and vectors can be reused.
         count_tokens: Counts the encoder's tokens, to cut new articles into passages.
+        again: Unchanged articles are written anew, with the vectors that they have.
     """
     stored = old.database.stored() if old else {}
     differs = len(stored) != len(items)
     placed: list[IndexedArticle | StoredArticle] = []
     for item in items:
-        if old and isinstance(item, Unchanged):
+        if old and not again and isinstance(item, Unchanged):
             placed.append(stored[item.info.id])
             continue
         article = item if isinstance(item, Article) else _read_again(live, item.info)
@@ -127,9 +139,18 @@ def plan_encoding(
         digests = tuple(_digest(article, passage) for passage in passages)
         placed.append(IndexedArticle(article, tuple(passages), digests))
     kept = _kept(placed, old)
-    moved = [i for i in placed if isinstance(i, IndexedArticle) or i.segment not in kept]
+    moved = [
+        item
+        for item in placed
+        if isinstance(item, IndexedArticle) or item.segment not in (*kept, IN_PLACE)
+    ]
     return EncodingPlan(
         kept=tuple(kept.values()),
+        stay=frozenset(
+            item.row
+            for item in placed
+            if isinstance(item, StoredArticle) and item.segment == IN_PLACE
+        ),
         written=_written(moved, old),
         articles=len(placed),
         passages=sum(map(size_of, placed)),
@@ -138,10 +159,10 @@ def plan_encoding(
 
 
 def _kept(
-    placed: Sequence[IndexedArticle | StoredArticle], old: Generation | None
+    placed: Sequence[IndexedArticle | StoredArticle], old: AnyGeneration | None
 ) -> dict[int, SegmentStamp]:
     """Find the segments of the live generation that stay as they are; place → segment."""
-    if old is None:
+    if old is None or not old.manifest.segments:
         return {}
     left = [np.ones(made.articles, np.bool_) for made in old.manifest.segments]
     stay: Counter[int] = Counter()
@@ -162,14 +183,14 @@ def _kept(
 
 
 def _written(
-    placed: Sequence[IndexedArticle | StoredArticle], old: Generation | None
+    placed: Sequence[IndexedArticle | StoredArticle], old: AnyGeneration | None
 ) -> tuple[SegmentPlan, ...]:
     """Spread articles over segments of about the same size."""
     total = sum(map(size_of, placed))
     size = total / max(1, -(-total // merging.LARGEST))
     digests = {d for item in placed if isinstance(item, IndexedArticle) for d in item.digests}
     rows = old.database.digests(digests) if old and digests else {}
-    begins = old.begins if old else ()
+    begins = old.begins if isinstance(old, Generation) else ()
     segments: list[SegmentPlan] = []
     for item in placed:
         if not segments or segments[-1].count >= size > 0:
@@ -183,7 +204,7 @@ def size_of(item: IndexedArticle | StoredArticle) -> int:
     return item.count if isinstance(item, StoredArticle) else len(item.passages)
 
 
-def _read_again(live: Generation | None, info: ArticleInfo) -> Article:
+def _read_again(live: AnyGeneration | None, info: ArticleInfo) -> Article:
     article = live.database.article(info.id) if live else None
     if article is None:
         raise AssertionError("unchanged articles are in the live generation")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from qabot.articles import SourceFile, readers_version
-from qabot.index import Generation
+from qabot.index import AnyGeneration
 from qabot.types import Article, ArticleInfo, Unchanged
 from qabot.web import is_address
 
@@ -26,7 +26,7 @@ class LiveArticles:
             as unchanged: these parsers may read something else.
     """
 
-    def __init__(self, live: Generation | None, *, full: bool) -> None:
+    def __init__(self, live: AnyGeneration | None, *, full: bool) -> None:
         self._live = live
         self.manifest = live.manifest if live else None
         self.is_current = bool(live and not full and live.manifest.readers == readers_version())

@@ -25,7 +25,7 @@ from qabot.indexing.cuts import cut, strip
 from qabot.indexing.sentences import sentences_of
 from qabot.types import Article, Heading, Passage, Span
 
-CHUNKER_VERSION: int = 5
+CHUNKER_VERSION: int = 7
 """Raise it with every change that can move a boundary."""
 
 TokenCounter = Callable[[Sequence[str]], list[int]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qabot.articles import SourceFile, distinct_id, find_sources, with_unique_ids
 from qabot.errors import SourceError
-from qabot.index import Generation
+from qabot.index import AnyGeneration
 from qabot.indexing.live_articles import Item
 from qabot.types import ArticleInfo, Unchanged
 from qabot.web import checked, is_address
@@ -67,7 +67,7 @@ def place_pages(
 
 
 def kept_articles(
-    live: Generation, infos: Sequence[ArticleInfo], only: Collection[str], read: Collection[str]
+    live: AnyGeneration, infos: Sequence[ArticleInfo], only: Collection[str], read: Collection[str]
 ) -> list[Item]:
     """Return the articles that stay in the index when only some collections are renewed.
 

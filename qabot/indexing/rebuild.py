@@ -5,33 +5,43 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qabot.encoders import Encoder
-from qabot.errors import NoIndexError, UnusableIndexError
-from qabot.index import Generation, IndexStore, Manifest
+from qabot.encoders.workers import Workers
+from qabot.errors import NoIndexError, UnreachableIndexError, UnusableIndexError
+from qabot.index import AnyGeneration, Generation, GenerationWriter, Manifest, Store
 from qabot.indexing.collect import Collected, collect
-from qabot.indexing.encoding_plan import plan_encoding
+from qabot.indexing.encoding_plan import EncodingPlan, plan_encoding
 from qabot.indexing.passages import CHUNKER_VERSION
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.summary import Report, Summary
 from qabot.indexing.write import stamp, write_generation
 from qabot.web import record_crawl
 
+if TYPE_CHECKING:
+    from qabot.index.milvus.writer import MilvusWriter
+
 
 def rebuild(
-    store: IndexStore,
+    store: Store,
     encoder: Encoder,
     plan: IndexPlan,
     report: Report = lambda progress: None,
+    workers: Workers | None = None,
 ) -> Summary:
     """Make the index hold what its sources hold now, and publish it.
 
     Args:
-        store: The index folder; its lock is held throughout.
+        store: The index; its lock is held throughout.
         encoder: The embedding model. If another model made the live generation, all is encoded.
         report: Called often with the progress.
+        workers: Encode passages and sentences instead of ``encoder``, with the same model.
 
     Raises:
+        EncoderError: The workers cannot encode.
         SourceError: A source is missing or unreadable, or no document is an article.
         UnusableIndexError: Only some collections are named, and the others cannot be reused; or
             the encoder gives other vectors now than those that would be reused.
@@ -46,11 +56,13 @@ def rebuild(
             _record(store, collected)
             return _nothing_changed(old.manifest, collected, started, writer.removed)
         known = live.database.article_ids() if live else set()
-        new = plan_encoding(collected.items, live, old, encoder.count_tokens)
+        again = writer.writes_all_after(_number(old))
+        new = plan_encoding(collected.items, live, old, encoder.count_tokens, again=again)
         changed = not old or new.differs or collected.differs(old.manifest)
+        resumed = 0
         if changed:
-            write_generation(
-                writer, new, old, collected, encoder=encoder, cache=plan.cache, report=report
+            resumed = writer.write(
+                _Writing(new, old, collected, encoder, plan.cache, report, workers)
             )
         _record(store, collected)
     encoded = new.encoded
@@ -67,7 +79,53 @@ def rebuild(
         left_out=collected.left_out,
         warnings=collected.warnings,
         leftovers=writer.removed,
+        resumed=resumed,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """The next generation, to be written as its index is kept (``contracts.Writing``)."""
+
+    plan: EncodingPlan
+    old: AnyGeneration | None
+    collected: Collected
+    encoder: Encoder
+    cache: Path
+    report: Report
+    workers: Workers | None
+
+    def segments(self, writer: GenerationWriter) -> int:
+        """Write it into a folder."""
+        return write_generation(
+            writer,
+            self.plan,
+            self.old if isinstance(self.old, Generation) else None,
+            self.collected,
+            encoder=self.encoder,
+            cache=self.cache,
+            report=self.report,
+            workers=self.workers,
+        )
+
+    def rows(self, writer: MilvusWriter) -> int:
+        """Write it to a server."""
+        from qabot.indexing.write_rows import write_rows
+
+        return write_rows(
+            writer,
+            self.plan,
+            None if isinstance(self.old, Generation) else self.old,
+            self.collected,
+            encoder=self.encoder,
+            cache=self.cache,
+            report=self.report,
+            workers=self.workers,
+        )
+
+
+def _number(generation: AnyGeneration | None) -> int:
+    return generation.manifest.generation if generation else 0
 
 
 def _nothing_changed(
@@ -89,23 +147,25 @@ def _nothing_changed(
     )
 
 
-def _record(store: IndexStore, collected: Collected) -> None:
+def _record(store: Store, collected: Collected) -> None:
     if collected.crawl:
         record_crawl(store.folder, collected.crawl)
 
 
 @contextlib.contextmanager
-def _live(store: IndexStore, *, needed: bool) -> Iterator[Generation | None]:
+def _live(store: Store, *, needed: bool) -> Iterator[AnyGeneration | None]:
     """Open the live generation, if there is one.
 
     Args:
         needed: Raise the error if it cannot be opened; otherwise go on without it.
     """
-    live = None
+    live: AnyGeneration | None = None
     try:
         live = store.open(whole=False)
     except NoIndexError:
         pass
+    except UnreachableIndexError:
+        raise
     except UnusableIndexError:
         if needed:
             raise
@@ -116,6 +176,6 @@ def _live(store: IndexStore, *, needed: bool) -> Iterator[Generation | None]:
             live.close()
 
 
-def _is_reusable(live: Generation, encoder: Encoder) -> bool:
+def _is_reusable(live: AnyGeneration, encoder: Encoder) -> bool:
     """Tell if the vectors of ``live`` can be reused."""
     return live.manifest.encoder == stamp(encoder) and live.manifest.chunker == CHUNKER_VERSION

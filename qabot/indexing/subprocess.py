@@ -82,7 +82,7 @@ class RebuildCommand:
             return _summary(output.read(), process.returncode, complaint)
 
     def stop(self) -> None:
-        """End the running rebuild and refuse later ones; the index stays as it was."""
+        """End the running rebuild and refuse later ones; the index stays whole."""
         self._stopped = True
         process = self._process
         if process is not None:
@@ -138,7 +138,7 @@ class RebuildProcess:
         return self._command.run([*options, *named], report, environment=environment)
 
     def stop(self) -> None:
-        """End the running rebuild and refuse later ones; the index stays as it was."""
+        """End the running rebuild and refuse later ones; the index stays whole."""
         self._command.stop()
 
 
@@ -165,6 +165,8 @@ def _summary(output: str, code: int, complaint: str) -> Summary:
 def _failure(code: int, complaint: str) -> QabotError:
     if code < 0:
         return RebuildError(
-            f"the rebuild was stopped by signal {-code}; the index is as it was; run it again"
+            # It may have been published just before.
+            f"the rebuild was stopped by signal {-code}; the index is whole, as before or renewed; "
+            "run it again"
         )
     return RebuildError(complaint or f"the rebuild ended with exit code {code}; run it by hand")

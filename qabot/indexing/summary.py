@@ -43,6 +43,7 @@ class Summary:
         left_out: Files of other types, excluded files and drafts, with reasons.
         warnings: Parts of articles that could not be read, each on one line.
         leftovers: Files and folders of killed rebuilds that were removed.
+        resumed: How many of the encoded passages a killed rebuild had encoded.
     """
 
     generation: int
@@ -57,6 +58,7 @@ class Summary:
     left_out: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
     leftovers: int = 0
+    resumed: int = 0
 
 
 Report = Callable[[Progress], None]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +16,11 @@ import numpy as np
 from qabot.encoders import Encoder, language_subspace
 from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.encoders.probe import gives, probe
-from qabot.errors import DamagedIndexError, IndexMismatchError
+from qabot.encoders.workers import Workers
+from qabot.errors import IndexMismatchError
 from qabot.index import (
+    AnyGeneration,
+    EncodedTexts,
     EncoderStamp,
     Generation,
     GenerationWriter,
@@ -52,8 +59,12 @@ def write_generation(
     encoder: Encoder,
     cache: Path,
     report: Report,
-) -> None:
+    workers: Workers | None = None,
+) -> int:
     """Write the next generation and publish it.
+
+    Returns:
+        How many passages a killed rebuild had encoded.
 
     Args:
         old: The live generation, if its vectors can be reused.
@@ -62,39 +73,69 @@ def write_generation(
     Raises:
         IndexMismatchError: The encoder gives other vectors than those that would be reused.
     """
-    known = _probe(encoder, plan, old)
+    known = probe_of(encoder, plan, old)
     if old:
         _compare(old, plan)
-    subspace = _subspace(encoder, old, cache, report)
+    subspace = subspace_of(encoder, old, cache, report)
     subspace.save(writer.folder / files.SUBSPACE)
-    encoding = Encoding(plan, old, encoder=encoder, subspace=subspace, report=report)
     segments = list(plan.kept)
     steps = _STEPS * len(plan.written) + 1
-    for segment in plan.written:
-        begin = _STEPS * (len(segments) - len(plan.kept))
-
-        def tell(done: int, begin: int = begin) -> None:
-            report(Progress("writing", begin + done, steps))
-
-        segments.append(_write_segment(writer.segment(), segment, old, encoding, tell))
-    writer.publish(
-        Manifest(
-            generation=writer.number,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            sources=collected.sources,
-            collections=collected.collections,
-            encoder=stamp(encoder),
-            chunker=CHUNKER_VERSION,
-            readers=collected.readers,
-            articles=plan.articles,
-            passages=plan.passages,
-            languages=dict(sorted(Counter(info.language for info in collected.infos).items())),
-            files=stamps(writer.folder, files.FILES),
-            segments=tuple(segments),
-            probe=known,
+    kept = EncodedTexts(writer.index, stamp_of_vectors(encoder, known, subspace))
+    with contextlib.closing(kept):
+        encoding = Encoding(
+            plan,
+            old,
+            encoder=encoder,
+            subspace=subspace,
+            encoded=kept,
+            report=report,
+            workers=workers,
         )
-    )
+        for segment in plan.written:
+            begin = _STEPS * (len(segments) - len(plan.kept))
+
+            def tell(done: int, begin: int = begin) -> None:
+                report(Progress("writing", begin + done, steps))
+
+            segments.append(_write_segment(writer.segment(), segment, old, encoding, tell))
+    manifest = manifest_of(writer.number, plan, collected, encoder, known)
+    own = stamps(writer.folder, files.FILES)
+    writer.publish(replace(manifest, files=own, segments=tuple(segments)))
     report(Progress("writing", steps, steps))
+    return encoding.resumed
+
+
+def manifest_of(
+    number: int, plan: EncodingPlan, collected: Collected, encoder: Encoder, known: str
+) -> Manifest:
+    """Describe generation ``number``, without files and segments.
+
+    Args:
+        known: The vector of a known question.
+    """
+    return Manifest(
+        generation=number,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        sources=collected.sources,
+        collections=collected.collections,
+        encoder=stamp(encoder),
+        chunker=CHUNKER_VERSION,
+        readers=collected.readers,
+        articles=plan.articles,
+        passages=plan.passages,
+        languages=dict(sorted(Counter(info.language for info in collected.infos).items())),
+        files={},
+        segments=(),
+        probe=known,
+    )
+
+
+def stamp_of_vectors(encoder: Encoder, known: str, subspace: LanguageSubspace) -> str:
+    """Name all that decides the vectors that are written."""
+    digest = hashlib.sha256(json.dumps([asdict(stamp(encoder)), known]).encode())
+    for removed in (subspace.document_mean, subspace.basis):
+        digest.update(removed.tobytes())
+    return digest.hexdigest()
 
 
 def _write_segment(
@@ -150,29 +191,24 @@ def _compare(old: Generation, plan: EncodingPlan) -> None:
         old.segments[place].compare()
 
 
-def _probe(encoder: Encoder, plan: EncodingPlan, old: Generation | None) -> str:
+def probe_of(encoder: Encoder, plan: EncodingPlan, old: AnyGeneration | None) -> str:
     """The vector of a known question; checked, if new vectors will stand beside reused ones."""
     if old is None:
         return probe(encoder)
     if plan.encoded and not gives(encoder, old.manifest.probe):
         raise IndexMismatchError(
-            f"{old.folder}: {encoder.name} gives other vectors now than when the index was made; "
+            f"{old.place}: {encoder.name} gives other vectors now than when the index was made; "
             "run `qabot rebuild --full`"
         )
     return old.manifest.probe
 
 
-def _subspace(
-    encoder: Encoder, old: Generation | None, cache: Path, report: Report
+def subspace_of(
+    encoder: Encoder, old: AnyGeneration | None, cache: Path, report: Report
 ) -> LanguageSubspace:
+    """Take over the language subspace, or estimate it."""
     if old:
-        path = old.folder / files.SUBSPACE
-        try:
-            return LanguageSubspace.load(path)
-        except (OSError, ValueError) as error:
-            raise DamagedIndexError(
-                f"{path}: cannot be read ({error}); run `qabot rebuild --full`"
-            ) from error
+        return old.subspace
     done, total = 0, language_subspace.sample_count()
 
     def encoded(count: int) -> None:

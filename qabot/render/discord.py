@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 
 from qabot.render.labels import likelihood, page_url
 from qabot.render.markup import directed, inert, link, one_line, text_fragment_url, web_address
-from qabot.render.paging import fitted, paged, text_pages
+from qabot.render.paging import fitted, paged
 from qabot.render.translations import (
     date_text,
     language_name,
     mark,
-    plural,
     translate,
 )
-from qabot.types import Answer, Article, ArticleInfo, Passage, Quote
+from qabot.types import Answer, ArticleInfo, Passage, Quote
 
 LONGEST_TITLE = 256
 LONGEST_TEXT = 3_400
@@ -28,11 +27,12 @@ embed takes."""
 LONGEST_FOOTER = 200
 LONGEST_LEAD = 2_000
 
-_TITLE, _HEADING, _LABEL, _ANSWER = 150, 100, 60, 300
+LONGEST_LABEL = 60
+_TITLE, _HEADING, _ANSWER = 150, 100, 300
 # More articles with the same statement would crowd out the quote.
 _MOST_ALSO = 2
 _WORDS = (mark("very likely"), mark("likely"), mark("possibly"), mark("unlikely"))
-_ARTICLES = 12
+MOST_NEAR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def answer_view(
         title,
         # The lead names the source of the first one.
         (_block(first, LONGEST_TEXT), *(cards[place] for place in places[1:])),
-        _with_page("", page, len(pages), locale),
+        with_page("", page, len(pages), locale),
         page,
         len(pages),
         places,
@@ -129,65 +129,11 @@ def context_view(
     return View(one_line(quote.article.title, LONGEST_TITLE), tuple(parts))
 
 
-def article_view(article: Article, page: int, locale: str, *, offset: int | None = None) -> View:
-    """Render a page of an article's text, verbatim, with headings in bold.
-
-    A long article takes some tenths of a second: not for the event loop.
-
-    Args:
-        page: From 0; moved to the nearest page that exists.
-        offset: Render the page that holds this character of the text instead.
-    """
-    info = article.info
-    known = [_date(info, locale), _language(info, locale), _link(info, locale)]
-    details = _joined([one_line(info.author or "", _LABEL), *known])
-    headings = [(heading.start, heading.end) for heading in article.headings]
-    room = LONGEST_TEXT - len(details) - 2
-    blocks = text_pages(article.text, room, bold=headings)
-    if offset is not None:
-        page = sum(start <= offset for start, _ in blocks) - 1
-    page = min(max(page, 0), len(blocks) - 1)
-    return View(
-        one_line(info.title, LONGEST_TITLE),
-        (details, blocks[page][1]),
-        _with_page("", page, len(blocks), locale),
-        page,
-        len(blocks),
-    )
-
-
-def articles_view(
-    infos: Sequence[ArticleInfo], counts: dict[str, int], page: int, locale: str, title: str
-) -> View:
-    """Render a page of a list of articles: titles, ids, dates, languages and sizes.
-
-    Args:
-        counts: Article id → number of passages.
-        title: Our own text, in the language of ``locale``.
-    """
-    pages = max(1, -(-len(infos) // _ARTICLES))
-    page = min(max(page, 0), pages - 1)
-    lines = []
-    for info in infos[page * _ARTICLES : (page + 1) * _ARTICLES]:
-        size = plural("{n} passage", "{n} passages", counts.get(info.id, 0), locale)
-        lines.append(article_entry(info, size, locale))
-    text = "\n".join(lines) or translate("There is no such article.", locale)
-    return View(title, (text,), _with_page("", page, pages, locale), page, pages)
-
-
-def article_entry(info: ArticleInfo, size: str, locale: str) -> str:
-    """Render an article on two lines: its title; then id, date, language and ``size``."""
-    language = language_name(info.language, locale)
-    date = date_text(info.published, locale) if info.published else ""
-    details = _joined([one_line(info.id, _LABEL), inert(date), language, size])
-    return f"{_title(info)}\n{details}"
-
-
 def _near(near: Sequence[ArticleInfo], locale: str) -> tuple[str, ...]:
     if not near:
         return ()
     heading = translate("Articles on similar subjects:", locale)
-    titles = [f"- {_title(info, web_address(info.url))}" for info in near[:3]]
+    titles = [f"- {title_of(info, web_address(info.url))}" for info in near[:MOST_NEAR]]
     return ("\n".join([heading, *titles]),)
 
 
@@ -214,7 +160,7 @@ def _block(quote: Quote, room: int) -> str:
 def _source(quote: Quote, locale: str, number: int | None = None, *, bold: bool = True) -> str:
     """Render a quote's source on two lines: the article's title, then the details."""
     place = f"{number} · " if number else ""
-    title = _title(quote.article, _address(quote), bold=bold)
+    title = title_of(quote.article, _address(quote), bold=bold)
     # A lead's details are small; embeds would show the marks of that.
     small = "" if bold else "-# "
     return f"{place}{title}\n{small}{_details(quote, locale)}"
@@ -225,10 +171,10 @@ def _details(quote: Quote, locale: str) -> str:
     info = quote.article
     named = quote.heading is None or quote.heading == info.title
     section = "" if named or quote.text.startswith(quote.heading or "") else quote.heading or ""
-    return _joined(
+    return joined(
         [
-            _date(info, locale),
-            "" if quote.same_language else _language(info, locale),
+            as_of(info, locale),
+            "" if quote.same_language else in_language(info, locale),
             one_line(section, _HEADING),
             translate("page {page}", locale, page=quote.page) if quote.page else "",
             translate(likelihood(quote.score)[0], locale),
@@ -239,8 +185,8 @@ def _details(quote: Quote, locale: str) -> str:
 
 def _also(info: ArticleInfo, quote: Quote, locale: str) -> str:
     """Render another article with the same statement, with its date and link if known."""
-    title = one_line(info.title, _LABEL) or one_line(info.id, _LABEL)
-    date = f"({date})" if (date := _date(info, locale)) else ""
+    title = one_line(info.title, LONGEST_LABEL) or one_line(info.id, LONGEST_LABEL)
+    date = f"({date})" if (date := as_of(info, locale)) else ""
     # The text around the answer may differ there.
     source = link(translate("Source", locale), text_fragment_url(info.url, _marked(quote)))
     return " ".join(filter(None, ["+", title, date, source]))
@@ -252,19 +198,16 @@ def _marked(quote: Quote) -> str:
     return quote.text[start - quote.start : end - quote.start]
 
 
-def _date(info: ArticleInfo, locale: str) -> str:
+def as_of(info: ArticleInfo, locale: str) -> str:
+    """Say as of when an article is; empty if it has no date."""
     if info.published is None:
         return ""
     return translate("as of {date}", locale, date=inert(date_text(info.published, locale)))
 
 
-def _language(info: ArticleInfo, locale: str) -> str:
+def in_language(info: ArticleInfo, locale: str) -> str:
+    """Name an article's language."""
     return translate("in {language}", locale, language=language_name(info.language, locale))
-
-
-def _link(info: ArticleInfo, locale: str) -> str:
-    """Render a link to the article; its id if it has no address."""
-    return link(translate("Source", locale), info.url) or one_line(info.id, _LABEL)
 
 
 def _address(quote: Quote) -> str | None:
@@ -275,7 +218,7 @@ def _address(quote: Quote) -> str | None:
     return text_fragment_url(url, _marked(quote))
 
 
-def _title(info: ArticleInfo, address: str | None = None, *, bold: bool = True) -> str:
+def title_of(info: ArticleInfo, address: str | None = None, *, bold: bool = True) -> str:
     """Render a title, linked to a checked address."""
     # Bold text that is empty would show its stars.
     title = one_line(info.title, _TITLE) or one_line(info.id, _TITLE) or "?"
@@ -286,12 +229,14 @@ def _title(info: ArticleInfo, address: str | None = None, *, bold: bool = True) 
     return f"**{title}**" if bold else title
 
 
-def _joined(details: Sequence[str]) -> str:
+def joined(details: Sequence[str]) -> str:
+    """Put details on one line; empty ones are left out."""
     return " · ".join(detail for detail in details if detail)
 
 
-def _with_page(footer: str, page: int, pages: int, locale: str) -> str:
+def with_page(footer: str, page: int, pages: int, locale: str) -> str:
+    """Add the number of a page, from 0, to a footer, if there are several."""
     if pages == 1:
         return footer
     where = translate("Page {page} of {pages}", locale, page=page + 1, pages=pages)
-    return _joined([footer, where])
+    return joined([footer, where])

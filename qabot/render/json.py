@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from qabot.text import UNPRINTABLE
 from qabot.types import Answer, Article, ArticleInfo, Quote, Span, Status
 
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -133,8 +134,12 @@ def object_json(value: msgspec.Struct) -> str:
 
 
 def dumps(value: object) -> str:
-    """Write JSON on one line, without escaping any script."""
-    return json.dumps(value, ensure_ascii=False)
+    """Write JSON on one line, without escaping any script.
+
+    What is never shown is escaped: a terminal would obey it, and show a line in another order.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _quote(quote: Quote) -> QuoteObject:

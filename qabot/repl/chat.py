@@ -243,12 +243,15 @@ class Repl:
             self._screen.say(f"That was {lines} lines; scroll up for its beginning.", "dim")
 
     def _renew(self) -> None:
+        before = self._engine.manifest().identity
         try:
             result = self._rebuild()
         except KeyboardInterrupt:
             if not self._lines.interactive:
                 raise
-            self._screen.say_over("Rebuild cancelled; the index is unchanged.")
+            published = self._engine.manifest().identity != before
+            told = "answers come from the new index" if published else "the index is unchanged"
+            self._screen.say_over(f"Rebuild cancelled; {told}.")
             return
         if result.changed:
             self._screen.say("Answers come from the new index now.")

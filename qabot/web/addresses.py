@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from qabot.articles import Found, find_sources
 from qabot.errors import SourceError
 
-# Of any kind: an address that cannot be fetched is no path either, and may hold a password.
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+# Of any kind: an address that cannot be fetched is no path either, and may hold a password. So may
+# one that was mistyped.
+_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://|(?:https?|ftp):[/\\])", re.IGNORECASE)
 _LONGEST = 2048
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from qabot.errors import StorageError
 from qabot.web.content_types import Kind
 from qabot.web.responses import Validators
 
@@ -248,6 +249,7 @@ def open_crawl_state(folder: Path, *, checked: bool = False) -> Iterator[CrawlSt
 
     Raises:
         sqlite3.Error: It cannot be read or written.
+        StorageError: Something else stands in its place.
     """
     path = folder / FILE
     connection = _opened(path, checked=checked)
@@ -271,7 +273,7 @@ def record_crawl(folder: Path, outcome: CrawlOutcome) -> None:
     If this fails, no article is lost: pages are fetched in full once more.
     """
     with (
-        contextlib.suppress(sqlite3.Error, OSError),
+        contextlib.suppress(sqlite3.Error, OSError, StorageError),
         open_crawl_state(folder, checked=True) as state,
     ):
         state.record(outcome)
@@ -280,6 +282,8 @@ def record_crawl(folder: Path, outcome: CrawlOutcome) -> None:
 def _opened(path: Path, *, checked: bool) -> sqlite3.Connection | None:
     if not path.exists():
         return None
+    if not path.is_file():
+        raise StorageError(f"{path}: is no regular file; remove it and run `qabot rebuild` again")
     connection = sqlite3.connect(path)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()

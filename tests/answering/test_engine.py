@@ -7,6 +7,7 @@ import math
 import shutil
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -139,9 +140,10 @@ def test_the_limit_counts_quotes(tmp_path):
 
 def test_copies_take_no_quote_from_other_articles(tmp_path):
     """Passages that rank first and repeat each other are one quote; the next ones follow it."""
+    text = "The rocket flew to {} in 2021, after three years of work by ninety people in Chile."
     for number in range(4):
-        write_article(tmp_path / "articles", f"copy-{number}", "The rocket flew to Mars in 2021.")
-    write_article(tmp_path / "articles", "other", "The probe flew to Mars in 2021.")
+        write_article(tmp_path / "articles", f"copy-{number}", text.format("Mars"))
+    write_article(tmp_path / "articles", "other", text.format("Venus"))
     build_index(tmp_path / "index", tmp_path / "articles")
     with engine_on(tmp_path / "index") as engine:
         answer = engine.ask("Which rocket flew to Mars in 2021?", limit=2)
@@ -361,14 +363,34 @@ def test_a_new_generation_answers_the_next_question(index):
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+def test_a_closed_engine_takes_no_question(index):
+    engine = engine_on(index)
+    reached = threading.Event()
+
+    def ask_on_and_on() -> str:
+        try:
+            while True:
+                engine.ask(LAUNCH)
+                reached.set()
+        except ValueError as error:
+            return str(error)
+        finally:
+            reached.set()
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask_on_and_on) for _ in range(4)]
+        reached.wait()
+        engine.close()
+    assert [asked.result() for asked in asking] == ["the engine is closed"] * 4
+
+
 def test_old_generations_are_closed(index):
     with engine_on(index) as engine:
         for number in range(2, 7):
             republish(index, "mars", f"Probe number {number} reached Mars.")
             assert number == engine.ask("Which probe reached Mars?").generation
         databases = [path for path in open_files(index) if path.endswith(".sqlite")]
-    folder = index / "segments/6-1"
-    assert [str(folder / "articles.sqlite"), str(folder / "lexical.sqlite")] == databases
+    assert [str(index / "segments/6-1/articles.sqlite")] == databases
 
 
 class WaitingEncoder(HashingEncoder):
@@ -389,18 +411,17 @@ class WaitingEncoder(HashingEncoder):
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
 def test_a_generation_is_closed_when_the_last_question_to_it_is_answered(index):
     encoder = WaitingEncoder()
-    answers: list[Answer] = []
-    with engine_on(index, encoder=encoder) as engine:
-        slow = threading.Thread(target=lambda: answers.append(engine.ask("slow")))
-        slow.start()
+    with engine_on(index, encoder=encoder) as engine, ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(engine.ask, "slow")
+        slow.add_done_callback(lambda _: encoder.waits.set())
         encoder.waits.wait()
         republish(index, "mars", "The probe reached Mars.")
-        answers.append(engine.ask(LAUNCH))
+        new = engine.ask(LAUNCH)
         during = open_files(index / "segments/1-1")
         encoder.may_go_on.set()
-        slow.join()
+        old = slow.result()
         after = [path for path in open_files(index / "segments/1-1") if path.endswith(".sqlite")]
-    assert [answer.generation for answer in answers] == [2, 1]
+    assert (new.generation, old.generation) == (2, 1)
     assert str(index / "segments/1-1/articles.sqlite") in during
     assert after == []
 
@@ -446,6 +467,21 @@ def test_a_damaged_generation_is_told_of_once_and_the_next_is_followed(index, ca
         assert len(caplog.records) == 1
         assert republish(index, "mars", "The probe landed on Mars.") == 3
         assert engine.ask(LAUNCH).generation == 3
+
+
+def test_a_generation_that_was_healed_is_followed(index, monkeypatch, caplog):
+    with engine_on(index) as engine:
+        republish(index, "mars", "The probe reached Mars in February 2021.")
+        path = index / "segments/2-1/articles.sqlite"
+        whole = path.read_bytes()
+        path.write_bytes(b"")
+        assert engine.ask(LAUNCH).generation == 1
+        path.write_bytes(whole)
+        # Not for every question: what is wrong has to be read first.
+        assert engine.ask(LAUNCH).generation == 1
+        monkeypatch.setattr("qabot.answering.live._RETRY_SECONDS", 0.0)
+        assert engine.ask(LAUNCH).generation == 2
+    assert len(caplog.records) == 1
 
 
 def test_a_generation_of_another_model_is_not_followed(index):

@@ -12,7 +12,7 @@ from qabot.answering.confidence import packaged
 from qabot.answering.quotes import compose
 from qabot.types import Answer, AnswerSpan, ArticleInfo, Hit, Passage
 
-LONGEST = 600
+LONGEST, LONGEST_LIST = 600, 900
 INFO = ArticleInfo("space", "Space", "space.md", None, "2021-12", "en")
 
 
@@ -331,6 +331,51 @@ def test_a_longer_sentence_without_blanks_is_cut_all_the_same():
     quote = answer_to(hit(sentence)).quotes[0]
     assert "宇" * len(quote.text) == quote.text
     assert 400 <= len(quote.text) <= LONGEST
+
+
+def listed(*parts: tuple[str, str], best: int = 0) -> Hit:
+    """A passage of sentences with the blanks before them; one is most like the question."""
+    found = hit(*(sentence for _, sentence in parts))
+    text, spans = "", []
+    for gap, sentence in parts:
+        spans.append((len(text + gap), len(text + gap + sentence)))
+        text += gap + sentence
+    passage = replace(found.passage, text=text, end=len(text), sentences=tuple(spans))
+    likeness = tuple(0.9 if place == best else 0.1 for place in range(len(parts)))
+    return replace(found, passage=passage, sentence_similarities=likeness)
+
+
+LONG = "and wait until the lamp has gone out before you go on with anything else at all" + "x" * 40
+STEPS = [f"{number}. Press button {number} {LONG}." for number in range(1, 5)]
+
+
+@pytest.mark.parametrize("best", range(5))
+def test_a_list_is_quoted_whole_with_what_leads_in_it(best):
+    parts = [("", "To start the pump:"), *(("\n", step) for step in STEPS)]
+    quote = answer_to(listed(*parts, best=best)).quotes[0]
+    assert "To start the pump:\n" + "\n".join(STEPS) == quote.text
+
+
+def test_of_a_list_without_numbers_the_sentence_before_it_is_quoted_too():
+    items = [("\n" * (1 + (n == 0)), f"item {n} {LONG}") for n in range(4)]
+    parts = [("", "It is blocked."), (" ", "Bring this:"), *items, ("\n\n", f"Closed {LONG}.")]
+    quote = answer_to(listed(*parts)).quotes[0]
+    assert quote.text == "It is blocked. Bring this:\n\n" + "\n".join(text for _, text in items)
+
+
+def test_of_a_list_too_long_to_read_what_fits_is_quoted():
+    parts = [("", "So:"), *(("\n", f"{n}. {LONG}.") for n in range(1, 12))]
+    quote = answer_to(listed(*parts, best=9)).quotes[0]
+    assert 600 < len(quote.text) <= LONGEST_LIST
+    assert f"9. {LONG}." in quote.text
+    assert quote.text.endswith(".")
+
+
+def test_a_list_before_the_answer_and_initials_make_no_longer_quote():
+    parts = [("", "So:"), ("\n", STEPS[0]), ("\n", STEPS[1]), ("\n\n", "It costs 4 euros.")]
+    assert answer_to(listed(*parts, best=3)).quotes[0].text.endswith("It costs 4 euros.")
+    parts = [("", f"A. Brandt came {LONG}."), *((" ", f"I. Ruiz {n} {LONG}.") for n in range(5))]
+    assert len(answer_to(listed(*parts)).quotes[0].text) <= 400
 
 
 # --- Anything -------------------------------------------------------------------------------------

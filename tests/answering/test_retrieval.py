@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pytest
 
-from qabot.answering.retrieval import LEXICAL_WEIGHT, Retriever
+from qabot.answering.retrieval import LEXICAL_WEIGHT, SENTENCE_WEIGHT, Retriever
 from qabot.encoders import Encoder, open_encoder
+from qabot.encoders.base import normalize
 from qabot.encoders.language_subspace import COMMON
 from qabot.errors import DamagedIndexError, IndexMismatchError
 from qabot.index import Generation, IndexStore
@@ -95,7 +95,9 @@ class Expected:
     @property
     def scores(self) -> np.ndarray:
         best = np.array([values.max() for values in self.sentences])
-        scores: np.ndarray = self.similarity + best + LEXICAL_WEIGHT * self.lexical_score
+        scores: np.ndarray = (
+            self.similarity + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * self.lexical_score
+        )
         return scores
 
 
@@ -110,15 +112,14 @@ def brute_force(generation: Generation, encoder: Encoder, question: str) -> Expe
     query = centred / np.linalg.norm(centred)
 
     (segment,) = generation.segments
-    index = faiss.read_index(str(segment.folder / "passages.faiss"))
-    vectors = index.reconstruct_n(0, index.ntotal)
+    vectors = np.load(segment.folder / "passages.npy").astype(np.float64)
     bounds = np.load(segment.folder / "sentence_rows.npy")
-    cosines = np.load(segment.folder / "sentences.npy").astype(np.float64) @ query
+    cosines = normalize(np.load(segment.folder / "sentences.npy").astype(np.float32)) @ query
     texts = []
-    for row in range(index.ntotal):
+    for row in range(len(vectors)):
         passage, article = generation.database.passage(row)
         texts.append((row, article.language, passage_input(article.title, passage)))
-    lexical_score = np.zeros(index.ntotal)
+    lexical_score = np.zeros(len(vectors))
     for known in coverages(texts, question).values():
         lexical_score[list(known)] = list(known.values())
     return Expected(

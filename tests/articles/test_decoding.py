@@ -26,6 +26,10 @@ POLISH = (
     "Muzeum zostało otwarte po dziesięciu latach budowy. Zwiedzający mogą zobaczyć łodzie, które "
     "wyłowiono z jeziora, oraz mapę żeglugi śródlądowej."
 )
+CZECH = (
+    "Most byl po třech měsících znovu otevřen. Podle města stála oprava méně, než se čekalo, a "
+    "příští rok přijde na řadu nábřeží; tramvaje budou jezdit až večer."
+)
 TURKISH = (
     "Köprü pazartesi günü yeniden trafiğe açıldı. Belediye, onarımın üç ay sürdüğünü ve şehrin "
     "bütçesinden karşılandığını açıkladı."
@@ -71,6 +75,10 @@ THAI = "สะพานเปิดใช้อีกครั้งในวั
         ("mac_roman", FRENCH),
         ("cp1250", POLISH),
         ("iso8859-2", POLISH),
+        ("cp852", POLISH),
+        ("iso8859-2", CZECH),
+        ("cp1250", CZECH),
+        ("cp852", CZECH),
         ("cp1254", TURKISH),
         ("cp1253", GREEK),
         ("cp1251", RUSSIAN),
@@ -208,3 +216,8 @@ def test_surplus_blank_lines_go_and_indents_stay(tmp_path: Path):
     raw = "\n \n\u3000One line.\n\t\n\n  \n\u3000Another line.\nIts second one.   \n\n"
     expected = "One line.\n\n\u3000Another line.\nIts second one."
     assert read(tmp_path, "a.txt", raw).text == expected
+
+
+def test_one_nul_of_a_short_text_is_a_broken_character(tmp_path: Path):
+    article = read(tmp_path, "a.txt", b"Gate 7\x00 opens at noon.")
+    assert article.text == "Gate 7\N{REPLACEMENT CHARACTER} opens at noon."

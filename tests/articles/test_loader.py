@@ -99,6 +99,15 @@ def test_the_language_of_a_text_is_identified(language, text):
     assert identify(text) == language
 
 
+@pytest.mark.parametrize(("name", "warned"), [("a.adoc", True), ("a.TEX", True), ("notes", False)])
+def test_markup_without_a_parser_is_read_as_text_and_told(tmp_path: Path, name, warned):
+    article = read(tmp_path, name, "== Der Kai\n\nEr ist *breit*.")
+    assert "Er ist *breit*." in article.text
+    ending = Path(name).suffix.lower()
+    warning = f"{ending} is read as plain text with its marks; convert it to HTML or Markdown"
+    assert article.warnings == ((warning,) if warned else ())
+
+
 def test_the_seed_articles_are_in_the_languages_they_declare():
     seeds = [
         item

@@ -91,6 +91,10 @@ def test_a_date_is_as_exact_as_it_was_written(tmp_path: Path, fields, published)
             ["field `url`: '/2023/turm/' is no web address; begin it with https://"],
         ),
         (
+            "url: ftp://me:secret@example.org/a",
+            ["field `url`: 'ftp://example.org/a' is no web address; begin it with https://"],
+        ),
+        (
             "title: a\ntitle: b",
             ["field `title`: stands there more than once; the last one counts"],
         ),
@@ -150,8 +154,12 @@ def test_an_address_may_lack_what_browsers_add(tmp_path: Path):
         '{\n "title": "Turm",\n "date": "2021-11-05",\n "author": "Ida"\n}\n',
         "Title: Turm\nDate: 5 Nov 2021\nAuthor:\tIda\n\n",
         "<!-- for editors -->\n---\ntitle: Turm\ndate: 2021-11-05\nauthor: Ida\n---\n",
+        "---yaml\ntitle: Turm\ndate: 2021-11-05\nauthor: Ida\n---\n",
+        "---toml\ntitle = 'Turm'\ndate = 2021-11-05\nauthor = 'Ida'\n---\n",
+        '---json\n{"title": "Turm", "date": "2021-11-05", "author": "Ida"}\n---\n',
+        "---\n\ntitle: Turm\ndate: 2021-11-05\nauthor: Ida\n---\n",
     ],
-    ids=["toml", "json", "multimarkdown", "comment"],
+    ids=["toml", "json", "multimarkdown", "comment", "---yaml", "---toml", "---json", "blank"],
 )
 def test_front_matter_has_many_forms(tmp_path: Path, head):
     article = read(tmp_path, "a.md", f"{head}\nEr leuchtet.")
@@ -167,6 +175,7 @@ def test_front_matter_has_many_forms(tmp_path: Path, head):
             "---\n\nDie Fähre fährt.\n\n---\n\nDer Bus auch.",
             "Die Fähre fährt.\n\nDer Bus auch.",
         ),
+        ("---\n\nFrage: Was nun?\n\n---\n\nDa.", "Frage: Was nun?\n\nDa."),
         ("---\njust a line\n---\nDa.", "just a line\n\nDa."),
         ('{"a": 1} is JSON.', '{"a": 1} is JSON.'),
         ("Note: read this.\n\nDa.", "Note: read this.\n\nDa."),
@@ -183,8 +192,9 @@ def test_a_file_s_name_may_tell_its_date(tmp_path: Path):
     assert read(tmp_path, "2023-13-02-turm.md", "Er leuchtet.").info.published is None
 
 
-def test_drafts_are_left_out_unless_they_are_wanted(tmp_path: Path):
-    (tmp_path / "a.md").write_text("---\ntitle: Turm\ndraft: true\n---\nEr leuchtet.")
+@pytest.mark.parametrize("field", ["draft: true", "published: false"])
+def test_drafts_are_left_out_unless_they_are_wanted(tmp_path: Path, field):
+    (tmp_path / "a.md").write_text(f"---\ntitle: Turm\n{field}\n---\nEr leuchtet.")
     files = find_files([tmp_path])
     (item,) = read_changed(files, lambda file, content: None)
     assert item == Skipped(
@@ -251,6 +261,10 @@ def test_headings_of_all_levels_keep_their_place(tmp_path: Path):
         ("<center>Mitte</center>\n<div hidden>weg</div>\n\nDa.", "Mitte\n\nDa."),
         ("Das Element <script> bleibt.\n\nDa.", "Das Element <script> bleibt.\n\nDa."),
         ("Höhe[^1] und Breite.\n\n[^1]: In Metern.", "Höhe und Breite.\n\nIn Metern."),
+        (
+            "Da.\n\n[^x]: Ohne Zeichen.\n\nDort.[^y]\n\n[^y]:\n    Mit.",
+            "Da.\n\nOhne Zeichen.\n\nDort.\n\nMit.",
+        ),
         ("Turm\n: Ein hohes Haus.", "Turm: Ein hohes Haus."),
         ("<!-- weg -->\n\nDa.", "Da."),
         ("Da.\n\n---\n\nDort.", "Da.\n\nDort."),
@@ -259,7 +273,17 @@ def test_headings_of_all_levels_keep_their_place(tmp_path: Path):
             "Es gibt:\n\n- eins\n- **zwei**\n  - innen\n- drei\n\nDa.",
             "Es gibt:\n\neins\nzwei\ninnen\ndrei\n\nDa.",
         ),
-        ("1. eins\n\n   Absatz\n\n2. zwei", "eins\nAbsatz\nzwei"),
+        ("1. eins\n\n   Absatz\n\n2. zwei", "1. eins\nAbsatz\n2. zwei"),
+        ("4. vier\n5. fünf\n   - a\n   - b", "4. vier\n5. fünf\na\nb"),
+        ("1. eins\n   1. innen\n2. zwei", "1. eins\n1. innen\n2. zwei"),
+        ("1. ```\n   Code\n   ```\n2. **zwei** b", "1.\nCode\n2. zwei b"),
+        ("<ol><li><p>eins</p></li><li value='7'>sieben</li></ol>", "1. eins\n7. sieben"),
+        ("<ol type='a'><li>eins</li><li>zwei</li></ol>", "a. eins\nb. zwei"),
+        ("<ol type='I' start='4'><li>vier</li><li>fünf</li></ol>", "IV. vier\nV. fünf"),
+        ("<ol reversed><li>zwei</li><li>eins</li></ol>", "2. zwei\n1. eins"),
+        ("<ol style='list-style: none'><li>eins</li></ol>", "eins"),
+        ("<ol><li>3. drei</li><li>4. vier</li></ol>", "3. drei\n4. vier"),
+        ("Text[^1] endet.\n\n[^1]: Die Anmerkung.", "Text endet.\n\nDie Anmerkung."),
         ("| A | B |\n|---|---|\n| 1 | *2* |\n\nDa.", "A | B\n1 | B: 2\n\nDa."),
         ("```python\nif a:\n    b = '*'\n\n\n\nc\n```\n\nDa.", "if a:\n    b = '*'\n\nc\n\nDa."),
         ("Da.\n\n    if a:\n        b\n", "Da.\n\nif a:\n    b"),
@@ -274,6 +298,13 @@ def test_the_body_becomes_clean_text(tmp_path: Path, source, text):
     [
         ("Version {{ site.version }} ist {% if x %}da{% endif %}.", "Version ist da."),
         ("{% comment %} intern {% endcomment %}\nDa.", "Da."),
+        ("{% name %}kai/werft.py{% endname %}\n\nDa.", "kai/werft.py\n\nDa."),
+        ("{% if x %} Eins.\n\nZwei.\n{% endif %}\n\nDa.", "Eins.\n\nZwei.\n\nDa."),
+        ("{{< a >}} Eins.\n\nZwei.\n{{< /a >}}", "Eins.\n\nZwei."),
+        ("{{ a }} Eins.\n\nZwei.\n{{ b }}", "Eins.\n\nZwei."),
+        ('Von {{ "ida" | team}}.\n\nEins.\n\n{{ "bo" | team }} Zwei.', "Von .\n\nEins.\n\nZwei."),
+        ('{{ f({"a": {"b": 1}}) }}Eins, {{ offen.\n\nZwei }}.', "Eins, {{ offen.\n\nZwei }}."),
+        ("Ein {% loses Ende.\n\n{% if x %}Da.{% endif %}", "Ein {% loses Ende.\n\nDa."),
         ('{{< callout type="x" >}}\nAchtung.\n{{< /callout >}}', "Achtung."),
         ("{% highlight ruby %}\nputs '{{ x }}'\n{% endhighlight %}", "puts '{{ x }}'"),
         ("So:\n\n    {{ a }} {% b %}\n\n    c\n\nEnde.", "So:\n\n{{ a }} {% b %}\n\nc\n\nEnde."),
@@ -284,9 +315,15 @@ def test_the_body_becomes_clean_text(tmp_path: Path, source, text):
             '<Tabs>\n<TabItem value="x" label="Linux">\n\nAls *root*.\n\n</TabItem>\n</Tabs>',
             "Linux\n\nAls root.",
         ),
-        ("<Steps on={() => a > b}>\n1. Eins\n2. Zwei\n</Steps>", "Eins\nZwei"),
+        ("<Steps on={() => a > b}>\n1. Eins\n2. Zwei\n</Steps>", "1. Eins\n2. Zwei"),
         (":::warning[Vorher]\n\nHalt.\n\n:::\n\nDa.", "Vorher\n\nHalt.\n\nDa."),
         ('!!! note "Dauer"\n    21 *Tage*.\n\nDa.', "Dauer\n\n21 Tage.\n\nDa."),
+        (
+            '=== "Linux"\n\n    ``` sh\n    ls\n      -l\n    ```\n\n    1.  Dann *Kaffee*.[^1]\n\n'
+            "        ```\n        mehr\n        ```\n\n        Pause.\n\n[^1]: Heiß.\n\nDa.",
+            "Linux\n\nls\n  -l\n\n1. Dann Kaffee.\nmehr\nPause.\n\nDa.\n\nHeiß.",
+        ),
+        ("Aus <Math><MathI>x</MathI> = 2</Math> folgt <Math>4</Math>.", "Aus x = 2 folgt 4."),
         ("> [!NOTE]\n> Öl nachfüllen.", "Note\n\nÖl nachfüllen."),
         ("> [!tip]- Öl\n> Nachfüllen.", "Öl\n\nNachfüllen."),
         ("# Titel {#titel}\n\n## Zwei {: .klein }\n{: #zwei}\n\nDa.", "Titel\n\nZwei\n\nDa."),
@@ -295,6 +332,28 @@ def test_the_body_becomes_clean_text(tmp_path: Path, source, text):
         ("Das ==gilt== immer, auch a == b und c == d.", "Das gilt immer, auch a == b und c == d."),
         ("- [x] fertig\n- [ ] offen ^marke", "☑ fertig\n☐ offen"),
         ("[TOC]\n\nDa.", "Da."),
+        ("[[_TOC_]]\n\n* TOC\n{:toc}\n\nDa.", "Da."),
+        ("{{#include a.md}}\n\nDa <%= b %> und {{> c}} dort.", "Da und dort."),
+        (
+            'Da.\n{% include zitat.html text="Wir *bauen* \\"Boote\\"." author=\'Ida Brandt\'\n'
+            '  image="/a/b.png" alt="Ein Kai" %}\nDort.',
+            'Da.\n\nWir bauen "Boote".\n\nIda Brandt\n\nDort.',
+        ),
+        ('{% include "bild.html", src: "a.png", caption: "Der Kai." %}\n\nDa.', "Der Kai.\n\nDa."),
+        ('Ein {{< glossar text="Kai" term_id="kai" >}} ist breit.', "Ein Kai ist breit."),
+        ('{{% tab name="Linux" %}}\nAls root.\n{{% /tab %}}', "Linux\n\nAls root."),
+        ('{{ bild(src="a.png", caption="Am Kai") }}\n\nDa.', "Am Kai\n\nDa."),
+        ('<div>\n{{< bild src="a.jpg" title="Am Kai" >}}\n</div>\n\nDa.', "Am Kai\n\nDa."),
+        ('{% assign title = "weg" %}{% if title == "weg" %}Da.{% endif %}', "Da."),
+        ('{{< qr text="https://a.example/b" >}}{{< x name="weg" >}}\n\nDa.', "Da."),
+        (
+            "Siehe ![[Notiz]], ![[Hof/Plan#Tor|den Plan]] und ![[Hof.v2.svg|80]]",
+            "Siehe Notiz, den Plan und",
+        ),
+        (
+            '<Card title="Erste" icon="x" description="Zum Lesen">\n\nDa.\n\n</Card>',
+            "Erste\n\nZum Lesen\n\nDa.",
+        ),
         ("Die Formel $\\mathbf{{x}}$ gilt.", "Die Formel $\\mathbf{{x}}$ gilt."),
     ],
 )

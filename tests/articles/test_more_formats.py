@@ -129,6 +129,36 @@ Jahr  Pumpe
     assert "weg" not in article.text
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            ".. versionadded:: 3.8\n   Der *Kai* wurde breiter.",
+            "Added in version 3.8 Der Kai wurde breiter.",
+        ),
+        (
+            ".. seealso::\n\n   Der :doc:`Plan </plan>`.\n\n   - eins",
+            "See also\n\nDer Plan.\n\neins",
+        ),
+        (
+            ".. tab:: Linux\n\n   Als root.\n\n   .. tip:: Langsam.",
+            "Linux\n\nAls root.\n\nTip\n\nLangsam.",
+        ),
+        (".. py:function:: bauen(kai)\n   :async:\n\n   Baut ihn.", "bauen(kai)\n\nBaut ihn."),
+        (
+            ".. code-block:: sh\n   :caption: Kai.sh\n   :emphasize-lines: 2\n\n"
+            "   ls\n   ls -l\n\nDa.",
+            "Kai.sh\n\nls\nls -l\n\nDa.",
+        ),
+        (".. productionlist::\n   kai: steg | mole", "kai: steg | mole"),
+        (".. toctree::\n   :maxdepth: 2\n\n   kai\n\nDa.", "Da."),
+        (".. include:: /etc/hostname\n\n.. raw:: html\n\n   <p>weg</p>\n\nDa.", "Da."),
+    ],
+)
+def test_directives_of_sphinx_keep_their_text(tmp_path: Path, source: str, text: str):
+    assert read(tmp_path, "a.rst", source).text == text
+
+
 def test_a_notebook_s_text_code_and_output_are_read(tmp_path: Path):
     cells = [
         {"cell_type": "markdown", "source": ["# Messung\n", "Mit *Python*."]},

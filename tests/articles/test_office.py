@@ -89,6 +89,96 @@ def test_an_open_document_is_read_with_its_headings_lists_and_notes(tmp_path: Pa
     assert (info.published, info.language) == ("2021-05-03", "da")
 
 
+def list_style(name: str, *levels: str) -> str:
+    return f'<text:list-style style:name="{name}">{"".join(levels)}</text:list-style>'
+
+
+def number_style(level: int, attributes: str = "") -> str:
+    return (
+        f'<text:list-level-style-number text:level="{level}" style:num-format="1" '
+        f'style:num-suffix="." {attributes}/>'
+    )
+
+
+def odt_list(*items: str, style: str = "N", attributes: str = "") -> str:
+    inside = "".join(
+        f"<text:list-item>{item if '<' in item else f'<text:p>{item}</text:p>'}</text:list-item>"
+        for item in items
+    )
+    return f'<text:list text:style-name="{style}" {attributes}>{inside}</text:list>'
+
+
+NUMBERED = list_style("N", number_style(1), number_style(2, 'text:display-levels="2"'))
+LETTERED = (
+    '<text:list-style style:name="A"><text:list-level-style-number text:level="1" '
+    'style:num-format="a" style:num-prefix="(" style:num-suffix=")" text:start-value="3"/>'
+    "</text:list-style>"
+)
+DOTTED = list_style("B", '<text:list-level-style-bullet text:level="1" text:bullet-char="•"/>')
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (odt_list("ein Topf", "zwei Löffel"), "1. ein Topf\n2. zwei Löffel"),
+        (odt_list("ein Topf", "zwei Löffel", style="B"), "ein Topf\nzwei Löffel"),
+        (odt_list("ein Topf", "zwei Löffel", style="A"), "(c) ein Topf\n(d) zwei Löffel"),
+        (
+            odt_list("<text:p>rühren</text:p>" + odt_list("langsam", "kalt", style=""), "ruhen"),
+            "1. rühren\n1.1. langsam\n1.2. kalt\n2. ruhen",
+        ),
+        (
+            odt_list("rühren")
+            + "<text:p>Eine Stunde später:</text:p>"
+            # Office programs go on with a list by either of these.
+            + odt_list("ruhen", attributes='text:continue-numbering="true"')
+            + odt_list("backen", attributes='xml:id="x" text:continue-list="unknown"')
+            + odt_list("essen", attributes='text:continue-list="x"'),
+            "1. rühren\n\nEine Stunde später:\n\n2. ruhen\n\n1. backen\n\n2. essen",
+        ),
+        (
+            odt_list("<text:p/>", "<text:p><text:span>ruhen</text:span></text:p>")
+            + "<text:list><text:list-item text:start-value='7'><text:p>x</text:p>"
+            "</text:list-item></text:list>",
+            "1. ruhen\n\nx",
+        ),
+        (
+            '<text:list text:style-name="N"><text:list-item text:start-value="7"><text:p>acht Eier'
+            "</text:p></text:list-item><text:list-header><text:p>Dazu:</text:p></text:list-header>"
+            "<text:list-item><text:p>Salz</text:p></text:list-item></text:list>",
+            "7. acht Eier\nDazu:\n8. Salz",
+        ),
+    ],
+)
+def test_the_numbers_of_lists_in_an_open_document_are_text(tmp_path: Path, body: str, text: str):
+    data = odt(body, styles=NUMBERED + LETTERED + DOTTED)
+    assert read(tmp_path, "a.odt", data).text == text
+
+
+SPACES = " ".join(
+    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for name in ("office", "text", "style")
+)
+
+
+@pytest.mark.parametrize(
+    ("styles", "text"),
+    [
+        (
+            f"<office:document-styles {SPACES}><office:styles>{NUMBERED}</office:styles>"
+            "</office:document-styles>",
+            "1. ein Topf\n2. zwei Löffel",
+        ),
+        ("<office:document-styles>", "ein Topf\nzwei Löffel"),
+    ],
+)
+def test_lists_of_an_open_document_have_the_styles_of_its_template(
+    tmp_path: Path, styles: str, text: str
+):
+    data = odt(odt_list("ein Topf", "zwei Löffel"), extra={"styles.xml": styles})
+    assert read(tmp_path, "a.odt", data).text == text
+
+
 BOOK = epub(
     {
         "zwei.xhtml": f"<h2>Fest am&nbsp;Kai</h2><p>{P2}<a id='n'/></p><ul><li>eins</li>"

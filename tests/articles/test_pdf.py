@@ -271,6 +271,26 @@ def test_a_document_is_read_without_the_page_that_cannot_be(tmp_path: Path):
     assert article.warnings == ("page 2 cannot be read; save it again",)
 
 
+def test_numbers_beyond_all_characters_are_replaced(tmp_path: Path):
+    # A second font, whose characters have four bytes and no names.
+    codes = b"begincmap 2 begincodespacerange <00> <1F> <20000000> <7FFFFFFF> endcodespacerange"
+    extra = {
+        5: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F 3 0 R "
+        b"/G 901 0 R >> >> /Contents 6 0 R >>",
+        6: stream(
+            b"BT /F 11 Tf 72 720 Td (The ferry runs.) Tj ET "
+            b"BT /G 11 Tf 72 700 Td <7A7A63647A7A0041> Tj ET"
+        ),
+        901: b"<< /Type /Font /Subtype /Type0 /BaseFont /A /Encoding 902 0 R "
+        b"/DescendantFonts [903 0 R] >>",
+        902: stream(codes + b"\nendcmap", b"/Type /CMap /CMapName /A "),
+        903: b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /A /DW 600 /CIDSystemInfo "
+        b"<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>",
+    }
+    article = read(tmp_path, "a.pdf", pdf(lines("Nothing."), extra=extra))
+    assert article.text == "The ferry runs.\n\n\ufffd\ufffd"
+
+
 def test_what_a_document_says_about_itself_is_known(tmp_path: Path):
     told = {"Title": "Ein Stapellauf", "Author": "Änne Friis", "CreationDate": "D:20210503101112Z"}
     article = read_pages(tmp_path, lines(P1), info=told, language="da-DK")

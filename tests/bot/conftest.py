@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from qabot.settings import Settings
-from tests.bot.support import PATIENCE, Member, make_bot, open_engine
+from tests.bot.support import Member, make_bot, open_engine
+from tests.support import PATIENCE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.support import clean_environment
+from tests.support import PATIENCE, clean_environment
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GfakeX.abcdefghijklmnopqrstuvwxyz0123456789AB"
 _APPLICATION = "123456789012345678"
@@ -25,6 +25,7 @@ base = sys.argv.pop(1)
 discord.http.Route.BASE = base + "/api"
 discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(base.replace("http", "ws") + "/ws")
 from qabot.cli import main
+exec(sys.argv.pop(1))
 main()
 """
 
@@ -38,6 +39,7 @@ class FakeDiscord:
         edits: What interactions were answered with, by their token.
         failures: Logging in fails so many times.
         closing_code: Closes the gateway with it as soon as the bot has said its token.
+        shards: As which shard the bot logged in, ``[number, count]``, each time that it said so.
         times: When interactions were acknowledged and answered (``answered TOKEN``).
         ready: Set once the bot has logged in.
     """
@@ -47,6 +49,7 @@ class FakeDiscord:
         self.synced: list[Any] = []
         self.edits: dict[str, Any] = {}
         self.times: dict[str, float] = {}
+        self.shards: list[list[int]] = []
         self.closing_code: int | None = None
         self.failures = 0
         self.ready = asyncio.Event()
@@ -101,7 +104,7 @@ class FakeDiscord:
         """Wait until so many interactions are answered."""
         while len(self.edits) < number:
             self._edited.clear()
-            await asyncio.wait_for(self._edited.wait(), 30)
+            await asyncio.wait_for(self._edited.wait(), PATIENCE)
 
     async def _dispatch(self, event: str, data: dict[str, Any]) -> None:
         assert self._socket is not None
@@ -122,7 +125,11 @@ class FakeDiscord:
                 if code:
                     await socket.close(code=code)
                     break
-                await self._dispatch("READY", self._hello())
+                hello = self._hello()
+                if shard := received["d"].get("shard"):
+                    self.shards.append(shard)
+                    hello["shard"] = shard
+                await self._dispatch("READY", hello)
                 self.ready.set()
             elif received["op"] == 6:
                 await self._dispatch("RESUMED", {})
@@ -178,14 +185,19 @@ async def fake_discord() -> AsyncIterator[FakeDiscord]:
 
 
 async def start_bot(
-    server: FakeDiscord, cwd: Path, *arguments: str, **environment: str
+    server: FakeDiscord, cwd: Path, *arguments: str, first: str = "", **environment: str
 ) -> asyncio.subprocess.Process:
-    """Run ``qabot bot`` in a process of its own, with ``server`` for Discord."""
+    """Run ``qabot bot`` in a process of its own, with ``server`` for Discord.
+
+    Args:
+        first: Python that runs there before.
+    """
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         _START,
         server.url,
+        first,
         "bot",
         *arguments,
         cwd=cwd,
@@ -197,7 +209,7 @@ async def start_bot(
 
 async def outcome(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
     """The exit code and all that was printed, once the process has ended."""
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     return process.returncode, (out + err).decode()
 
 

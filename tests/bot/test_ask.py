@@ -6,7 +6,7 @@ import pytest
 
 from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
-from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, shown
+from tests.bot.support import LAUNCH, LAUNCHED, Member, components, labels, shown
 from tests.support import rocket_index
 
 
@@ -183,6 +183,15 @@ class TestNothingFound:
         assert "The articles don't answer that." in text
         assert "Articles on similar subjects:\n- **Rocket**" in text
         assert "> " not in text
+
+    async def test_there_a_title_without_an_address_opens_the_article(self, ann, channel):
+        answer = (await ann.ask("What flew to Mars?")).response
+        [menu] = [item for item in components(answer) if item.get("options")]
+        bob = Member(ann.env, channel, "bob")
+        chosen = [menu["options"][0]["value"]]
+        read = await bob.actor.select(answer, chosen, custom_id=menu["custom_id"])
+        assert read.ephemeral
+        assert shown(read.response).startswith("Rocket\n")
 
     async def test_there_people_browse_or_are_sent_to_someone(self, ann, channel, simcord_bot):
         answer = (await ann.ask("Which spices belong in a curry?")).response

@@ -6,7 +6,16 @@ import pytest
 
 from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
-from tests.bot.support import Manager, Member, buttons, labels, make_bot, open_engine, shown
+from tests.bot.support import (
+    Manager,
+    Member,
+    buttons,
+    components,
+    labels,
+    make_bot,
+    open_engine,
+    shown,
+)
 from tests.support import build_index, write_article
 
 MARS = "What flew to Mars?"
@@ -47,7 +56,14 @@ def page(message) -> str:
 async def test_one_quote_is_shown_and_more_in_place(ann, channel):
     answer = (await ann.ask(MARS)).response
     assert answer.embeds[0].description.count("> ") == 1
-    assert labels(answer) == ["More quotes ▸", "Follow-up question", *RATINGS, "Context", "Dismiss"]
+    assert labels(answer) == [
+        "More quotes ▸",
+        "Follow-up question",
+        *RATINGS,
+        "Context",
+        "Read the article",
+        "Dismiss",
+    ]
     await ann.click(answer, "More quotes")
     answer = channel.last_message
     assert page(answer) == "Page 2 of 3"
@@ -109,6 +125,24 @@ async def test_context_shows_the_passages_round_a_quote_in_private(ann, channel)
     assert f"> It was built in spring {number}." in text
     assert f"> **{FLIGHTS[number - 1]}**" in text
     assert f"> It landed in autumn {number}." in text
+
+
+async def test_a_title_without_an_address_opens_the_article(ann, channel):
+    answer = (await ann.ask(MARS)).response
+    read = await ann.click(answer, "Read the article")
+    assert read.ephemeral
+    assert "It was built in spring" in shown(read.response)
+    # Below several quotes, the menu has each article once, beside the context of each quote.
+    await ann.click(answer, "More quotes")
+    [menu] = [item for item in components(channel.last_message) if item.get("options")]
+    values = [option["value"] for option in menu["options"]]
+    assert values == ["1", "2", "read:1", "read:2"]
+    bob = Member(ann.env, channel, "bob")
+    for value in ("read:1", "read:2"):
+        read = await bob.actor.select(channel.last_message, [value], custom_id=menu["custom_id"])
+        assert read.ephemeral
+        title = next(o["label"] for o in menu["options"] if o["value"] == value)
+        assert shown(read.response).startswith(f"{title}\n")
 
 
 async def test_context_of_a_changed_article_says_so(ann, settings, tmp_path):

@@ -6,7 +6,8 @@ import discord
 import pytest
 
 from qabot.settings import Settings
-from tests.bot.support import LAUNCHED, PATIENCE, Member, make_bot, open_engine, shown
+from tests.bot.support import LAUNCHED, Member, make_bot, open_engine, shown
+from tests.support import PATIENCE
 
 
 class TestShards:

@@ -41,6 +41,9 @@ async def test_collections_are_offered_while_one_types(ann, channel):
     assert [choice["value"] for choice in choices] == ["lore", "news"]
     choices = await ann.actor.autocomplete(channel, "ask", "collection", "LO", question="x")
     assert [choice["value"] for choice in choices] == ["lore"]
+    # What one has typed is enough if only one fits.
+    assert "The dragon" in shown((await ann.ask(QUESTION, collection="LO")).response)
+    assert "There is no such" in shown((await ann.ask(QUESTION, collection="e")).response)
 
 
 async def test_a_channel_can_have_a_collection(ann, channel, simcord_bot):
@@ -76,7 +79,9 @@ async def test_a_reply_stays_in_the_collection(ann, channel, simcord_bot):
 
 async def test_a_collection_that_is_gone_is_told(ann):
     result = await ann.ask(QUESTION, collection="nothing")
-    assert shown(result.response) == "There is no such collection of articles any more."
+    assert shown(result.response) == (
+        f"There is no such collection of articles any more.\n>>> {QUESTION}"
+    )
 
 
 async def test_without_collections_there_is_no_such_option(simcord_env, index):

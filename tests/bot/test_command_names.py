@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import regex
 
+from qabot.articles.formats import FORMATS
+
 # Discord's own pattern for the names of slash commands and their options.
 NAME = regex.compile(r"[-_'\p{L}\p{N}]{1,32}")
 LOCALES = ("de", "fr", "es-ES", "es-419", "ja")
@@ -52,6 +54,15 @@ def test_descriptions_fit_and_are_translated(registered):
                 text = part["description_localizations"][locale]
                 assert 1 <= len(text) <= 100
                 assert text != part["description"]
+
+
+def test_what_is_taken_as_a_file_is_said(registered):
+    [add] = [command for command in registered if command["name"] == "add"]
+    words = regex.findall(r"\w+", add["options"][0]["description"].lower())
+    assert "notebook" in words
+    for file_format in set(FORMATS.values()):
+        endings = [ending[1:] for ending, known in FORMATS.items() if known == file_format]
+        assert {file_format, *endings} & set(words), file_format
 
 
 def test_the_message_menu_fits_in_every_language(registered):

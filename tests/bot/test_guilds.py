@@ -66,7 +66,7 @@ async def test_where_the_bot_may_not_answer_it_says_where_it_may(ann, channel, s
     result = await ann.ask()
     assert result.ephemeral
     assert shown(result.response) == (
-        f"I may not answer in this channel. Ask me in <#{questions.id}>."
+        f"I may not answer in this channel. Ask me in <#{questions.id}>.\n>>> {LAUNCH}"
     )
     await ann.mention()
     await ann.mention()

@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from qabot.bot.message_text import plain
-from qabot.bot.question_detector import is_addressed_to, is_small_talk
+from qabot.bot.question_detector import called_names, is_small_talk
 from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
 from tests.bot.support import LAUNCH, LAUNCHED, Member, shown
@@ -22,6 +22,18 @@ def replies(channel) -> list[str]:
 
 async def configure(bot, channel, **values) -> None:
     await bot.services.guild_settings.save(channel.guild.id, GuildSettings(**values))
+
+
+async def posted(member, forum):
+    """A post of a member in a forum, whose question is its title alone: its thread."""
+    backend = member.env.backend
+    post = backend.create_thread(forum.id, LAUNCH, owner_id=member.actor.id)
+    starter = backend.prepare_message(post.id, member.actor.id, "I read nothing of it.")
+    starter.id = post.id
+    backend.commit_message(starter)
+    await member.env.settle()
+    (thread,) = forum.threads
+    return thread
 
 
 # --- Small talk -----------------------------------------------------------------------------------
@@ -42,12 +54,18 @@ async def test_someone_who_has_no_answer_yet_is_told_how_to_ask(ann, channel):
     assert replies(channel) == [HOW_TO_ASK]
 
 
+async def test_someone_who_asks_about_the_bot_is_told_how_to_ask_it(ann, channel):
+    await ann.mention()
+    await ann.say("what can you do?", reply_to=channel.last_message)
+    assert replies(channel)[1:] == [HOW_TO_ASK]
+
+
 async def test_small_talk_is_no_question_to_a_command(ann):
     await ann.ask()
     result = await ann.ask("thanks!")
     assert (result.ephemeral, shown(result.response)) == (
         True,
-        "There is no question. Please type one.",
+        "There is no question. Please type one.\n>>> thanks!",
     )
 
 
@@ -58,6 +76,12 @@ async def test_small_talk_is_no_question_to_a_command(ann):
         ("that helped", True),
         ("!!!", True),
         ("7", True),
+        ("thx", True),
+        ("lol thx", True),
+        ("what can you do?", True),
+        ("was kannst du?", True),
+        ("how do you do that?", False),
+        ("where can you see it?", False),
         ("and when?", False),
         ("and why", False),
         ("telescope launch", False),
@@ -101,6 +125,21 @@ class TestOptedIn:
         await ann.say("Please, when was the telescope launched?")
         assert LAUNCHED in shown(channel.last_message)
 
+    async def test_so_are_those_to_a_person_who_has_not_written(self, ann, channel):
+        for name in ("Zoe", "Zoltan Nagy", "launcher"):
+            channel.guild.add_member(ann.env.create_user(name))
+        for text in (
+            "Zoe, when was the telescope launched?",
+            "hey zoltan, when was the telescope launched?",
+            "when was the telescope launched, zoe?",
+        ):
+            await ann.say(text)
+        assert replies(channel) == []
+        # "Zo" begins a name and is none; the bot itself is no person.
+        await ann.say("Zo, when was the telescope launched?")
+        await ann.say(f"{ann.env.bot.user.name}, when was the telescope launched?")
+        assert len(replies(channel)) == 2
+
     async def test_a_question_of_function_words_is_for_nobody(self, ann, channel):
         await ann.say(LAUNCH)
         await ann.say("what time is it?")
@@ -125,18 +164,29 @@ class TestOptedIn:
         await bob.mention("", reply_to=question)
         assert LAUNCHED in shown(channel.last_message)
 
+    async def test_that_question_may_be_a_file_or_a_forwarded_message(self, ann, channel):
+        bob = Member(ann.env, channel, "bob")
+        file = await ann.say("", attachments=[("message.txt", LAUNCH.encode())])
+        await bob.mention("", reply_to=file)
+        assert LAUNCHED in replies(channel)[0]
+        said = await ann.say("telescope launch date please")
+        await bob.mention("", reply_to=await ann.actor.forward(said, channel))
+        assert LAUNCHED in replies(channel)[1]
+
+    async def test_that_question_may_be_the_title_of_a_forum_post(self, ann, channel):
+        thread = await posted(ann, channel.guild.create_forum_channel("help"))
+        bob = Member(ann.env, channel, "bob")
+        bob.channel = thread
+        await bob.mention("", reply_to=thread.history()[0])
+        assert LAUNCHED in shown(thread.last_message)
+
     async def test_the_title_of_a_forum_post_is_a_part_of_the_question(
         self, ann, channel, simcord_bot
     ):
         forum = channel.guild.create_forum_channel("help")
         await configure(simcord_bot, channel, answer_channels=(forum.id,))
-        backend = ann.env.backend
-        post = backend.create_thread(forum.id, LAUNCH, owner_id=ann.actor.id)
-        starter = backend.prepare_message(post.id, ann.actor.id, "I read nothing of it.")
-        starter.id = post.id
-        backend.commit_message(starter)
-        await ann.env.settle()
-        assert LAUNCHED in shown(forum.threads[0].last_message)
+        thread = await posted(ann, forum)
+        assert LAUNCHED in shown(thread.last_message)
 
     async def test_a_mention_of_its_role_counts(self, ann, channel, simcord_bot):
         role = channel.guild.create_role("qabot")
@@ -229,6 +279,24 @@ async def test_raw_ids_reach_neither_titles_nor_threads_nor_the_search(ann, chan
 
 
 @pytest.mark.parametrize(
+    "text", ["<@{}>, {}", "<@!{}>: {}", "{1} <@{0}>", "<@{}>،  {}", "Hello <@{}>，\n{}"]
+)
+async def test_its_own_mention_is_taken_off_everywhere(ann, channel, simcord_bot, text):
+    text = text.format(simcord_bot.user.id, LAUNCH)
+    message = await ann.say(text)
+    await ann.actor.context_menu(channel, "Ask the articles about this", message)
+    await ann.ask(text)
+    await ann.actor.send_dm(text)
+    state = simcord_bot.services.state
+    direct = ann.actor.user.dm_channel.id
+    asked = [
+        *state.conversation(channel.id, ann.actor.id, 0),
+        *state.conversation(direct, ann.actor.id, 0),
+    ]
+    assert [question.removeprefix("Hello ") for question in asked] == [LAUNCH] * 4
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("a <@!5> b", "a Ann b"),
@@ -236,6 +304,11 @@ async def test_raw_ids_reach_neither_titles_nor_threads_nor_the_search(ann, chan
         ("</ask:77> it", "/ask it"),
         ("<id:browse> <t:1700000000> x", "x"),
         ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
+        ("https://discord.com/channels/1/2/3 why?", "why?"),
+        ("see <https://ptb.discord.com/channels/@me/2>.", "see ."),
+        ("<@6>, when?", "when?"),
+        ("<@!5>, when?", "Ann, when?"),
+        ("hi <:wave:7> : when?", "hi when?"),
     ],
 )
 def test_ids_become_names(text, expected):
@@ -247,4 +320,4 @@ def test_ids_become_names(text, expected):
     [("Ann, when?", True), ("when, ann?", True), ("Ann when?", False), ("One, two, ann, 3", False)],
 )
 def test_who_is_called(text, called):
-    assert is_addressed_to(text, {"ann"}) is called
+    assert ("ann" in called_names(text)) is called

@@ -7,9 +7,10 @@ import re
 import pytest
 
 from qabot.settings import Settings
-from tests.bot.support import Manager, labels, shown
+from tests.bot.support import Manager, components, labels, shown
 from tests.support import build_index, write_article
 
+MENU = "📄 Read the article …"
 LONG = "\n\n".join(f"Paragraph {number} of a long article." for number in range(400))
 
 
@@ -29,14 +30,26 @@ async def test_articles_are_listed_in_pages_in_private(ann, channel):
     result = await ann.actor.slash(channel, "articles")
     assert result.ephemeral
     listed = re.findall(r"\*\*(.+)\*\*", shown(result.response))
-    assert labels(result.response) == ["Next page ▸"]
+    assert labels(result.response) == [MENU, "Next page ▸"]
     for _ in range(2):
         await ann.click(result.response, "Next page")
         listed += re.findall(r"\*\*(.+)\*\*", shown(result.response))
-    assert labels(result.response) == ["◂ Previous page"]
+    assert labels(result.response) == [MENU, "◂ Previous page"]
     assert sorted(listed) == sorted(
         ["Der Mond", "A long one", *(f"Note {n}" for n in range(1, 31))]
     )
+
+
+async def test_titles_open_their_articles(ann, channel):
+    result = await ann.actor.slash(channel, "articles", filter="Mond")
+    # The id would look like a web site.
+    assert shown(result.response) == (f"Articles: Mond\n**Der Mond**\nGerman · 1 passage\n{MENU}")
+    [menu] = components(result.response)
+    [option] = menu["options"]
+    assert option["label"] == "Der Mond"
+    read = await ann.actor.select(result.response, [option["value"]], custom_id=menu["custom_id"])
+    assert read.ephemeral
+    assert shown(read.response) == "Der Mond\nin German\n\n> Der Mond ist rund."
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import discord
 import pytest
 import simcord
 
+from qabot.articles.formats import FORMATS
 from qabot.bot import interactions
 from qabot.bot.rebuilds import progress
 from qabot.bot.store.records import GuildSettings
@@ -38,11 +39,11 @@ from tests.bot.support import (
     shown,
     until,
 )
-from tests.support import small_index, write_article
+from tests.support import PATIENCE, small_index, write_article
 from tests.web.support import build, serving
 
 FAILED = "The articles could not be renewed; they are as they were."
-ENDINGS = "txt, md, html, pdf, docx, odt, epub"
+ENDINGS = ", ".join(ending.removeprefix(".") for ending in FORMATS)
 MARS = b"---\ntitle: Mars\npublished: 2024-05\n---\n\nMars has *two* moons, @everyone.\n"
 ASK_MARS = "How many moons has Mars?"
 
@@ -75,7 +76,7 @@ class Renewal:
         for number in range(self.reports):
             report(Progress("encoding", number, 500))
         report(Progress("encoding", 41, 100, 1234))
-        assert self.go.wait(30)
+        assert self.go.wait(PATIENCE)
         if self.fault:
             raise self.fault
         store = IndexStore(Path(self.engine.settings.index))
@@ -138,6 +139,13 @@ async def test_a_rebuild_tells_what_it_did_and_answers_move_to_it(mod, tmp_path,
     assert "Mars has two moons." in shown((await mod.ask(ASK_MARS)).response)
     again = await mod.use("rebuild")
     assert shown(again.response).startswith("Nothing has changed in the articles\n")
+
+
+async def test_many_failures_fit_a_message(mod, tmp_path):
+    for number in range(300):
+        (tmp_path / "articles" / f"broken-{number}-{'_' * 150}.md").write_bytes(b"\0\0")
+    text = shown((await mod.use("rebuild")).response)
+    assert "300 documents were left out:" in text
 
 
 async def test_what_is_kept_for_want_of_its_server_is_told_apart(mod, tmp_path, settings):
@@ -275,6 +283,7 @@ async def test_an_added_article_replaces_the_one_of_its_name_and_is_there_after_
     await mod.click(first.response, "Add")
     second = await mod.use("add", file=("mars.md", MARS.replace(b"two", b"2")))
     assert shown(second.response).startswith("Replace the article in mars.md by this one?\n")
+    assert "I keep the version that it replaces." in shown(second.response)
     bot = make_bot(engine, settings, renewal)
     await mod.env.restart_bot(bot)
     await mod.click(second.response, "Add")
@@ -519,6 +528,17 @@ async def test_what_became_of_the_file_is_said_if_the_rebuild_fails(mod, setting
     assert shown(removed.response).endswith(
         "The file is removed; `/rebuild` takes it out of the answers."
     )
+    # Both can be done again.
+    removed = await mod.use("remove", article="mars")
+    renewal.fault = None
+    await mod.click(removed.response, "Remove")
+    assert "**Articles:** 2" in shown(removed.response)
+    renewal.fault = StorageError("index: the index cannot be written (No space left)")
+    for _ in range(2):
+        added = await mod.use("add", file=("mars.md", MARS))
+        await mod.click(added.response, "Add")
+        renewal.fault = None
+    assert "**Articles:** 3" in shown(added.response)
 
 
 async def test_a_connection_that_drops_during_progress_spoils_nothing(mod, renewal, monkeypatch):

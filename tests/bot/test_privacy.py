@@ -11,9 +11,10 @@ from qabot.bot.store import database
 from qabot.bot.store.database import TracesLeftError
 from qabot.bot.store.records import GuildSettings
 from qabot.bot.store.state import State, state_path
-from tests.bot.support import Manager, make_bot, shown
+from tests.bot.support import Manager, begin, make_bot, shown, until
 from tests.bot.test_manage import Renewal
 from tests.bot.test_state import RECORD, _bytes
+from tests.support import PATIENCE
 
 PEOPLE = 12
 
@@ -98,8 +99,12 @@ async def test_a_guild_that_was_left_while_the_bot_was_away_is_forgotten(
 
 class TestStatus:
     @pytest.fixture
-    def simcord_bot(self, engine, settings, tmp_path):
-        bot = make_bot(engine, settings, Renewal(engine, tmp_path))
+    def renewal(self, engine, tmp_path):
+        return Renewal(engine, tmp_path)
+
+    @pytest.fixture
+    def simcord_bot(self, engine, settings, renewal):
+        bot = make_bot(engine, settings, renewal)
         yield bot
         bot.services.close()
 
@@ -111,6 +116,40 @@ class TestStatus:
         text = shown((await other.use("status")).response)
         assert "asked for by a manager" in text
         assert str(mod.actor.id) not in text
+
+    async def test_nor_while_the_rebuild_runs(self, simcord_env, channel, renewal):
+        mod, other = Manager(simcord_env, channel), Manager(simcord_env, channel, "other")
+        renewal.go.clear()
+        begin(simcord_env, mod.actor, channel, "rebuild")
+        await until(lambda: renewal.sources)
+        forgotten = begin(simcord_env, mod.actor, channel, "forget-me")
+        await until(lambda: shown(forgotten.response))
+        renewal.go.set()
+        await simcord_env.settle(timeout=PATIENCE)
+        assert "asked for by a manager" in shown((await other.use("status")).response)
+
+
+async def test_a_person_is_forgotten_by_name(ann, channel, simcord_bot):
+    message = await ann.say("good morning")
+    people = simcord_bot.services.people
+    assert await people.are_any({"ann"}, message)
+    await ann.actor.slash(channel, "forget-me")
+    assert "ann" not in people._channels[channel.id]
+
+
+async def test_nor_does_one_of_a_listener(ann, simcord_bot, monkeypatch, caplog):
+    question = "Who told the secretive telescope?"
+
+    def broken(message_id):
+        raise ZeroDivisionError(question)
+
+    monkeypatch.setattr(simcord_bot.services.state, "answer_by_message", broken)
+    await ann.mention()
+    await ann.say(f"<@{simcord_bot.user.id}> {question}", reply_to=ann.channel.last_message)
+    # simcord tells of it, too.
+    assert [str(error) for error in ann.env.errors] == [question]
+    assert "on_message failed: ZeroDivisionError" in caplog.text
+    assert "secretive" not in caplog.text
 
 
 async def test_an_exception_takes_no_question_into_the_log(ann, engine, monkeypatch, caplog):

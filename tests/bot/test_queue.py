@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from qabot.answering.reader import PATIENCE
+from qabot.answering import reader
 from qabot.bot import answers, queue
 from qabot.bot.answers import Answering, Asked
 from qabot.bot.messages import Outgoing
@@ -20,9 +20,10 @@ from qabot.bot.rate_limits import WINDOW, QuestionLimits, RateLimit
 from qabot.bot.store.guild_settings import Guilds
 from qabot.bot.store.state import State
 from qabot.settings import Settings
+from qabot.shards import Shards
 from qabot.types import Answer, Request
 from tests.bot.support import until
-from tests.support import ROOT, clean_environment
+from tests.support import PATIENCE, ROOT, clean_environment
 
 
 class Echo:
@@ -44,7 +45,7 @@ class Echo:
 
     def ask_many(self, requests: Sequence[Request], *, patience: float) -> list[Answer]:
         self.patience.append(patience)
-        self.gate.wait(30)
+        self.gate.wait(PATIENCE)
         self.batches.append(len(requests))
         return [Answer(r.question, "not_found", 0.0, (), 1, "echo", 0.0) for r in requests]
 
@@ -78,14 +79,22 @@ async def test_questions_that_wait_are_put_together(asker, echo):
     assert len(echo.batches) < 10
 
 
-async def test_the_more_people_wait_the_less_is_read_for_each(asker, echo):
+async def test_the_more_people_wait_and_the_longer_the_less_is_read_for_each(asker, echo):
     echo.gate.clear()
     tasks = [asyncio.create_task(ask(asker, str(number))) for number in range(20)]
-    await asyncio.sleep(0)
+    await asyncio.sleep(3)
     echo.gate.set()
     await asyncio.gather(*tasks)
     assert echo.batches == [8, 8, 4]
-    assert echo.patience == [3 / 20, 3 / 12, PATIENCE]
+    first, second, _ = echo.patience
+    assert 0 < first <= 3 / 20
+    # As long as each may read for has passed: what is read is the least.
+    assert second == 0
+
+
+async def test_one_question_is_read_in_full(asker, echo):
+    await ask(asker, "alone")
+    assert echo.patience == [reader.PATIENCE]
 
 
 class Recorder:
@@ -101,7 +110,7 @@ class Recorder:
     async def acknowledge(self) -> bool:
         return True
 
-    async def wait(self, text: str) -> None:
+    async def wait(self, text: str, question: str) -> None:
         self.waiting = text
 
     async def place(self, question: str) -> int:
@@ -123,7 +132,7 @@ async def test_whoever_waits_long_is_told_how_many_are_before_them(echo, tmp_pat
     echo.gate.clear()
     people = [Recorder() for _ in range(3)]
     with State(tmp_path / "state.sqlite") as state:
-        answering = Answering(echo, state, Guilds(state), Settings())
+        answering = Answering(echo, state, Guilds(state, Shards()), Settings())
         asking = []
         for number, person in enumerate(people):
             asked = Asked(f"What is {number}?", number, None, number, "en-US")
@@ -223,7 +232,11 @@ asyncio.run(main())
 
 def test_an_engine_that_hangs_does_not_keep_the_process_from_ending():
     ended = subprocess.run(
-        [sys.executable, "-c", _HUNG], env=clean_environment(), cwd=ROOT, timeout=120, check=False
+        [sys.executable, "-c", _HUNG],
+        env=clean_environment(),
+        cwd=ROOT,
+        timeout=PATIENCE,
+        check=False,
     )
     assert ended.returncode == 0
 

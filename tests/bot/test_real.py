@@ -27,7 +27,7 @@ async def test_a_quote_links_to_its_place_on_the_web(ann):
     answer = (await ann.ask("How wide is the mirror of the telescope?")).response
     text = shown(answer)
     assert "6.5 metres wide" in text.replace("*", "")
-    assert "\n[A telescope for the infrared](<" in text
+    assert "[A telescope for the infrared](<" in text
     assert "\n-# as of Dec 25, 2021 · Mirror · " in text
     assert "(<https://example.org/jwst#:~:text=Its%20main%20mirror%20is%206.5" in text
 
@@ -42,12 +42,14 @@ async def test_a_quote_in_another_language_stands_as_it_is_and_says_so(simcord_e
     assert "auf Deutsch" not in text
 
 
-@pytest.mark.parametrize("text", ["lol you are awesome", "vielen lieben Dank, du bist super"])
+@pytest.mark.parametrize(
+    "text", ["lol", "lol you are awesome", "vielen lieben Dank, du bist super"]
+)
 async def test_small_talk_in_words_gets_no_answer(ann, channel, simcord_bot, text):
     await ann.mention(text)
     assert shown(channel.last_message) == "Mention me together with a question, or use `/ask`."
     said = await ann.ask(text)
-    assert shown(said.response) == "There is no question. Please type one."
+    assert shown(said.response) == f"There is no question. Please type one.\n>>> {text}"
     await ann.mention("How wide is the mirror of the telescope?")
     answer = channel.last_message
     await ann.mention(text)
@@ -55,6 +57,11 @@ async def test_small_talk_in_words_gets_no_answer(ann, channel, simcord_bot, tex
     assert [m for m in channel.history() if m.author.bot][-1].id == answer.id
     kept = simcord_bot.services.state.conversation(channel.id, ann.actor.id, 0.0)
     assert kept == ("How wide is the mirror of the telescope?",)
+
+
+@pytest.mark.parametrize("text", ["PyTorch", "wifi", "Kernkraftwerke", "nubes"])
+async def test_one_word_that_names_a_matter_is_looked_up(ann, text):
+    assert "There is no question" not in shown((await ann.ask(text)).response)
 
 
 async def test_what_the_articles_lack_is_not_found(ann):

@@ -13,12 +13,15 @@ import time
 
 import pytest
 
+from qabot.bot.store.records import GuildSettings
 from qabot.bot.store.starts import Starts, delay_after
 from qabot.bot.store.state import State, state_path
 from qabot.bot.tokens import INTENT, MISSING, REFUSED, SHARDS, HideToken, read_token
 from qabot.errors import BotError
+from qabot.shards import Shards
 from tests.bot.fake_discord import TOKEN, fake_discord, outcome, start_bot
-from tests.support import run_qabot, write_article
+from tests.bot.support import until
+from tests.support import PATIENCE, run_qabot, write_article
 
 PORTAL = "open https://discord.com/developers/applications, your application, Bot, Reset Token"
 
@@ -39,7 +42,7 @@ async def line_of(process: asyncio.subprocess.Process, text: str) -> None:
     assert process.stderr
     line = b""
     while text.encode() not in line:
-        line = await asyncio.wait_for(process.stderr.readline(), 120)
+        line = await asyncio.wait_for(process.stderr.readline(), PATIENCE)
         assert line, f"it ended without {text!r}"
 
 
@@ -75,14 +78,18 @@ def test_what_cannot_be_a_token_is_told_and_not_shown(tmp_path, wrong):
         (("bot", "--debug"), {"QABOT_TOKEN_FILE": TOKEN}),
         (("bot", "--index", TOKEN), {"QABOT_TOKEN": TOKEN}),
         (("bot", TOKEN), {}),
+        (("doctor",), {"QABOT_TOKEN_FILE": TOKEN}),
+        (("doctor", "--json"), {"QABOT_SOURCES": TOKEN, "QABOT_ENCODER": TOKEN}),
+        (("bot",), {"QABOT_REBUILD_EVERY": TOKEN}),
         (("rebuild", TOKEN), {}),
     ],
 )
 def test_what_has_a_tokens_shape_is_never_echoed(tmp_path, arguments, environment):
     process = run_qabot(*arguments, cwd=tmp_path, environment=environment)
     assert process.returncode != 0
-    assert process.stderr
-    assert TOKEN not in process.stdout + process.stderr
+    said = process.stdout + process.stderr
+    assert said
+    assert not any(part in said for part in TOKEN.split("."))
 
 
 def test_a_token_in_the_place_of_its_file_is_told(tmp_path):
@@ -180,10 +187,10 @@ async def test_sigterm_lets_answers_finish_and_then_leaves(environment, tmp_path
     questions = ["how wide is the mirror?"] * 9
     async with fake_discord() as server:
         process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
-        await asyncio.wait_for(server.ready.wait(), 30)
+        await asyncio.wait_for(server.ready.wait(), PATIENCE)
         for number, question in enumerate(questions):
             await server.ask(1000 + number, question)
-        await asyncio.wait_for(server.acknowledged.wait(), 30)
+        await asyncio.wait_for(server.acknowledged.wait(), PATIENCE)
         process.send_signal(signal.SIGTERM)
         code, text = await outcome(process)
     assert (code, TOKEN in text) == (0, False)
@@ -191,6 +198,42 @@ async def test_sigterm_lets_answers_finish_and_then_leaves(environment, tmp_path
     assert server.edits
     for edit in server.edits.values():
         assert "6.5 metres wide" in json.dumps(edit)
+
+
+_HUNG = """
+import threading
+from qabot.answering.engine import Engine
+from qabot.bot import answers, client, queue
+
+def hang(self, requests, *, patience):
+    with self._index.lease():
+        threading.Event().wait()
+
+Engine.ask_many = hang
+answers.SECONDS_TO_WAIT = client._SECONDS_TO_FINISH = queue._SECONDS_TO_TELL = 0.5
+"""
+
+
+@pytest.mark.slow
+async def test_sigterm_ends_the_process_though_the_engine_hangs(environment, tmp_path):
+    question = "how wide is the mirror?"
+    async with fake_discord() as server:
+        process = await start_bot(server, tmp_path, first=_HUNG, QABOT_TOKEN=TOKEN, **environment)
+        await asyncio.wait_for(server.ready.wait(), PATIENCE)
+        for number in range(10):
+            await server.ask(number, question, number)
+
+        def said() -> list[str]:
+            return [server.edits[f"interaction-{number}"]["content"] for number in range(10)]
+
+        # One batch is under way, and of the rest each one knows their place.
+        waiting = ["I am still looking …", *(f"{n} questions are before yours …" for n in (8, 9))]
+        await until(lambda: len(server.edits) == 10 and {said()[0], *said()[8:]} == set(waiting))
+        process.send_signal(signal.SIGTERM)
+        code, text = await outcome(process)
+        assert code == 0, text
+        stopping = f"I am being restarted. Please ask again in a minute.\n>>> {question}"
+        assert said() == [stopping] * 10
 
 
 @pytest.mark.slow
@@ -206,7 +249,7 @@ async def test_sigterm_ends_rebuilds_that_nobody_asked_for(real_index, tmp_path,
     environment["QABOT_WATCH"] = "true"
     async with fake_discord() as server:
         process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
-        await asyncio.wait_for(server.ready.wait(), 120)
+        await asyncio.wait_for(server.ready.wait(), PATIENCE)
         if when == "while one runs":
             write_article(tmp_path / "articles", "new", "Mars has two moons.")
             await line_of(process, "registered the commands")
@@ -224,7 +267,7 @@ async def test_sigterm_ends_rebuilds_that_nobody_asked_for(real_index, tmp_path,
 async def test_a_second_bot_on_the_same_state_refuses_to_start(environment, tmp_path):
     async with fake_discord() as server:
         first = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
-        await asyncio.wait_for(server.ready.wait(), 60)
+        await asyncio.wait_for(server.ready.wait(), PATIENCE)
         second = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
         state = state_path(tmp_path / "index")
         assert await outcome(second) == (
@@ -237,11 +280,51 @@ async def test_a_second_bot_on_the_same_state_refuses_to_start(environment, tmp_
 
 
 @pytest.mark.slow
+async def test_several_processes_share_the_shards_and_the_state(environment, tmp_path):
+    path = state_path(tmp_path / "index")
+    # Of the last one, the bot hears nothing here: it is in a shard that no process has.
+    guilds = {shard: (1000 + shard) << 22 for shard in (0, 1, 2)}
+    with State(path) as state:
+        for guild in guilds.values():
+            state.save_guild(guild, GuildSettings(private=True))
+
+        async def start(shards: str) -> asyncio.subprocess.Process:
+            server.ready.clear()
+            more = {"QABOT_SHARD_IDS": shards, "QABOT_HOME_GUILDS": "1"} if shards else {}
+            return await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **more, **environment)
+
+        async with fake_discord() as server:
+            running = []
+            for number in (0, 1):
+                running.append(await start(f"{number}/4"))
+                await asyncio.wait_for(server.ready.wait(), PATIENCE)
+                # It has left its own, as far as Discord tells.
+                await until(lambda: guilds[len(running) - 1] not in state.guilds())
+                assert state.guilds() == {g for n, g in guilds.items() if n > number}
+            assert server.shards == [[0, 4], [1, 4]]
+            code, text = await outcome(
+                await start_bot(
+                    server, tmp_path, QABOT_TOKEN=TOKEN, QABOT_SHARD_IDS="3/4", **environment
+                )
+            )
+            assert (code, text.startswith("qabot: shard_ids: needs home_guilds")) == (2, True)
+            # Commands are registered by one of them.
+            assert len(server.synced) == 1
+            for taken in ("1-2/4", "2-3/8", ""):
+                code, text = await outcome(await start(taken))
+                assert code == 2
+                assert text.startswith(f"qabot: {path}: another bot runs with it; stop that one")
+            for process in running:
+                process.send_signal(signal.SIGTERM)
+                assert (await outcome(process))[0] == 0
+
+
+@pytest.mark.slow
 async def test_a_discord_that_fails_at_login_is_tried_again(environment, tmp_path):
     async with fake_discord() as server:
         server.failures = 1
         process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
-        await asyncio.wait_for(server.ready.wait(), 90)
+        await asyncio.wait_for(server.ready.wait(), PATIENCE)
         process.send_signal(signal.SIGTERM)
         code, text = await outcome(process)
     assert code == 0
@@ -252,12 +335,12 @@ async def test_a_discord_that_fails_at_login_is_tried_again(environment, tmp_pat
 async def test_a_gateway_that_drops_loses_no_answer(environment, tmp_path):
     async with fake_discord() as server:
         process = await start_bot(server, tmp_path, QABOT_TOKEN=TOKEN, **environment)
-        await asyncio.wait_for(server.ready.wait(), 30)
+        await asyncio.wait_for(server.ready.wait(), PATIENCE)
         await server.ask(1001, "how wide is the mirror?")
-        await asyncio.wait_for(server.acknowledged.wait(), 30)
+        await asyncio.wait_for(server.acknowledged.wait(), PATIENCE)
         await server.drop()
         await server.answers(1)
-        await asyncio.wait_for(server.ready.wait(), 30)
+        await asyncio.wait_for(server.ready.wait(), PATIENCE)
         await server.ask(1002, "how wide is the mirror?")
         await server.answers(2)
         process.send_signal(signal.SIGTERM)
@@ -274,7 +357,7 @@ async def test_commands_are_registered_once_until_they_change(environment, tmp_p
             process = await start_bot(
                 server, tmp_path, *arguments, QABOT_TOKEN=TOKEN, **environment
             )
-            await asyncio.wait_for(server.ready.wait(), 30)
+            await asyncio.wait_for(server.ready.wait(), PATIENCE)
             process.send_signal(signal.SIGINT)
             assert (await outcome(process))[0] == 0
     first, again = server.synced
@@ -289,11 +372,11 @@ async def test_a_crash_loop_backs_off(environment, tmp_path):
     state = state_path(environment["QABOT_INDEX"])
     with State(state) as opened:
         for _ in range(5):
-            Starts(opened).note(time.time())
+            Starts(opened, Shards()).note(time.time())
     async with fake_discord() as server:
         process = await start_bot(server, tmp_path, QABOT_TOKEN=wrong, **environment)
         assert process.stderr
-        line = (await asyncio.wait_for(process.stderr.readline(), 60)).decode()
+        line = (await asyncio.wait_for(process.stderr.readline(), PATIENCE)).decode()
         assert line == "the bot ended badly several times; connecting again in 20 s\n"
         # Whoever waits can still be stopped.
         process.send_signal(signal.SIGTERM)
@@ -309,7 +392,7 @@ def test_delays_grow_to_a_bound():
 
 def test_starts_that_ended_well_or_long_ago_do_not_count(tmp_path):
     with State(tmp_path / "state") as state:
-        starts = Starts(state)
+        starts = Starts(state, Shards())
         for number in range(4):
             starts.note(1000.0 + number)
         assert starts.delay(1010.0) == 10

@@ -10,7 +10,7 @@ import pytest
 
 from qabot.bot.store.records import GuildSettings
 from qabot.settings import Settings
-from tests.bot.support import LAUNCH, LAUNCHED, Member, labels, make_bot, shown
+from tests.bot.support import LAUNCH, LAUNCHED, Member, components, labels, make_bot, shown
 from tests.support import build_index, write_article
 
 
@@ -48,7 +48,8 @@ async def test_the_panel_says_how_things_are(mod):
         "Answering every question needs the message-content intent, which is off. Whoever runs me "
         "can turn it on: in the Developer Portal (Bot → Message Content Intent) and by the setting "
         "`message_content = true`.\n"
-        "Answer only in …\nAnswer every question in …\nRole that may manage me …\n"
+        "I answer in: everywhere\nI answer every question, unasked, in: nowhere\n"
+        "I am managed by: people with Manage Server\n"
         "☐ Answer in threads\n☐ Answer in private\n☐ Ask a person …"
     )
 
@@ -60,9 +61,21 @@ async def test_people_are_sent_to_a_channel_or_a_role(mod):
     await mod.choose(panel, "person_channel", mod.channel)
     assert f"**If I find nothing, people ask:** <#{mod.channel.id}>" in shown(panel)
     await mod.click(panel, "Ask a person")
+    menu, _ = components(panel)
+    assert menu["default_values"] == [{"id": mod.channel.id, "type": "channel"}]
+    await mod.choose(panel, "person_channel")
+    assert "**If I find nothing, people ask:** nobody" in shown(panel)
+    await mod.click(panel, "Ask a person")
     await mod.choose(panel, "person_role", role)
     assert f"**If I find nothing, people ask:** <@&{role.id}>" in shown(panel)
     assert "☑ Ask a person …" in labels(panel)
+
+
+async def test_a_panel_that_discord_refuses_ends_in_a_short_line(mod):
+    mod.env.inject_error("PATCH", "/webhooks/*", status=400, code=50035)
+    assert shown(await mod.open_panel()) == (
+        "Discord does not take my answer. Whoever runs me sees why."
+    )
 
 
 async def test_settings_that_contradict_each_other_are_named(mod, simcord_bot):
@@ -110,7 +123,7 @@ async def test_switches_and_menus_act_at_once_and_in_one_server_only(mod, ann, s
     assert f"**I answer in:** <#{other.id}>" in shown(panel)
     refused = await ann.ask()
     assert shown(refused.response) == (
-        f"I may not answer in this channel. Ask me in <#{other.id}>."
+        f"I may not answer in this channel. Ask me in <#{other.id}>.\n>>> {LAUNCH}"
     )
     assert LAUNCHED in shown((await bob.ask()).response)
     await mod.choose(panel, "allowed_channels")
@@ -159,6 +172,16 @@ async def test_everyone_cannot_become_the_manager(mod, simcord_bot):
     assert f"people with Manage Server, <@&{role.id}>" in shown(panel)
 
 
+async def test_nor_the_one_whom_people_ask(mod, simcord_bot):
+    guild = mod.channel.guild
+    panel = await mod.open_panel()
+    await mod.click(panel, "Ask a person")
+    pressed = await mod.actor.select(panel, [guild.default_role], custom_id="qabot:set:person_role")
+    said = [shown(message) for message in (pressed.response, *pressed.followups) if message]
+    assert "“@everyone” is nobody to ask. Choose another role." in said
+    assert await simcord_bot.services.guild_settings.settings(guild.id) == GuildSettings()
+
+
 async def test_whoever_lost_the_permission_changes_nothing(mod, simcord_bot):
     panel = await mod.open_panel()
     guild = mod.channel.guild
@@ -192,6 +215,8 @@ class TestWithMessageContent:
         assert f"unasked, in:** <#{mod.channel.id}>" in shown(panel)
         await ann.say(LAUNCH)
         assert LAUNCHED in shown(mod.channel.last_message)
+        await mod.click(panel, "Answer in private")
+        assert "are answered by direct messages, unasked." in shown(panel)
 
 
 class TestWithCollections:
@@ -222,6 +247,32 @@ class TestWithCollections:
         await mod.choose(panel, "collections", mod.channel)
         await mod.choose(panel, f"collection:{mod.channel.id}", "*")
         assert "**Collections:** all articles everywhere" in shown(panel)
+
+
+class TestManyCollections:
+    @pytest.fixture
+    def settings(self, tmp_path):
+        collections = {}
+        for number in range(30):
+            folder = tmp_path / str(number)
+            write_article(folder, f"probe-{number}", f"Probe {number} was launched.")
+            collections[f"{number:02}*{'_' * 97}"] = [folder]
+        build_index(tmp_path / "index", collections=collections)
+        return Settings(index=str(tmp_path / "index"), threshold=0.0)
+
+    async def test_those_with_long_names_fit(self, mod, simcord_bot):
+        guild_id = mod.channel.guild.id
+        names = simcord_bot.services.engine.collections()
+        channels = [mod.channel.guild.create_text_channel(f"c{n}") for n in range(30)]
+        chosen = {channel.id: name for channel, name in zip(channels, names, strict=True)}
+        settings = GuildSettings(collections=chosen, answer_channels=tuple(chosen)[:25])
+        await simcord_bot.services.guild_settings.save(guild_id, settings)
+        panel = await mod.open_panel()
+        assert f"<#{channels[0].id}>: 00" in shown(panel)
+        await mod.choose(panel, "collections", mod.channel)
+        await mod.choose(panel, f"collection:{mod.channel.id}", names[7])
+        kept = await simcord_bot.services.guild_settings.settings(guild_id)
+        assert kept.collections[mod.channel.id] == names[7]
 
 
 # --- Forget me ------------------------------------------------------------------------------------

@@ -307,6 +307,25 @@ def test_settings_of_another_version_are_read_as_far_as_they_are_known(tmp_path,
     assert "a server's settings hold what this version does not know: moods" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("row", "read"),
+    [
+        ('{"answer_channels": null, "threads": true}', GuildSettings(threads=True)),
+        ('{"role_id": {"7": 1}, "private": true}', GuildSettings(private=True)),
+        ('{"collections": ["lore"], "role_id": "7"}', GuildSettings(role_id=7)),
+        ("[1, 2]", GuildSettings()),
+        ("threads", GuildSettings()),
+    ],
+)
+def test_what_another_version_wrote_otherwise_has_its_default_and_is_named(
+    tmp_path, caplog, row, read
+):
+    with State(tmp_path / "state") as state:
+        state._write("INSERT INTO guild VALUES (1, ?)", row)
+        assert state.guild(1) == read
+    assert "a server's settings" in caplog.text
+
+
 def test_several_processes_may_start_on_an_older_file(tmp_path):
     path = tmp_path / "state"
     with ThreadPoolExecutor(6) as pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import threading
 from collections.abc import Sequence
@@ -10,13 +11,15 @@ from collections.abc import Sequence
 import discord
 import pytest
 
+from qabot.bot.message_replies import Heard, MessageReply, TypingIndicator
+from qabot.bot.messages import notice
+from qabot.bot.store.records import GuildSettings
 from qabot.errors import DamagedIndexError
 from qabot.settings import Settings
 from qabot.types import Answer, Request
 from tests.bot.support import (
     LAUNCH,
     LAUNCHED,
-    PATIENCE,
     Member,
     ask_at_once,
     begin,
@@ -24,11 +27,11 @@ from tests.bot.support import (
     shown,
     until,
 )
-from tests.support import build_index, index_files, write_article
+from tests.support import PATIENCE, build_index, index_files, write_article
 
 WRONG = "Something went wrong on my side. Please ask again later."
 UNREADABLE = "I cannot read the articles right now. Whoever runs me has to renew them."
-BUSY = "Too many questions are waiting right now. Please ask again in a minute."
+BUSY = f"Too many questions are waiting right now. Please ask again in a minute.\n>>> {LAUNCH}"
 
 
 class Troubled:
@@ -82,7 +85,8 @@ async def settle(env) -> None:
 
 async def test_an_engine_that_raises_is_told_in_place_of_the_answer(ann, caplog):
     result = await ann.ask("boom?")
-    assert shown(result.response) == WRONG
+    # The question is given back.
+    assert shown(result.response) == f"{WRONG}\n>>> boom?"
     assert "ZeroDivisionError" in caplog.text
     assert LAUNCHED in shown((await ann.ask()).response)
 
@@ -104,7 +108,7 @@ async def test_a_failing_engine_is_told_to_whoever_mentions_the_bot(ann, channel
 
 async def test_an_index_that_cannot_be_read_is_told_and_logged(ann, caplog):
     result = await ann.ask("damaged?")
-    assert shown(result.response) == UNREADABLE
+    assert shown(result.response) == f"{UNREADABLE}\n>>> damaged?"
     assert "index: vectors.faiss is missing; rebuild" in caplog.text
 
 
@@ -132,8 +136,8 @@ async def test_a_damaged_file_is_told_until_it_is_healed(ann, channel, index, na
     whole = path.read_bytes()
     with path.open("r+b") as file:
         file.write(bytes(len(whole) // 2))
+    assert shown((await ann.ask()).response) == f"{UNREADABLE}\n>>> {LAUNCH}"
     for told in (
-        await ann.ask(),
         await ann.actor.slash(channel, "articles"),
         await ann.actor.slash(channel, "status"),
         await ann.context(before.response),
@@ -188,7 +192,7 @@ class TestLimits:
         text = shown(result.response)
         start = "That was a lot of questions at once. Please ask again <t:"
         assert text.startswith(start)
-        again = int(text.removeprefix(start).removesuffix(":R>."))
+        again = int(text.removeprefix(start).removesuffix(f":R>.\n>>> {LAUNCH}"))
         assert now + 60 <= again <= now + 62
         assert LAUNCHED in shown((await Member(ann.env, channel, "bob").ask()).response)
         await ann.env.advance_time(again - ann.env.now().timestamp())
@@ -223,7 +227,7 @@ class TestQueue:
         people = [Member(ann.env, channel, f"person{number}") for number in range(5)]
         askers = [(person.actor, channel, LAUNCH) for person in people]
         results = await ask_at_once(ann.env, askers)
-        for _ in range(500):
+        for _ in range(int(PATIENCE * 100)):
             await asyncio.sleep(0.01)
             if all(result.acknowledged for result in results):
                 break
@@ -244,7 +248,7 @@ async def test_while_100_questions_wait_all_are_acknowledged_and_others_are_answ
     people = [Member(ann.env, channel, f"person{number}") for number in range(100)]
     results = await ask_at_once(ann.env, [(person.actor, channel, LAUNCH) for person in people])
     helped = begin(ann.env, ann.actor, channel, "help")
-    for _ in range(3000):
+    for _ in range(int(PATIENCE * 100)):
         await asyncio.sleep(0.01)
         told = helped.response and "`/ask`" in shown(helped.response)
         if told and all(result.acknowledged for result in results):
@@ -299,6 +303,28 @@ async def test_a_message_that_is_deleted_before_its_answer_gets_none(ann, channe
     assert channel.history() == []
 
 
+async def test_a_message_that_is_edited_before_its_answer_gets_one(ann, channel, engine):
+    engine.gate.clear()
+    backend, mention = ann.env.backend, f"<@{ann.env.bot.user.id}>"
+    message = backend.create_message(channel.id, ann.actor.id, f"{mention} Who erupted?")
+    await held(engine)
+    backend.edit_message(channel.id, message.id, {"content": f"{mention} {LAUNCH}"})
+    await asyncio.sleep(0.2)
+    engine.gate.set()
+    await settle(ann.env)
+    _, answer = channel.history()
+    assert LAUNCHED in shown(answer)
+
+
+async def test_memory_keeps_no_message_that_was_answered(ann, channel):
+    await ann.mention()
+    await ann.env.settle()
+    gc.collect()
+    # By type(): lazy objects of some modules warn, or load more, when asked for their class.
+    kept = [m.content for m in gc.get_objects() if issubclass(type(m), discord.Message)]
+    assert not any(LAUNCH in content for content in kept)
+
+
 async def test_nor_does_one_that_is_deleted_at_once(ann, channel):
     backend = ann.env.backend
     message = backend.create_message(channel.id, ann.actor.id, f"<@{ann.env.bot.user.id}> {LAUNCH}")
@@ -341,6 +367,77 @@ async def test_an_answer_that_discord_refuses_ends_in_a_short_line(ann, channel,
     assert shown(result.response) == "Discord does not take my answer. Whoever runs me sees why."
 
 
+WAITING = "I am still looking …"
+
+
+async def reply_to(bot, person: Member, values: GuildSettings) -> MessageReply:
+    """The way back to someone who mentioned the bot, before there is an answer.
+
+    simcord lets no time pass while the engine works, so nobody waits long there.
+    """
+    heard: list[discord.Message] = []
+
+    async def on_message(message: discord.Message) -> None:
+        heard.append(message)
+
+    bot.add_listener(on_message)
+    await person.mention("")
+    bot.remove_listener(on_message)
+    return MessageReply(
+        heard[0],
+        values,
+        locale="en-US",
+        addressed=True,
+        deleted=(),
+        typing=TypingIndicator(),
+        heard=Heard(),
+    )
+
+
+def by_bot(place) -> list[str]:
+    return [shown(m) for m in place.history() if m.author.bot]
+
+
+@pytest.mark.parametrize(
+    "values", [GuildSettings(), GuildSettings(threads=True), GuildSettings(private=True)]
+)
+async def test_whoever_waits_long_is_told_where_the_answer_will_stand(
+    ann, channel, simcord_bot, values
+):
+    reply = await reply_to(simcord_bot, ann, values)
+    await reply.acknowledge()
+    await reply.wait(WAITING, LAUNCH)
+    place = ann.actor.user.dm_channel if values.private else channel
+    if values.threads:
+        (place,) = channel.threads
+    before = [text for text in by_bot(place) if text != WAITING]
+    assert by_bot(place)[-1] == WAITING
+    assert await reply.place(LAUNCH) == place.id
+    await reply.send(notice(LAUNCHED))
+    assert by_bot(place) == [*before, LAUNCHED]
+
+
+async def test_what_was_said_meanwhile_is_taken_back_if_nothing_is_left_to_say(
+    ann, channel, simcord_bot
+):
+    reply = await reply_to(simcord_bot, ann, GuildSettings())
+    before = by_bot(channel)
+    await reply.acknowledge()
+    await reply.wait(WAITING, LAUNCH)
+    assert by_bot(channel) == [*before, WAITING]
+    await reply.withdraw()
+    assert by_bot(channel) == before
+
+
+async def test_a_page_that_discord_refuses_ends_in_a_short_line(ann, channel):
+    answer = (await ann.ask("When did the telescope and the volcano launch?")).response
+    ann.env.inject_error("PATCH", "/webhooks/*", status=400, code=50035)
+    await ann.click(answer, "More quotes")
+    assert shown(channel.last_message) == (
+        "Discord does not take my answer. Whoever runs me sees why."
+    )
+
+
 async def test_a_channel_has_one_typing_loop(ann, channel, engine):
     engine.gate.clear()
     backend = ann.env.backend
@@ -362,6 +459,22 @@ async def test_what_was_told_months_ago_is_told_again(ann, channel, simcord_bot)
     await ann.mention()
     await ann.mention()
     assert len(ann.direct_messages) == 2
+
+
+async def test_whoever_is_forgotten_in_the_middle(ann, channel, engine, simcord_bot):
+    engine.gate.clear()
+    engine.reached.clear()
+    await ask_at_once(ann.env, [(ann.actor, channel, LAUNCH)])
+    await held(engine)
+    forgotten = begin(ann.env, ann.actor, channel, "forget-me")
+    await until(lambda: shown(forgotten.response) == "I had nothing stored of you.")
+    engine.gate.set()
+    await settle(ann.env)
+    assert LAUNCHED in shown(channel.last_message)
+    assert simcord_bot.services.state.conversation(channel.id, ann.actor.id, 0) == ()
+    await ann.env.advance_time(1)
+    await ann.ask()
+    assert simcord_bot.services.state.conversation(channel.id, ann.actor.id, 0) == (LAUNCH,)
 
 
 async def test_a_guild_that_is_left_in_the_middle(ann, channel, engine, simcord_bot):

@@ -121,6 +121,25 @@ async def test_a_form_without_an_article_is_given_back(mod, ann):
     assert shown(told.response).endswith("\n>>> \\<!-- --\\>")
 
 
+async def test_a_form_that_is_refused_is_given_back(mod, ann):
+    await ann.ask(CURRY)
+    form = await mod.click((await mod.use("unanswered")).response, "Add an article")
+    mod.env.backend.remove_member_role(mod.channel.guild.id, mod.actor.id, mod.role.id)
+    told = await mod.actor.submit_modal(form, {"title": "Curry", "text": "Basil belongs in it."})
+    assert shown(told.response).startswith("For that you need the permission “Manage Server”")
+    assert shown(told.response).endswith("\n>>> Basil belongs in it.")
+
+
+async def test_a_form_that_cannot_be_kept_is_given_back(mod, ann, settings):
+    Path(settings.uploads).write_text("no folder", "utf-8")  # noqa: ASYNC240 (nothing else runs)
+    await ann.ask(CURRY)
+    form = await mod.click((await mod.use("unanswered")).response, "Add an article")
+    told = await mod.actor.submit_modal(form, {"title": "Curry", "text": "Basil belongs in it."})
+    assert shown(told.response) == (
+        "Something went wrong on my side. Please ask again later.\n>>> Basil belongs in it."
+    )
+
+
 async def test_whoever_manages_no_articles_gets_no_button(mod):
     elsewhere = mod.env.create_guild("Another").create_text_channel("general")
     other = Manager(mod.env, elsewhere, "other")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,8 +18,10 @@ import typer
 import qabot
 from qabot import cli, errors
 from qabot.bot.store.state import State, state_path
+from qabot.text import UNPRINTABLE
 from tests.bot.test_state import RECORD
 from tests.support import (
+    build_index,
     clean_environment,
     run_python,
     run_qabot,
@@ -313,6 +316,7 @@ def test_rebuild_names_what_it_skips(call, real_index, monkeypatch, tmp_path):
         ("missing", "missing: no such file or folder; check the path"),
         ("empty", "empty: no article in this folder; "),
         ("blank.md", "no article could be read: blank.md is empty; remove it or add text"),
+        ("draft.md", "no article could be read: draft.md is a draft by its front matter; set "),
         ("", "SOURCE: sources must be a name or path, not ''; correct it or leave it out"),
     ],
 )
@@ -322,6 +326,7 @@ def test_a_source_without_articles_is_told_in_one_line(
     monkeypatch.setenv("QABOT_CACHE", str(model_cache))
     (tmp_path / "empty").mkdir()
     (tmp_path / "blank.md").write_text("\n")
+    (tmp_path / "draft.md").write_text("---\ndraft: true\n---\nIt reached Mars.")
     result = call("rebuild", source, "--json")
     assert result.code == 2
     assert result.complaint.startswith(complaint)
@@ -379,12 +384,11 @@ def test_a_damaged_file_is_named(call, tmp_path, index, command, damage, name):
 
 def test_ask_names_a_damaged_file_too(ask, call, real_index, tmp_path):
     shutil.copytree(real_index.folder, tmp_path / "index")
-    flip_a_byte(tmp_path / "index/segments/1-1/passages.faiss")
+    flip_a_byte(tmp_path / "index/segments/1-1/passages.npy")
     result = call("ask", "why?")
     assert (result.code, result.complaint) == (
         3,
-        "index/segments/1-1/passages.faiss: changed since it was written; "
-        "run `qabot rebuild --full`",
+        "index/segments/1-1/passages.npy: changed since it was written; run `qabot rebuild --full`",
     )
 
 
@@ -460,6 +464,41 @@ def test_a_name_with_control_characters_stays_one_line(call):
         result.code,
         result.complaint,
     ) == (3, "a\ufffdb\ufffd[31m: no index here; run `qabot rebuild`")
+
+
+def test_no_line_of_a_success_obeys_a_name(call, tmp_path, index):
+    name = "i\x1b[31m\u202ex"
+    index.rename(tmp_path / name)
+    for command in (["rebuild", "articles"], ["rollback"], ["doctor"]):
+        result = call(*command, "--index", name)
+        assert not UNPRINTABLE.search(result.out + result.err)
+    told = call("doctor", "--json", "--index", name)
+    assert not UNPRINTABLE.search(told.out)
+    assert told.object["checks"][0]["detail"].startswith(f"index {name}, encoder ")
+
+
+def test_json_escapes_what_a_terminal_would_obey(call, tmp_path):
+    title = "Up\u202e down \u2066\x7f\x9b"
+    write_article(tmp_path / "articles", "up", "It is \u202e upside down. 東京 é", title=title)
+    build_index(tmp_path / "index", tmp_path / "articles")
+    shown = call("show", "up", "--json")
+    assert not UNPRINTABLE.search(shown.out)
+    assert "\\u202e" in shown.out
+    assert "東京 é" in shown.out
+    assert shown.object["text"] == "It is \u202e upside down. 東京 é"
+    listed = call("articles", "--json")
+    assert not UNPRINTABLE.search(listed.out)
+    assert listed.objects[0]["title"].startswith("Up\u202e down")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_in_the_place_of_the_settings_is_not_waited_for(call, tmp_path):
+    os.mkfifo(tmp_path / "qabot.toml")
+    result = call("articles")
+    assert (2, "qabot.toml: not a regular file; correct it or remove the file") == (
+        result.code,
+        result.complaint,
+    )
 
 
 def test_the_encoder_must_exist(call, monkeypatch, tmp_path):
@@ -604,7 +643,7 @@ def test_asking_imports_no_torch(tmp_path, real_index):
         real_index.folder,
         environment={"QABOT_CACHE": str(real_index.cache)},
     )
-    assert (code, heavy) == (0, ["numpy", "faiss", "onnxruntime"])
+    assert (code, heavy) == (0, ["numpy", "onnxruntime"])
 
 
 def test_listing_articles_loads_no_model(tmp_path, real_index):
@@ -669,23 +708,48 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path, index, command):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
-def test_an_unforeseen_error_is_one_line_and_debug_shows_where(tmp_path, index):
-    def complaint(*arguments: str) -> str:
-        with Path("/dev/full").open("w") as full:
-            process = subprocess.run(
-                [sys.executable, "-c", "from qabot.cli import main; main()", *arguments],
-                cwd=tmp_path,
-                env=clean_environment(),
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
-                check=False,
-            )
-        assert process.returncode != 0
-        return process.stderr
+@pytest.mark.parametrize("arguments", [["articles"], ["articles", "--json"], ["doctor"]])
+def test_a_full_disk_behind_standard_output_is_told(tmp_path, index, arguments):
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-c", "from qabot.cli import main; main()", *arguments],
+            cwd=tmp_path,
+            env=clean_environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (process.returncode, process.stderr) == (
+        2,
+        "qabot: the output: cannot be written (No space left on device); free space, or name "
+        "another disk\n",
+    )
 
-    assert re.fullmatch(r"qabot: .*No space left on device.*--debug.*\n", complaint("articles"))
-    assert "Traceback" in complaint("articles", "--debug")
+
+def test_a_broken_disk_below_qabots_own_files_is_one_line(tmp_path):
+    program = (
+        "import os; from qabot import cli\n"
+        "def read(*arguments): raise OSError(5, os.strerror(5), 'confidence.json')\n"
+        "cli.app.command('read')(lambda: read()); cli.main()"
+    )
+    result = run_python("-c", program, "read", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (
+        2,
+        "qabot: confidence.json: cannot be read or written (Input/output error); check the disk\n",
+    )
+
+
+def test_an_unforeseen_error_is_one_line_and_debug_shows_where(tmp_path):
+    program = "from qabot import cli; cli.app.command('divide')(lambda: 1 / 0); cli.main()"
+    result = run_python("-c", program, "divide", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (
+        2,
+        "qabot: unexpected ZeroDivisionError: division by zero; run it with --debug for the "
+        "details\n",
+    )
+    result = run_python("-c", program, "divide", "--debug", cwd=tmp_path)
+    assert "Traceback" in result.stderr
 
 
 # --- The library ----------------------------------------------------------------------------------

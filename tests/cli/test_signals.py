@@ -30,22 +30,46 @@ main()
 LONG = "\n\n".join(f"Line {number} is new." for number in range(9000))
 
 
+def pressed(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run in ``folder`` a script that presses Ctrl-C at some moment of a command."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=folder,
+        env=clean_environment(QABOT_CACHE=str(folder / "cache")),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     "module",
     ["qabot.cli", "typer", "qabot.cli.rebuild", "qabot.settings", "numpy", "pathspec"],
 )
 def test_ctrl_c_at_any_moment_is_one_line(tmp_path, module):
     write_article(tmp_path / "articles", "probe", "The probe Hope reached Mars.")
-    result = subprocess.run(
-        [sys.executable, "-c", PRESSED, module, "rebuild", "articles", "--exclude", "*.tmp"],
-        cwd=tmp_path,
-        env=clean_environment(QABOT_CACHE=str(tmp_path / "cache")),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    result = pressed(tmp_path, PRESSED, module, "rebuild", "articles", "--exclude", "*.tmp")
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "qabot: interrupted\n")
+
+
+# Sends a signal when the command is done and Python ends.
+PRESSED_LATE = """
+import atexit, os, sys
+from qabot.__main__ import main
+atexit.register(os.kill, os.getpid(), int(sys.argv.pop(1)))
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 2), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)],
+)
+def test_a_signal_after_the_work_adds_no_line(tmp_path, number, code):
+    result = pressed(tmp_path, PRESSED_LATE, str(int(number)), "rebuild", "missing")
+    assert (result.returncode, result.stdout) == (code, "")
+    assert result.stderr == "qabot: missing: no such file or folder; check the path\n"
 
 
 @pytest.mark.slow

@@ -269,7 +269,7 @@ def test_stopped_while_it_rebuilds_it_takes_the_rebuild_along(start, tmp_path, n
     assert running.end(number) == 0
     running.close()
     assert [re.sub(TIME, "", line) for line in running.out] == [
-        "stopped; the rebuild under way was dropped, the index is as it was"
+        "stopped; the rebuild under way was ended, the index is whole"
     ]
     assert all(line.startswith("{") for line in running.err)
     store = IndexStore(tmp_path / "index")

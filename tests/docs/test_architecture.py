@@ -8,16 +8,15 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import qabot
 from qabot.answering.engine import Engine
-from qabot.answering.reader import read_hits
 from qabot.encoders import open_encoder
 from qabot.render.terminal import render_answer
 from qabot.settings import Settings
+from qabot.types import Request
 from tests.docs.support import blocks, page
 from tests.support import ROOT, build_index
 
@@ -96,19 +95,18 @@ def test_what_the_ways_name_exists():
     assert [name for name in names if not (PACKAGE / name).exists()] == []
 
 
-def test_a_question_goes_the_way_that_is_drawn(real_index, monkeypatch):
-    # On a busy machine, the reader would stop before it is asked whether it has read enough.
-    patient = partial(read_hits, patience=math.inf)
-    monkeypatch.setattr("qabot.answering.engine.read_hits", patient)
+def test_a_question_goes_the_way_that_is_drawn(real_index):
     drawn = named([line[MIDDLE:] for line in WAYS.splitlines()])
     drawn = [name for name in drawn if not name.startswith(ENTRANCES)]
+    asked = Request("How wide is its mirror?", ("What is the telescope?",))
     calls: list[str] = []
     with Engine.open(real_index.folder, settings=Settings(cache=str(real_index.cache))) as engine:
         engine.ask(
             "When was the telescope launched?"
         )  # What is imported late is there from now on.
         with traced(calls):
-            answer = engine.ask("How wide is its mirror?", previous=["What is the telescope?"])
+            # Else the reader of a busy machine stops before it is asked if it has read enough.
+            [answer] = engine.ask_many([asked], patience=math.inf)
             render_answer(answer)
     assert answer.quotes
     assert in_order(drawn, calls) == drawn

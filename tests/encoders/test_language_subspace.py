@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from importlib import resources
 from pathlib import Path
@@ -346,6 +347,16 @@ def test_damaged_cache_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     path.write_bytes(damage)
     found = cached(HashingEncoder(), tmp_path)
     np.testing.assert_array_equal(expected.basis, found.basis)
+    np.testing.assert_array_equal(expected.basis, LanguageSubspace.load(path).basis)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_in_the_place_of_the_cache_is_not_waited_for(tmp_path: Path) -> None:
+    expected = cached(HashingEncoder(), tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    os.mkfifo(path)
+    np.testing.assert_array_equal(expected.basis, cached(HashingEncoder(), tmp_path).basis)
     np.testing.assert_array_equal(expected.basis, LanguageSubspace.load(path).basis)
 
 

@@ -40,7 +40,7 @@ def equal(expected: Any, actual: np.ndarray) -> None:
     assert np.float32 == actual.dtype
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def original() -> SentenceTransformer:
     """The model as sentence-transformers itself loads it."""
     from sentence_transformers import SentenceTransformer

@@ -1,7 +1,8 @@
-"""Word embeddings that are mapped from files which others may change."""
+"""Word embeddings in files which others may change, and which a disk may not give back."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -73,3 +74,41 @@ def test_a_table_that_was_replaced_is_still_read(folder: Path) -> None:
     for name in (WORDS, SCALES):
         (folder / "onnx" / name).unlink()
     np.testing.assert_array_equal(before, words.rows(IDS))
+
+
+@pytest.mark.parametrize("name", [WORDS, SCALES])
+def test_a_table_that_the_disk_does_not_give_is_named(folder: Path, name: str, monkeypatch) -> None:
+    words = WordEmbeddings(folder, 64)
+    before = words.rows(IDS)
+    inode = (folder / "onnx" / name).stat().st_ino
+
+    def broken(descriptor: int, size: int, offset: int) -> bytes:
+        if os.fstat(descriptor).st_ino == inode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return pread(descriptor, size, offset)
+
+    pread = os.pread
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", broken)
+        with pytest.raises(EncoderError) as caught:
+            words.rows(IDS)
+    assert str(caught.value) == (
+        f"{folder / 'onnx' / name}: word embeddings cannot be read (Input/output error); "
+        f"remove the folder {folder}, which the next question unpacks again"
+    )
+    np.testing.assert_array_equal(before, words.rows(IDS))
+
+
+@pytest.mark.parametrize("shape", [(0,), (1, 0), (2, 3), (2, 2, 2)])
+def test_rows_have_the_shape_of_their_ids(folder: Path, shape: tuple[int, ...]) -> None:
+    ids = np.resize(np.array([2, 0, 2]), shape).astype(np.int64)
+    rows = WordEmbeddings(folder, 64).rows(ids)
+    assert rows.shape == (*shape, 64)
+    np.testing.assert_array_equal(np.broadcast_to((ids + 1)[..., None] / 2, rows.shape), rows)
+
+
+@pytest.mark.parametrize("size", [0, 95, 97])
+def test_a_table_of_another_size_is_refused(folder: Path, size: int) -> None:
+    os.truncate(folder / "onnx" / WORDS, size)
+    with pytest.raises(EncoderError, match=r"cannot be read \(its size does not fit\)"):
+        WordEmbeddings(folder, 64)

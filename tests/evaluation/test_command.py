@@ -292,8 +292,8 @@ def test_evaluating_needs_no_matplotlib_and_asking_nothing_of_evaluation(folder)
 
 # --- The seeds, as CI measures them ---------------------------------------------------------------
 
-# A little under what was measured last, so that a change that makes answers worse does not pass
-# unseen. Raise them with what makes answers better.
+# A few questions under what was measured last, as processors round differently: a change that makes
+# answers worse does not pass unseen. Raise them with what makes answers better.
 BOUNDS = {
     "article_recall@1": 0.90,
     "article_recall@10": 0.98,
@@ -301,12 +301,12 @@ BOUNDS = {
     "passage_recall@10": 0.96,
     "passage_mrr@10": 0.82,
     "quote_hit@1": 0.75,
-    "quote_hit@3": 0.77,
+    "quote_hit@3": 0.75,
     "highlight_exact": 0.43,
-    "highlight_f1": 0.66,
+    "highlight_f1": 0.63,
     "auroc": 0.90,
-    "accuracy": 0.84,
-    "answered": 0.84,
+    "accuracy": 0.82,
+    "answered": 0.82,
     "rejected": 0.80,
 }
 

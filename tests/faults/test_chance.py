@@ -11,8 +11,8 @@ import pytest
 from faults.chance import Fault
 from qabot.answering.engine import Engine
 from qabot.errors import DamagedIndexError, QabotError, StorageError
+from qabot.files import read_regular
 from qabot.index import IndexStore
-from qabot.index import open_file as open_file_module
 from qabot.settings import Settings
 from tests.one_fault import excuse
 from tests.support import HashingEncoder, build_index, write_article
@@ -72,7 +72,7 @@ def test_a_fault_that_nobody_tells_is_found_out(index, monkeypatch):
         except OSError:
             return b"1 " + b"0" * 32
 
-    read = open_file_module.read_regular
+    read = read_regular
     monkeypatch.setattr("qabot.index.store.read_regular", hidden)
     found = 0
     for seed in SEEDS:

@@ -36,9 +36,9 @@ WRITTEN = (
     "generations/1/language_subspace.npz",
     "segments/1-1/sentence_rows.npy",
     "segments/1-1/sentences.npy",
-    "segments/1-1/passages.faiss",
+    "segments/1-1/passages.npy",
     "segments/1-1/articles.sqlite",
-    "segments/1-1/lexical.sqlite",
+    "segments/1-1/words.bin",
     "generations/1/manifest.json",
 )
 
@@ -159,7 +159,7 @@ def disk(tmp_path_factory) -> Iterator[tuple[Path, Driver]]:
     articles = folder / ("a" * 200)
     write_article(articles, "words", random_text(0, 260))
     write_article(articles, "state", "The current state is one.")
-    driver = Driver(folder, *[articles.name] * 2000, dimension=8)
+    driver = Driver(folder, *[articles.name] * 2000, dimension=16)
     driver.start()
     assert driver.end() == {"code": 0, "error": ""}
     yield folder / "index", driver
@@ -177,9 +177,9 @@ def test_a_full_disk_leaves_the_index_as_it_was(disk, name):
     ended = driver.end()
     assert ended["code"] == 2
     assert ended["error"].startswith(f"{index}: the index cannot be written (")
-    assert ended["error"].endswith(
-        "); the live one is unchanged; free space or name another folder with --index"
-    )
+    # SQLite says "disk I/O error" of a file that may not grow, which may be another fault, too.
+    assert "); the live one is unchanged; free space" in ended["error"]
+    assert ended["error"].endswith(" or name another folder with --index")
     assert len(ended["error"].splitlines()) == 1
     assert folders(index) == ["1"]
     generation = IndexStore(index).open()
@@ -189,8 +189,7 @@ def test_a_full_disk_leaves_the_index_as_it_was(disk, name):
     assert article.text == "The current state is one."
 
 
-def test_vectors_cut_short_by_a_full_disk_are_not_published(tmp_path):
-    # The vectors are the largest file here, so that no later one fails in their place.
+def test_a_file_cut_short_by_a_full_disk_is_not_published(tmp_path):
     articles = tmp_path / "articles"
     write_article(articles, "words", random_text(0, 40))
     write_article(articles, "state", "The current state is one.")
@@ -199,8 +198,7 @@ def test_vectors_cut_short_by_a_full_disk_are_not_published(tmp_path):
     assert driver.end() == {"code": 0, "error": ""}
     folder = tmp_path / "index/segments/1-1"
     sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
-    assert max(sizes, key=lambda name: sizes[name]) == "passages.faiss"
-    driver.start(limit=sizes["passages.faiss"] - 1)
+    driver.start(limit=max(sizes.values()) - 1)
     ended = driver.end()
     driver.close()
     assert ended["code"] == 2

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from qabot.answering.engine import Engine
 from qabot.errors import DamagedIndexError
 from qabot.index import IndexStore
-from qabot.index import sentences as sentence_module
+from qabot.index import segment as segment_module
 from qabot.index.open_file import FileStamp, OpenFile
-from qabot.index.sentences import SentenceVectors
+from qabot.index.vector_file import VectorFile
 from qabot.settings import Settings
 from qabot.types import Answer
 from tests.support import HashingEncoder, build_index, index_files, small_index, write_article
@@ -130,29 +130,34 @@ def test_a_file_that_changes_while_a_question_is_answered_is_named(index, name):
 
 
 @pytest.mark.skipif(not hasattr(os, "pread"), reason="needs pread")
-def test_a_disk_that_cannot_be_read_is_named(index, monkeypatch):
-    monkeypatch.setattr(sentence_module, "_SMALL", 0)
+@pytest.mark.parametrize("name", ["words.bin", "sentences.npy"])
+def test_a_disk_that_cannot_be_read_is_named(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(segment_module, "KEPT_SIZE", 0)
+    index = small_index(tmp_path)
+    # Of words in most of the articles nothing is read.
+    for number in range(5):
+        write_article(tmp_path / "articles", f"river{number}", f"A river of {number} miles.")
+    build_index(index, tmp_path / "articles")
+    path, pread = index / "segments/2-1" / name, os.pread
     with engine_on(index) as engine:
 
         def broken(descriptor: int, size: int, offset: int) -> bytes:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return pread(descriptor, size, offset)
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "pread", broken)
             with pytest.raises(DamagedIndexError) as caught:
                 engine.ask(LAUNCH)
-        assert str(caught.value) == (
-            f"{index}/segments/1-1/sentences.npy: cannot be read (Input/output error); {REMEDY}"
-        )
+        assert str(caught.value) == f"{path}: cannot be read (Input/output error); {REMEDY}"
         assert engine.ask(LAUNCH).quotes
 
 
-@pytest.mark.parametrize("name", ["articles.sqlite", "lexical.sqlite"])
-def test_a_database_that_cannot_be_read_is_named(index, monkeypatch, name):
+def test_a_database_that_cannot_be_read_is_named(index, monkeypatch):
     """SQLite's own errors, without a change of the file that could be seen."""
     generation = IndexStore(index).open()
-    segment = generation.segments[0]
-    part = segment.database if name == "articles.sqlite" else segment.words
+    part = generation.segments[0].database
 
     class Broken:
         def execute(self, *arguments: object) -> sqlite3.Cursor:
@@ -163,11 +168,9 @@ def test_a_database_that_cannot_be_read_is_named(index, monkeypatch, name):
     whole = part._connection
     monkeypatch.setattr(part, "_connection", Broken())
     with pytest.raises(DamagedIndexError) as caught:
-        generation.database.infos() if name == "articles.sqlite" else generation.lexical.search(
-            LAUNCH, 3
-        )
+        generation.database.infos()
     assert str(caught.value) == (
-        f"{index}/segments/1-1/{name}: cannot be read (disk I/O error); {REMEDY}"
+        f"{index}/segments/1-1/articles.sqlite: cannot be read (disk I/O error); {REMEDY}"
     )
     monkeypatch.setattr(part, "_connection", whole)
     generation.close()
@@ -181,14 +184,12 @@ def test_a_database_that_cannot_be_read_is_named(index, monkeypatch, name):
     rows=st.lists(st.integers(0, 39), max_size=60),
     small=st.booleans(),
 )
-def test_sentence_vectors_are_those_of_numpy(tmp_path_factory, count, rows, small):
+def test_vectors_of_a_file_are_those_of_numpy(tmp_path_factory, count, rows, small):
     path = tmp_path_factory.getbasetemp() / "sentences.npy"
     vectors = np.arange(count * 3, dtype=np.float16).reshape(count, 3)
     np.save(path, vectors)
     file = OpenFile(path, FileStamp.of(path))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sentence_module, "_SMALL", 1 << 20 if small else 0)
-        found = SentenceVectors(file)
+    found = VectorFile(file, np.float16, keep=1 << 20 if small else 0)
     chosen = np.array([row for row in rows if row < count], np.int64)
     assert len(found) == count
     np.testing.assert_array_equal(vectors[chosen], found[chosen])
@@ -200,7 +201,7 @@ def test_sentence_vectors_are_those_of_numpy(tmp_path_factory, count, rows, smal
 
 @pytest.mark.parametrize("small", [True, False])
 def test_answers_do_not_depend_on_where_sentence_vectors_are(index, monkeypatch, small):
-    monkeypatch.setattr(sentence_module, "_SMALL", 1 << 20 if small else 0)
+    monkeypatch.setattr(segment_module, "KEPT_SIZE", 1 << 20 if small else 0)
     with engine_on(index) as engine:
         quote = engine.ask(LAUNCH).quotes[0]
     assert quote.text == "The telescope was launched in December 2021 from French Guiana."
@@ -219,7 +220,7 @@ def test_a_file_of_other_arrays_is_refused(tmp_path, content):
     path = tmp_path / "a.npy"
     file = OpenFile(path, FileStamp.of(path))
     with pytest.raises(ValueError, match=r"a\.npy: no rows of float16"):
-        SentenceVectors(file)
+        VectorFile(file, np.float16)
     file.close()
 
 

@@ -166,7 +166,7 @@ def test_an_index_of_an_earlier_format_says_so(tmp_path):
     (index / "CURRENT").write_text("1\n", "ascii")
     with pytest.raises(IndexMismatchError) as caught:
         IndexStore(index).open()
-    assert str(caught.value) == f"{path}: index format 4, not 6; {REMEDY}"
+    assert str(caught.value) == f"{path}: index format 4, not 8; {REMEDY}"
     build(tmp_path, "The state is new.")
     assert IndexStore(index).current() == 2
 
@@ -182,6 +182,16 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(index, name):
         IndexStore(index).open()
     assert str(caught.value).startswith(f"{index / name}: ")
     assert "; " in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["CURRENT", "CURRENT.new", "encoded.sqlite"])
+def test_a_pipe_in_the_place_of_what_a_rebuild_writes_is_named(index, name):
+    (index / name).unlink(missing_ok=True)
+    os.mkfifo(index / name)
+    with pytest.raises(StorageError) as caught:
+        build_index(index, index.parent / "articles")
+    remedy = "remove it and run `qabot rebuild --full`"
+    assert str(caught.value) == f"{index / name}: is no regular file; {remedy}"
 
 
 @pytest.mark.parametrize(

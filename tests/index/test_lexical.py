@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qabot.errors import DamagedIndexError
-from qabot.index.lexical import LexicalIndex, SegmentWords
-from qabot.index.postings import held_by, pack, unpack, write_lexical
-from qabot.index.rows import Rows
+from qabot.index.lexical import LexicalIndex
+from qabot.index.postings import write_lexical
 from qabot.index.terms import terms
 from tests.index.bm25 import coverages, group_of, rarities
-from tests.index.lexicon import opened_words
+from tests.index.lexicon import opened_words, segment_words
 
 Corpus = list[tuple[int, str, str]]
 
@@ -76,8 +74,8 @@ QUESTIONS = st.lists(st.sampled_from(EVERYTHING + SYNTAX + OPERATORS), max_size=
 
 
 def search(folder: Path, corpus: Corpus, question: str, count: int = 1000) -> dict[int, float]:
-    write_lexical(folder / "lexical.sqlite", corpus, len(corpus))
-    return opened_words(folder / "lexical.sqlite").search(question, count)
+    write_lexical(folder / "lexical", corpus, len(corpus))
+    return opened_words(folder / "lexical").search(question, count)
 
 
 def expected_coverages(corpus: Corpus, question: str) -> dict[int, float]:
@@ -107,7 +105,7 @@ def test_among_some_rows_the_best_of_these_are_found(
     some = set(data.draw(st.lists(st.sampled_from(rows)))) if rows else set()
     allowed = np.zeros(max(rows, default=-1) + 1, np.bool_)
     allowed[list(some)] = True
-    path = tmp_path_factory.mktemp("lexical") / "lexical.sqlite"
+    path = tmp_path_factory.mktemp("lexical") / "words"
     write_lexical(path, corpus, len(corpus))
     index = opened_words(path)
     found = index.search(question, count, allowed)
@@ -138,10 +136,10 @@ def test_scores_do_not_depend_on_how_passages_are_spread(
         texts = [(row, *corpus[n][1:]) for row, n in enumerate(mine)]
         write_lexical(folder / f"{segment}", texts, len(texts))
         live = None if not any(leaving) else np.array([not leaving[n] for n in mine], np.bool_)
-        parts.append(SegmentWords(folder / f"{segment}", live))
+        parts.append(segment_words(folder / f"{segment}", live))
         rows |= {sum(sizes) + row: n for row, n in enumerate(mine)}
         sizes.append(len(mine))
-    spread = LexicalIndex(parts, Rows(sizes))
+    spread = LexicalIndex(parts)
     stays = [passage for passage, left in zip(corpus, leaving, strict=True) if not left]
     write_lexical(folder / "one", [(n, *p[1:]) for n, p in enumerate(stays)], len(stays))
     one = opened_words(folder / "one")
@@ -151,6 +149,44 @@ def test_scores_do_not_depend_on_how_passages_are_spread(
     assert spread.shares(question, "en", ["cat", "the house"]) == (
         one.shares(question, "en", ["cat", "the house"])
     )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_best_are_found_where_words_are_frequent(tmp_path: Path, seed: int) -> None:
+    """Over two segments of one language, of which a tenth has left, and one of another."""
+    chance = np.random.default_rng(seed)
+    ranks = np.arange(1, 301)
+    often = 1 / ranks / (1 / ranks).sum()
+    corpus = [
+        (
+            row,
+            ("xx", "yy")[row % 5 == 0],
+            " ".join(f"w{n}" for n in chance.choice(300, size, p=often)),
+        )
+        for row, size in enumerate(chance.integers(1, 100, 6000).tolist())
+    ]
+    live = chance.random(len(corpus)) < 0.9
+    half = len(corpus) // 2
+    write_lexical(tmp_path / "0", corpus[:half], half)
+    second = [(row - half, language, text) for row, language, text in corpus[half:]]
+    write_lexical(tmp_path / "1", second, half)
+    parts = [segment_words(tmp_path / "0", live[:half]), segment_words(tmp_path / "1", live[half:])]
+    index = LexicalIndex(parts)
+    stays = [passage for passage in corpus if live[passage[0]]]
+    allowed = live & (chance.random(len(corpus)) < 0.3)
+    for words in ([*range(3, 60)], [2, 5, 250], [250, 260, 290, 3], [4], [*range(290, 300), 1, 2]):
+        question = " ".join(f"w{n}" for n in words)
+        known = coverages(stays, question)
+        for count, among in ((1, None), (50, None), (50, allowed), (5000, None)):
+            found = index.search(question, count, among)
+            for own in known.values():
+                passing = {row: v for row, v in own.items() if among is None or among[row]}
+                # Of several with one score, the first are found.
+                best = sorted(passing, key=lambda row: (-round(passing[row], 9), row))[:count]
+                assert {row: pytest.approx(passing[row]) for row in best} == {
+                    row: found.pop(row) for row in best if row in found
+                }
+            assert {} == found
 
 
 @given(CORPORA, QUESTIONS, st.data())
@@ -175,21 +211,39 @@ def test_words_that_are_taken_over_are_as_if_read_again(
     assert taken == search(folder, corpus, question)
 
 
-@given(st.dictionaries(st.integers(0, 1 << 31), st.integers(1, 1 << 31), min_size=1))
-def test_postings_come_back_as_they_were_packed(held: dict[int, int]) -> None:
-    rows, counts = np.array(sorted(held.items()), np.int64).T
-    packed = pack(rows, counts)
-    found_rows, found_counts = unpack(*packed)
-    assert (found_rows.tolist(), found_counts.tolist()) == (rows.tolist(), counts.tolist())
-    assert held_by(*packed) == len(held)
-
-
 def test_a_passage_may_hold_a_word_very_often(tmp_path: Path) -> None:
     corpus = [(0, "en", "cat " * 70_000), (1, "en", "cat " * 255), (2, "en", "cat " * 256)]
     corpus += [(row, "en", "dog") for row in range(3, 9)]
     found = search(tmp_path, corpus, "cat")
     assert pytest.approx(expected_coverages(corpus, "cat")) == found
     assert len(found) == 3
+
+
+def test_words_near_and_far_apart_once_and_often(tmp_path: Path) -> None:
+    """Also where two bytes are too few for the numbers of passages."""
+    count = 66_000
+    held = {
+        "near": dict.fromkeys(range(100, 300), 1),
+        "often": dict.fromkeys(range(100, 300), 2),
+        "far": {7: 1, 20_000: 1},
+        "sometimes": {7: 3, 20_000: 1, 65_535: 2},
+        "apart": {65_700: 200},
+        "endless": {65_701: 300},
+    }
+    texts = [""] * count
+    for word, rows in held.items():
+        for row, often in rows.items():
+            texts[row] += f" {word}" * often
+    corpus = [(row, "xx", text) for row, text in enumerate(texts)]
+    question = " ".join(held)
+    found = search(tmp_path, corpus, question)
+    assert pytest.approx(expected_coverages(corpus, question)) == found
+    assert len(found) == 200 + 3 + 2
+    moved = np.arange(count) + 1
+    old = [(tmp_path / "lexical", moved)]
+    write_lexical(tmp_path / "moved", [(0, "xx", "")], count + 1, old)
+    expected = {row + 1: pytest.approx(score, rel=1e-3) for row, score in found.items()}
+    assert expected == opened_words(tmp_path / "moved").search(question, 1000)
 
 
 def test_words_of_many_passages_and_of_few_are_joined(tmp_path: Path) -> None:
@@ -207,7 +261,7 @@ def test_words_of_many_passages_and_of_few_are_joined(tmp_path: Path) -> None:
     taken = opened_words(tmp_path / "taken")
     for question in ("dog", "bird", "word7 word130 dog"):
         assert taken.search(question, 1000) == search(tmp_path, corpus, question)
-        (tmp_path / "lexical.sqlite").unlink()
+        (tmp_path / "lexical").unlink()
 
 
 @given(
@@ -394,15 +448,25 @@ def test_path_with_characters_that_mean_something_in_an_address(tmp_path: Path) 
     assert [0] == list(search(folder, corpus, "cat"))
 
 
-@pytest.mark.parametrize("content", [None, b"no database" * 100])
-def test_file_that_is_no_index(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: b"",
+        lambda content: b"no words" * 100,
+        lambda content: content[:-1],
+        lambda content: content[: len(content) // 2],
+        lambda content: content + b"x",
+        lambda content: content[:8] + b"\xff" * 8 + content[16:],
+    ],
+)
+def test_file_that_is_no_index(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "index"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(DamagedIndexError, match="index: cannot be read"):
+    write_lexical(path, [(0, "en", "cat"), (1, "de", "dog")], 2)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"holds no words|has another size"):
         opened_words(path)
 
 
 def test_file_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(FileNotFoundError):
         write_lexical(tmp_path / "missing" / "index", [(0, "en", "cat")], 1)

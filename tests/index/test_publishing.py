@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +147,9 @@ def test_a_failure_after_publishing_does_not_say_that_nothing_changed(index):
         (errno.EACCES, "run it as the folder's owner, or name another folder with --index"),
         (errno.EROFS, "run it as the folder's owner, or name another folder with --index"),
         (errno.EIO, "check the disk, or name another folder with --index"),
+        (errno.ESTALE, "check the disk, or name another folder with --index"),
+        (errno.EDQUOT, "free space or name another folder with --index"),
+        (errno.EMFILE, "close other programs, or raise the limit of open files (`ulimit -n`)"),
     ],
 )
 def test_the_remedy_is_the_faults(index, monkeypatch, number, remedy):
@@ -176,3 +180,49 @@ def test_a_disk_without_locks_is_not_another_rebuild(index, monkeypatch, number)
     assert remedy in str(caught.value)
     assert not isinstance(caught.value, RebuildRunningError)
     assert not IndexStore(index).busy()
+
+
+def test_a_lock_that_cannot_be_released_changes_nothing_that_was_done(index, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    real = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_UN:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(descriptor, operation)
+
+    build_index(index, index.parent / "articles", full=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", flock)
+        assert IndexStore(index).rollback().generation == 1
+    assert IndexStore(index).current() == 1
+
+
+def test_a_signal_leaves_nothing_wherever_it_comes(index, monkeypatch):
+    made, removed = Path.mkdir, shutil.rmtree
+    pressed: list[object] = []
+
+    def press(name: object) -> None:
+        if ".building-" in str(name) and name not in pressed:
+            pressed.append(name)
+            raise KeyboardInterrupt
+
+    def mkdir(path: Path, *arguments: Any, **options: Any) -> None:
+        made(path, *arguments, **options)
+        press(path)
+
+    def rmtree(path: Path, **options: Any) -> None:
+        press(f"removal of {path}")
+        removed(path, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", mkdir)
+        with pytest.raises(KeyboardInterrupt), IndexStore(index).rebuild():
+            pass
+    assert IndexStore(index).leftovers() == []
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", rmtree)
+        with pytest.raises(KeyboardInterrupt), IndexStore(index).rebuild():
+            pass
+    assert len(pressed) == 2
+    assert IndexStore(index).leftovers() == []

@@ -112,8 +112,8 @@ def test_without_an_index_there_is_nothing_to_go_back_to(tmp_path):
 
 
 def test_a_damaged_one_does_not_become_live(index):
-    (index / "segments/2-1/passages.faiss").write_bytes(b"short")
-    with pytest.raises(DamagedIndexError, match=r"2-1/passages\.faiss: 5 bytes where"):
+    (index / "segments/2-1/passages.npy").write_bytes(b"short")
+    with pytest.raises(DamagedIndexError, match=r"2-1/passages\.npy: 5 bytes where"):
         IndexStore(index).rollback()
     assert text_of(index) == "The state is number 3."
 

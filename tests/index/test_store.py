@@ -6,10 +6,10 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +26,6 @@ from qabot.index.database import SegmentDatabase
 from qabot.index.manifest import FILES, FORMAT, NAME
 from qabot.index.postings import write_lexical
 from qabot.index.rows import Rows
-from qabot.index.vectors import SegmentVectors, write_vectors
 from qabot.types import Article, ArticleInfo, Heading, Passage
 from tests.index.lexicon import opened_words
 from tests.support import HashingEncoder, build_index, index_files, small_index, write_article
@@ -448,46 +447,20 @@ def test_a_database_is_read_from_several_threads(index):
     expected = {
         info.id: generation.database.article(info.id) for info in generation.database.infos()
     }
-    wrong: list[object] = []
 
-    def read() -> None:
+    def read() -> list[str]:
+        wrong = []
         for _ in range(50):
             for name, article in expected.items():
                 if generation.database.article(name) != article:
                     wrong.append(name)
                 generation.database.passages(name)
+        return wrong
 
-    threads = [threading.Thread(target=read) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        reading = [pool.submit(read) for _ in range(4)]
     generation.close()
-    assert wrong == []
-
-
-def test_vectors_come_back_in_order_of_nearness(tmp_path):
-    vectors = np.eye(4, dtype=np.float32)
-    write_vectors(tmp_path / "vectors", vectors)
-    index = SegmentVectors(tmp_path / "vectors")
-    assert (len(index), index.dimension) == (4, 4)
-    scores, rows = index.search(np.array([0, 0.6, 0, 0.8], np.float32), 3)
-    assert rows[:2].tolist() == [3, 1]
-    assert pytest.approx(scores[:2].tolist()) == [0.8, 0.6]
-    assert np.array_equal(vectors[[2, 0, 2]], index.vectors(np.array([2, 0, 2])))
-
-
-def test_more_neighbours_than_vectors_are_not_made_up(tmp_path):
-    write_vectors(tmp_path / "vectors", np.eye(2, 3, dtype=np.float32))
-    scores, rows = SegmentVectors(tmp_path / "vectors").search(np.ones(3, np.float32), 10)
-    assert sorted(rows.tolist()) == [0, 1]
-    assert pytest.approx(scores.tolist()) == [1, 1]
-
-
-def test_a_file_without_vectors_is_refused(tmp_path):
-    (tmp_path / "vectors").write_bytes(b"no faiss index")
-    with pytest.raises(ValueError, match="faiss cannot read it"):
-        SegmentVectors(tmp_path / "vectors")
+    assert [read.result() for read in reading] == [[]] * 4
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from qabot.answering.engine import Engine
 from qabot.answering.retrieval import Retriever
 from qabot.errors import DamagedIndexError
-from qabot.index import Generation, IndexStore
+from qabot.index import Generation, IndexStore, writer
 from qabot.indexing import merging
 from qabot.indexing.merging import Size, dissolved
 from qabot.settings import Settings
@@ -38,11 +38,12 @@ SENTENCES = {
 
 
 @contextlib.contextmanager
-def limits(small: int, largest: int) -> Iterator[None]:
-    """Other sizes at which segments are merged, and written apart."""
+def limits(small: int, largest: int, exact: int = 1000) -> Iterator[None]:
+    """Other sizes at which segments are merged, written apart, and get an index of codes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merging, "SMALL", small)
         patch.setattr(merging, "LARGEST", largest)
+        patch.setattr(writer, "EXACT", exact)
         yield
 
 
@@ -111,11 +112,12 @@ def write(folder: Path, number: int, text: int) -> None:
 
 
 @settings(max_examples=12)
-@given(STEPS, st.sampled_from([(0, 4), (0, 100), (3, 100)]))
-def test_answers_do_not_depend_on_how_articles_are_spread(tmp_path_factory, steps, sizes):
+@given(STEPS, st.sampled_from([(0, 4), (0, 100), (3, 100)]), st.sampled_from([2, 1000]))
+def test_answers_do_not_depend_on_how_articles_are_spread(tmp_path_factory, steps, sizes, exact):
     folder = tmp_path_factory.mktemp("spread")
     write(folder / "articles", 99, 1)
-    with limits(*sizes):
+    small, largest = sizes
+    with limits(small, largest, exact):
         build_index(folder / "index", folder / "articles")
         for step in steps:
             for number, text in step.items():

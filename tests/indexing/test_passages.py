@@ -528,6 +528,12 @@ def test_each_row_of_a_table_is_a_sentence():
         ("vi", "Ông TS. Nam và GS. Minh đến."),
         ("it", "Il dott. Rossi arriva, vedi pag. 12 del libro."),
         ("uk", "Це ст. 12 закону про мову."),
+        ("fa", "دکتر د. رضایی آمد."),
+        ("hu", "A túra kb. 30 percig tart."),
+        ("id", "Tamu itu bpk. Budi."),
+        ("ro", "A venit și dl. Popescu."),
+        ("sr", "Види стр. 12 и сл. 4 у књизи."),
+        ("tr", "Yol yakl. 30 dakika sürer."),
         ("ca", "Va costar aprox. 3 euros, vegeu la pàg. 12 del llibre."),
     ],
 )

@@ -279,7 +279,7 @@ def test_bringing_up_to_date_gives_what_building_anew_gives(tmp_path_factory, st
 
 
 def test_vectors_belong_to_their_texts(tmp_path, articles):
-    """Each stored vector is that of its own text: order, groups and float16 mix nothing up."""
+    """Each stored vector is that of its own text: order, groups and rounding mix nothing up."""
     from qabot.encoders.language_subspace import LanguageSubspace
 
     write_article(articles, "greek", "\n\n".join(map(paragraph, ["alpha", "beta", "gamma"])))
@@ -291,14 +291,14 @@ def test_vectors_belong_to_their_texts(tmp_path, articles):
         for row, passage in generation.database.passages(info.id):
             whole = "\n".join([info.title, *passage.headings, passage.text])
             expected = subspace.documents(encoder.encode_document([whole]))[0]
-            assert np.allclose(expected, generation.vectors.vectors(np.array([row]))[0], atol=1e-6)
+            assert np.allclose(expected, generation.vectors.vectors(np.array([row]))[0], atol=1e-3)
             sentences = [passage.text[start:end] for start, end in passage.sentences]
             stored, _ = generation.sentences.of(np.array([row]))
             assert len(sentences) == len(stored)
             assert np.allclose(
                 subspace.documents(encoder.encode_document(sentences)),
                 stored,
-                atol=1e-3,  # float16
+                atol=5e-3,  # 8 bits
             )
     generation.close()
 

@@ -84,7 +84,7 @@ def test_a_rebuild_can_be_ended_and_the_index_stays(process, tmp_path):
             timer.set()
             process.stop()
 
-    with pytest.raises(RebuildError, match="stopped by signal 15; the index is as it was"):
+    with pytest.raises(RebuildError, match="stopped by signal 15; the index is whole"):
         process(["articles"], report)
     assert IndexStore(tmp_path / "index").current() == 1
 
@@ -92,7 +92,7 @@ def test_a_rebuild_can_be_ended_and_the_index_stays(process, tmp_path):
 def test_one_that_was_ended_before_it_began_changes_nothing(process, tmp_path):
     write_article(tmp_path / "articles", "new", "Mars is red.")
     process.stop()
-    with pytest.raises(RebuildError, match="stopped by signal 15; the index is as it was"):
+    with pytest.raises(RebuildError, match="stopped by signal 15; the index is whole"):
         process(["articles"], print)
     assert IndexStore(tmp_path / "index").current() == 1
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from faults import reads
 from faults.disk import Write, watched
 from qabot.errors import QabotError, SourceError, StorageError, UnusableIndexError
 from qabot.index import IndexStore
@@ -22,6 +21,7 @@ from qabot.indexing import merging
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.indexing.summary import Progress, Summary
+from tests.indexing import failing_reads as reads
 from tests.support import HashingEncoder, build_index, index_files, shared_cache, write_article
 
 OLD, NEW = "The state is old.", "The state is new."
@@ -110,6 +110,7 @@ def test_every_write_of_a_rebuild_may_fail(
             assert complaint.startswith(f"{index}: the index cannot be written (")
             assert len(complaint.splitlines()) == 1
             assert state == (OLD, 3), (number, name)
+            assert IndexStore(index).numbers()[-1] == 3
         else:
             # What is only tidied up, or kept for later, may fail without harm.
             assert state == (NEW, 4), (number, name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
+import subprocess
 import sys
 
 import httpx2
-import pexpect
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
@@ -17,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from qabot.errors import UsageError
 from qabot.mcp.access import Address, read_token
 from tests.mcp.support import served, text_of
-from tests.support import ROOT, clean_environment, run_python, run_qabot
+from tests.support import PATIENCE, ROOT, clean_environment, run_python, run_qabot
 
 TOKEN = "correct-horse-battery"
 QUESTION = {"question": "How wide is the mirror?"}
@@ -26,7 +27,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 async def status(url: str, **headers: str) -> tuple[int, str]:
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         answer = await client.post(url, json=PING, headers={**ACCEPT, **headers})
         return answer.status_code, answer.text
 
@@ -36,7 +37,7 @@ async def test_clients_with_the_token_are_answered(mode, index, tmp_path):
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
         served(index, tmp_path, TOKEN) as url,
-        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=PATIENCE) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
         assert "6.5 metres" in text_of(await client.call_tool("ask", QUESTION))
@@ -184,37 +185,47 @@ async def test_the_command_serves_the_real_index_over_both_transports(real_index
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr
-    line = (await asyncio.wait_for(process.stderr.readline(), 120)).decode()
+    line = (await asyncio.wait_for(process.stderr.readline(), PATIENCE)).decode()
     assert line.startswith("serving at http://127.0.0.1:")
     url = line.split()[-1]
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=PATIENCE) as http,
         Client(streamable_http_client(url, http_client=http)) as client,
     ):
         over_http = json.loads(text_of(await client.call_tool("ask", QUESTION)))
         assert "6.5 metres" in over_http["quotes"][0]["text"]
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 60) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
     assert await process.stderr.read() == b""
     assert {**over_stdio, "elapsed_ms": 0} == {**over_http, "elapsed_ms": 0}
 
 
 @pytest.mark.slow
 def test_a_person_is_told_what_it_waits_for_and_can_end_it(real_index, tmp_path):
-    terminal = pexpect.spawn(
-        sys.executable,
-        ["-m", "qabot", "mcp", "--no-reader", "--index", str(real_index.folder)],
-        cwd=str(tmp_path),
+    # Not a fork of this large process, as pexpect makes: there may be no memory for that.
+    leader, terminal = os.openpty()
+    command = ["-m", "qabot", "mcp", "--no-reader", "--index", str(real_index.folder)]
+    with subprocess.Popen(
+        [sys.executable, *command],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
         env=clean_environment(QABOT_CACHE=str(real_index.cache)),
-        encoding="utf-8",
-        timeout=120,
-    )
-    terminal.expect("waiting for an assistant, which starts this by itself; Ctrl-C ends it\r\n")
-    terminal.sendintr()
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    assert terminal.exitstatus == 0
+    ) as process:
+        assert process.stderr
+        try:
+            told = "waiting for an assistant, which starts this by itself; Ctrl-C ends it\n"
+            assert process.stderr.readline() == told
+            process.send_signal(signal.SIGINT)
+            assert process.communicate() == ("", "")
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    for end in (leader, terminal):
+        os.close(end)
 
 
 def test_an_address_that_is_taken_is_told(real_index, tmp_path):

@@ -16,10 +16,9 @@ from qabot.render.discord import (
     LONGEST_TITLE,
     View,
     answer_view,
-    article_view,
-    articles_view,
     context_view,
 )
+from qabot.render.discord_articles import article_view, articles_view
 from qabot.render.translations import LANGUAGES
 from qabot.text import printable
 from qabot.types import Answer, Article, ArticleInfo, Heading, Passage, Quote, Status

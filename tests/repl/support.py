@@ -29,13 +29,13 @@ from tests.support import HashingEncoder, build_index, write_article
 ARTICLES = {
     "gold": "Gold covers the mirror of the telescope in space.",
     "dust": "Dust also covers the mirror of the telescope in space.",
-    "ice": "Ice today also slowly covers the mirror of the telescope in space again.",
+    "ice": "Ice slowly covers the mirror of the telescope in space.",
     "volcano": "Lava from the volcano reached the sea.",
     "wind": "Turbines stand on hills.",
 }
 GOLD = "what covers the mirror of the telescope in space?"
 LAVA = "which lava reached the sea?"
-CHEESE = "who invented cheese?"
+CHEESE = "who made cheese?"
 
 # Keys, as a terminal sends them.
 ENTER, CTRL_C, CTRL_D, UP = "\r", "\x03", "\x04", "\x1b[A"
@@ -78,7 +78,7 @@ class Chat:
             write_article(self.articles, name, text, title=name.title(), published="2024-05")
         build_index(self._index, self.articles)
         self.engine = Engine(
-            IndexStore(self._index), StallingEncoder(), Settings(quotes=2, threshold=0.122)
+            IndexStore(self._index), StallingEncoder(), Settings(quotes=2, threshold=0.15)
         )
 
     def typed(self, *keys: str) -> str:

@@ -74,7 +74,7 @@ def test_show_what_is_not_there(chat: Chat) -> None:
 
 
 def test_rebuild_brings_new_articles_into_the_answers(chat: Chat) -> None:
-    write_article(chat.articles, "cheese", "Herders invented cheese.", title="Cheese")
+    write_article(chat.articles, "cheese", "Herders made cheese.", title="Cheese")
     unknown = chat.sure(CHEESE)
     said = chat.piped(CHEESE, "/rebuild", CHEESE)
     expected = lines(
@@ -82,8 +82,8 @@ def test_rebuild_brings_new_articles_into_the_answers(chat: Chat) -> None:
         "",
         "Answers come from the new index now.",
         "1  Cheese (en)",
-        "   Herders invented cheese.",
-        "   articles/cheese.md:0–24",
+        "   Herders made cheese.",
+        "   articles/cheese.md:0–20",
         "",
         chat.sure(CHEESE),
         "",
@@ -151,12 +151,12 @@ def test_bytes_that_are_no_text_spoil_only_their_line(chat: Chat) -> None:
 
 
 def test_what_articles_hold_is_no_markup_and_steers_no_terminal(chat: Chat) -> None:
-    write_article(chat.articles, "cheese", "Herders [bold]invented[/bold] cheese \x1b[31m.")
+    write_article(chat.articles, "cheese", "Herders [bold]made[/bold] cheese \x1b[31m.")
     chat.rebuild()
     expected = lines(
         "1  cheese (en)",
-        "   Herders [bold]invented[/bold] cheese [31m.",
-        "   articles/cheese.md:0–42",
+        "   Herders [bold]made[/bold] cheese [31m.",
+        "   articles/cheese.md:0–38",
         "",
         chat.sure(CHEESE),
         "",
@@ -165,7 +165,7 @@ def test_what_articles_hold_is_no_markup_and_steers_no_terminal(chat: Chat) -> N
 
 
 def test_piped_lines_stay_whole(chat: Chat) -> None:
-    text = "Herders invented cheese" + ", herders invented cheese" * 15 + "."
+    text = "Herders made cheese" + ", herders made cheese" * 15 + "."
     write_article(chat.articles, "cheese", text)
     chat.rebuild()
     expected = lines(

@@ -10,6 +10,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from qabot.indexing.summary import Summary
 from qabot.repl.prompt import CommandCompleter, open_history
 from tests.repl.support import (
     CTRL_C,
@@ -105,6 +106,19 @@ def test_ctrl_c_cancels_a_rebuild_and_leaves_the_index(chat: Chat) -> None:
         "",
     )
     assert expected == chat.typed("/rebuild", ENTER, LAVA, ENTER, CTRL_D)
+
+
+def test_ctrl_c_after_publishing_says_that_the_index_is_new(chat: Chat, monkeypatch) -> None:
+    write_article(chat.articles, "volcano", "The sea is calm.")
+    rebuild = chat.rebuild
+
+    def rebuilt() -> Summary:
+        rebuild()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(chat, "rebuild", rebuilt)
+    expected = lines(*GREETING, "Rebuild cancelled; answers come from the new index.")
+    assert expected == chat.typed("/rebuild", ENTER, CTRL_D)
 
 
 def test_a_cancelled_rebuild_can_be_started_again(chat: Chat) -> None:

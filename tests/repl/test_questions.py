@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repl.support import CHEESE, GOLD, LAVA, Chat, lines, quote
+from tests.repl.support import ARTICLES, CHEESE, GOLD, LAVA, Chat, lines, quote
 from tests.support import index_files, write_article
 
 FOLLOW_UP = "why?"
@@ -151,7 +151,7 @@ def test_context_of_the_first_quote_and_of_one_that_more_brought(chat: Chat) -> 
         "",
         "Ice (as of 2024-05, en)",
         "",
-        "   Ice today also slowly covers the mirror of the telescope in space again.",
+        f"   {ARTICLES['ice']}",
         "",
     )
     assert expected == chat.piped(GOLD, "/more", "/context", "/context 3")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from qabot.errors import SourceError
+from qabot.errors import SourceError, StorageError
 from qabot.index import IndexStore
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
@@ -409,11 +410,24 @@ def test_addresses_that_are_none_are_named_before_anything_is_loaded(call):
             "https://example.org/a: contains a name or password",
         ),
         ("http://example.org:99999/", "http://example.org:99999/: Port out of range"),
+        # Mistyped, they are no paths either: a missing file would be named with the password.
+        (" https://me:secret@example.org/a", " https://example.org/a: contains a name or password"),
+        ("http:/me:secret@example.org/a", "http:/example.org/a: not an http or https address"),
+        ("https:\\\\me:secret@example.org", "https:\\example.org: not an http or https address"),
     ):
         result = call("rebuild", wrong)
         assert (2, "") == (result.code, result.out)
         assert result.complaint.startswith(complaint)
         assert "secret" not in result.err
+
+
+@pytest.mark.parametrize("option", ["--index", "--encoder"])
+def test_an_option_with_a_password_is_refused_without_it(call, tmp_path, option):
+    write_article(tmp_path / "seeds", "bridge", "The bridge is long.")
+    result = call("rebuild", option, "http://me:secret@example.org/a")
+    assert (2, "") == (result.code, result.out)
+    assert "http://example.org/a" in result.complaint
+    assert "secret" not in result.err
 
 
 def test_progress_tells_how_many_pages_of_how_many(site, settings, tmp_path, call):
@@ -429,6 +443,15 @@ def test_the_doctor_asks_nobody(call, site, settings, real_index):
     found = {check["name"]: check for check in call("doctor", "--json").object["checks"]}
     assert (found["sources"]["status"], site.seen) == ("ok", [])
     assert "1 web addresses (not fetched)" in found["sources"]["detail"]
+
+
+def test_a_pipe_in_the_place_of_the_crawl_state_is_named(index, site):
+    index.mkdir()
+    os.mkfifo(index / "web.sqlite")
+    with pytest.raises(StorageError) as caught:
+        build(index, site.put_story("/bridge", "The bridge"))
+    remedy = "remove it and run `qabot rebuild` again"
+    assert str(caught.value) == f"{index}/web.sqlite: is no regular file; {remedy}"
 
 
 def test_an_address_with_a_password_reaches_no_article(index, site, tmp_path):

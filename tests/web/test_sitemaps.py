@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from qabot.errors import SourceError
 from tests.support import build_index
 from tests.web.support import (
     OPTIONS,
@@ -226,6 +227,16 @@ def test_a_sitemap_of_a_hundred_thousand_pages_is_cut_off(index, site, pages):
     assert summary.articles == 3
     assert list(reasons(summary)) == [source]
     assert len(site.seen) == 5
+
+
+def test_a_list_that_names_no_page_is_told(index, site):
+    source = site.put("/sitemap.xml", sitemap("https://me:secret@example.org/"), media="text/xml")
+    with pytest.raises(SourceError) as caught:
+        build(index, source)
+    assert str(caught.value) == (
+        f"no article could be read: {source} names no page that can be fetched; "
+        "name a page or another list"
+    )
 
 
 def test_sitemaps_that_lead_to_each_other_come_to_an_end(index, site, pages):

@@ -6,7 +6,6 @@ Its network comes with qabot, without word embeddings: those are the packaged en
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from qabot.answering.reader.base import Window, best_span, blocks_of, trimmed
-from qabot.encoders.base import FloatArray
+from qabot.encoders.base import FloatArray, usable_cores
 from qabot.encoders.e5.words import WordEmbeddings
 from qabot.encoders.onnx import open_session
 from qabot.encoders.sentencepiece import FILE, FIRST, LAST, load_tokenizer
@@ -50,7 +49,7 @@ class PackagedReader:
         self._graph = graph or _packaged_graph()
         # Each window has a core to itself: cores that share one wait for each other at every step.
         # It is read by itself, too: in int8, what else is in a batch changes the scores a little.
-        self.batch_size = threads or os.cpu_count() or 1
+        self.batch_size = threads or usable_cores()
         self._session = open_session(self._graph, 1)
         self._pool = ThreadPoolExecutor(self.batch_size, "reader")
 

@@ -2,14 +2,14 @@
 
 A reader costs time by the token, so it gets the part of a passage that is most like the question:
 a run of whole sentences. The first passages are read nearly whole; if none of them answers clearly,
-many more get a look at the sentences most like the question.
+as many more get a look at the sentences most like the question.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,10 +26,12 @@ class Stage(NamedTuple):
     tokens: int
 
 
-STAGES = (Stage(4, 128), Stage(10, 56))
+STAGES = (Stage(4, 128), Stage(4, 56))
 MOST_READ = sum(stage.passages for stage in STAGES)
-# Seconds after which no further group is read: a slow machine reads fewer passages.
-PATIENCE = 0.4
+# Seconds to read in: a slow machine reads fewer passages.
+PATIENCE = 0.5
+# With less than this, windows are short: two passages are seen in the time of one.
+_HURRY = 0.1
 # How sharply sentences that are more like the question are preferred.
 _SHARPNESS = 12.0
 
@@ -49,19 +51,23 @@ def read_hits(
     Args:
         count_tokens: Tells what the sentences cost; about the reader's own tokens.
         is_clear: Told after each stage what was read; whether that is enough.
-        patience: Seconds after which no further group of hits is read.
+        patience: Seconds in which reading is to end: no group is begun, but for the first, that
+            would take longer if it took as long as those before it did on average.
         stages: How many passages are read, and how much of each.
     """
-    started = time.monotonic()
+    started, groups = time.monotonic(), 0
+    fewest = min(stage.tokens for stage in stages)
     read: list[Hit] = []
     for stage in stages:
         part = hits[len(read) : len(read) + stage.passages]
         # Between such groups, time is checked.
         for at in range(0, len(part), reader.batch_size):
-            if read and time.monotonic() - started > patience:
+            if groups and (time.monotonic() - started) * (groups + 1) / groups > patience:
                 return [*read, *hits[len(read) :]]
+            groups += 1
             group = part[at : at + reader.batch_size]
-            read += _read_group(reader, question, group, count_tokens, stage.tokens)
+            tokens = stage.tokens if patience >= _HURRY else fewest
+            read += _read_group(reader, question, group, count_tokens, tokens)
         if is_clear(read):
             break
     return [*read, *hits[len(read) :]]
@@ -105,14 +111,20 @@ def window(hit: Hit, count_tokens: CountTokens, longest: int) -> Span:
         return sentences[0][0], sentences[-1][1]
     highest = max(hit.sentence_similarities)
     likeness = [math.exp(_SHARPNESS * (s - highest)) for s in hit.sentence_similarities]
-    best, chosen = -1.0, (0, 0)
-    for first in range(len(sentences)):
+    first, last = max(runs(counts, longest), key=lambda run: sum(likeness[run[0] : run[1] + 1]))
+    return sentences[first][0], sentences[last][1]
+
+
+def runs(counts: Sequence[int], longest: int) -> Iterator[Span]:
+    """Yield, for each sentence, the longest run from it on, as numbers of first and last sentence.
+
+    Args:
+        counts: Tokens of each sentence.
+        longest: Tokens that a run may have; one sentence may have more.
+    """
+    for first in range(len(counts)):
         last, tokens = first, counts[first]
-        while last + 1 < len(sentences) and tokens + counts[last + 1] <= longest:
+        while last + 1 < len(counts) and tokens + counts[last + 1] <= longest:
             last += 1
             tokens += counts[last]
-        if tokens <= longest or first == last:
-            worth = sum(likeness[first : last + 1])
-            if worth > best:
-                best, chosen = worth, (first, last)
-    return sentences[chosen[0]][0], sentences[chosen[1]][1]
+        yield first, last

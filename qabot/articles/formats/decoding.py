@@ -79,6 +79,9 @@ _ENCODINGS: dict[str, frozenset[str]] = {
     "cp1258": frozenset({"vi"}),
     "cp874": frozenset({"th"}),
 }
+# They differ in a few letters only, which statistics of bytes don't tell.
+_CENTRAL_ENCODINGS = ("cp1250", "iso8859_2", "cp852")
+_LEAST_LIKELY = 0.99
 _ALIASES = {
     # What pages mean by these names, after the WHATWG's Encoding Standard.
     "ascii": "cp1252",
@@ -142,7 +145,7 @@ def _decode_unicode(data: bytes, *, declared: bool) -> str | None:
     if b"\x00" in data:
         if text := _unmarked_utf_16(data):
             return text
-        if data.count(0) > _NUL_SHARE * len(data):
+        if data.count(0) > max(1, _NUL_SHARE * len(data)):
             raise ArticleError(f"not a text file (contains NUL bytes); {_REMEDY}")
         data = data.replace(b"\x00", "\N{REPLACEMENT CHARACTER}".encode())
     if data.isascii() and b"\x1b$" in data and (text := _strict(data, "iso2022_jp")):
@@ -247,7 +250,20 @@ def _detected_encoding(data: bytes) -> str | None:
         text = data.decode(older)
         if likelihood(_telling_part(text))[0] in _WEST:
             return older
+    if found in (None, *_CENTRAL_ENCODINGS):
+        found = _central_encoding(data, found) or found
     return found or (matches[0].encoding if matches else None)
+
+
+def _central_encoding(data: bytes, found: str | None) -> str | None:
+    """The encoding of Central Europe in which ``data`` reads best; of equal ones, ``found``."""
+    scored = []
+    for encoding in _CENTRAL_ENCODINGS:
+        if (text := _strict(data, encoding)) is not None and not _CONTROL.search(text):
+            language, probability = likelihood(_telling_part(text))
+            if language in _CENTRAL and probability > _LEAST_LIKELY:
+                scored.append((probability, encoding == found, encoding))
+    return max(scored)[2] if scored else None
 
 
 def _telling_part(text: str) -> str:

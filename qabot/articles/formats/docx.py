@@ -11,6 +11,7 @@ from typing import Any
 from qabot.articles.formats.archive import Archive
 from qabot.articles.formats.blocks import blocks_of
 from qabot.articles.formats.draft import Draft, compose
+from qabot.articles.formats.list_numbers import number_items
 from qabot.articles.formats.office import main_part, properties_of
 from qabot.articles.formats.word_xml import plain_document
 from qabot.articles.formats.xhtml import XHTML
@@ -50,6 +51,7 @@ def read_docx(data: bytes) -> Draft:
     for mark in page.xpath(_NOTE_MARKS):
         mark.clear(keep_tail=True)
     _find_headings(page)
+    number_items(page)
     text, headings = compose(blocks_of(page, XHTML))
     return Draft(text, headings, **properties_of(archive))
 

@@ -9,6 +9,7 @@ from email.message import MIMEPart
 from email.utils import getaddresses, parsedate_to_datetime
 
 from qabot.articles.formats.draft import Draft, clean, one_line
+from qabot.articles.formats.list_numbers import number_items
 from qabot.errors import ArticleError
 
 _HEADER = re.compile(
@@ -76,6 +77,7 @@ def _body(body: MIMEPart) -> Draft:
         from qabot.articles.formats.xhtml import XHTML
 
         page = html.document_fromstring(f"<html><body>{clean_characters(text)}</body></html>")
+        number_items(page)
         return Draft(*compose(blocks_of(page, XHTML)))
     return Draft(clean(text))
 

@@ -11,6 +11,7 @@ from qabot.articles.formats.blocks import blocks_of
 from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Block, Draft, compose, has_words, one_line
 from qabot.articles.formats.language import language_code
+from qabot.articles.formats.list_numbers import number_items
 from qabot.articles.formats.xhtml import XHTML
 from qabot.articles.formats.xml import parse_xhtml, parse_xml
 from qabot.errors import ArticleError
@@ -89,6 +90,7 @@ def _blocks(archive: Archive, chapters: list[str], unread: list[str]) -> Iterato
         except ArticleError as error:
             unread.append(str(error))
             continue
+        number_items(page)
         yield from blocks_of(page, XHTML)
 
 

@@ -14,16 +14,30 @@ from dataclasses import dataclass, field
 from qabot.articles.formats.dates import REMEDY, parse_date
 from qabot.articles.formats.draft import Draft, clean_characters, one_line
 from qabot.articles.formats.language import language_named
+from qabot.text import without_passwords
 
 Fields = Mapping[str, object]
 
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
-_YAML = re.compile(r"\s*^---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_TOML = re.compile(r"\s*^\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_YAML = re.compile(
+    r"\s*^---(?:ya?ml)?[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
+)
+_TOML = re.compile(
+    r"\s*^(?:(\+\+\+)|---toml)[ \t]*\n(.*?)^(?(1)\+\+\+|---)[ \t]*(?:\n|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_JSON = re.compile(
+    r"\s*^(?:---json|;;;)[ \t]*\n(.*?)^(?:---|;;;)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
+)
 _HEADERS = re.compile(r"(?:\w[\w -]{0,40}:[ \t].*\n|[ \t]+\S.*\n)+(?=\s*\n)", re.ASCII)
 _HEADER_TITLE = re.compile(r"title:", re.IGNORECASE | re.MULTILINE)
 _KEY_LINE = re.compile(r"(?:#.*\n|\s*\n)*[\"']?[\w.@-]+[\"']?[ \t]*:(?:\s|$)")
 _KEY = re.compile(r"^([\w.@-]+)[ \t]*:(?:[ \t]+|$)(.*)$", re.MULTILINE)
+_USUAL = re.compile(
+    r"^[\"']?(?:author|categories|category|date|description|draft|id|lang|language|layout|permalink"
+    r"|published|slug|summary|tags|title|url|weight)[\"']?[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _NULLS = ("", "~", "null")
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 _WEB_ADDRESS = re.compile(r"https?://\S{1,4000}", re.IGNORECASE)
@@ -56,17 +70,27 @@ def _opens(text: str) -> bool:
 
 def _fields(text: str, told: _Told) -> tuple[Fields, int]:
     if match := _YAML.match(text):
-        if not match[1].strip():
-            return {}, match.end()
-        # What stands between two rules is text.
-        if _KEY_LINE.match(match[1]) and (fields := _yaml(match[1], told)) is not None:
-            return fields, match.end()
-        return {}, 0
+        fields = _between_rules(match[1], told)
+        return ({}, 0) if fields is None else (fields, match.end())
     if match := _TOML.match(text):
-        return _toml(match[1], told), match.end()
+        return _toml(match[2], told), match.end()
+    if (match := _JSON.match(text)) and (fields := _json(match[1])[0]):
+        return fields, match.end()
     if (match := _HEADERS.match(text)) and _HEADER_TITLE.search(match[0]):
         return _line_by_line(match[0]), match.end()
     return _json(text)
+
+
+def _between_rules(source: str, told: _Told) -> Fields | None:
+    """The fields between two lines of dashes; ``None`` where these are rules round a text."""
+    if not source.strip():
+        return {}
+    return None if not _KEY_LINE.match(source) or _is_text(source) else _yaml(source, told)
+
+
+def _is_text(between: str) -> bool:
+    """Tell whether what begins with a blank line is text rather than fields."""
+    return between.startswith("\n") and not _USUAL.search(between)
 
 
 def _yaml(source: str, told: _Told) -> Fields | None:
@@ -149,14 +173,14 @@ class _Told:
             language=self._language(known),
             url=self._url(known),
             author=_names(known.get("author") or known.get("authors")) or None,
-            unfinished=(_text(known.get("draft")) or "").lower() in _TRUE,
+            unfinished=_says(known, "draft", _TRUE) or _says(known, "published", _FALSE),
             warnings=tuple(self.warnings),
         )
 
     def _published(self, fields: Fields) -> str | None:
         for name, value in _values(fields, *_DATES):
             # Some sites say by "published" whether it is.
-            if name == "published" and value.lower() in _TRUE:
+            if name == "published" and value.lower() in (*_TRUE, *_FALSE):
                 continue
             if published := parse_date(value):
                 return published
@@ -179,8 +203,13 @@ class _Told:
             # Only what a reader may safely click: no javascript: and no file:.
             if _WEB_ADDRESS.fullmatch(address):
                 return address
-            self.warn(f"field `{name}`: {_quoted(value)} is no web address; begin it with https://")
+            shown = without_passwords(_quoted(value))
+            self.warn(f"field `{name}`: {shown} is no web address; begin it with https://")
         return None
+
+
+def _says(fields: Fields, name: str, values: tuple[str, ...]) -> bool:
+    return (_text(fields.get(name)) or "").lower() in values
 
 
 def _values(fields: Fields, *names: str) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qabot.articles.formats.blocks import blocks_of
 from qabot.articles.formats.draft import Block, Draft, clean_characters, compose
 from qabot.articles.formats.front_matter import split_front_matter
+from qabot.articles.formats.list_numbers import number_items
 from qabot.articles.formats.markers import without_markers
 from qabot.articles.formats.xhtml import XHTML
 from qabot.errors import ArticleError
@@ -57,6 +58,7 @@ def _blocks(source: str) -> Iterable[Block]:
     if not rendered.strip():
         return ()
     page = html.document_fromstring(f"<html><body>{rendered}</body></html>")
+    number_items(page)
     return blocks_of(page, XHTML)
 
 

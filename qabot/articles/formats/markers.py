@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from qabot.articles.formats.template_texts import shown_arguments
+
+_INDENT = 4
 _FENCE = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])?[ \t>]*(`{3,}|~{3,})")
 _INDENTED_CODE = re.compile(r"(?: {4}| {0,3}\t)\s*\S")
 # What is indented below these belongs to them.
@@ -23,8 +26,12 @@ _HIDDEN = (
     re.compile(r"\{/\*.*?\*/\}", re.DOTALL),
     re.compile(r"%%(?=\S).*?(?<=\S)%%|^%%\n.*?^%%$", re.DOTALL | re.MULTILINE),
 )
+# None goes on behind its end or over another's beginning, even where a line of them is sought.
 _TEMPLATE = re.compile(
-    r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}|\{\{-?\s.*?\s-?\}\}|(?<![\w}^_\\{$])\{\{[\w\"'.-][^{}]*\}\}",
+    r"\{\{[<%](?:(?![>%]\}\}|\{\{[<%]).)*[>%]\}\}|\{%(?:(?!%\}|\{%).)*%\}"
+    r"|\{\{-?\s(?:(?!\n[ \t]*\n)[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}\}"
+    r"|\{\{-?\s(?:(?!\s-?\}\}|\{\{|\n[ \t]*\n).)*\s-?\}\}"
+    r"|(?<![\w}^_\\{$])\{\{[\w\"'.#/>!-][^{}]*\}\}|<%(?:(?!%>|<%).)*%>",
     re.DOTALL,
 )
 # An empty line in its place would end a block of HTML.
@@ -46,8 +53,8 @@ _BRACED = re.compile(
 )
 # A component of MDX on a line of its own: what stands in it is Markdown again.
 _COMPONENT = re.compile(r"^[ \t]*</?[A-Z][\w.]*(?:\s[^<>]*)?>[ \t]*$")
-# What is written on a tab or a card.
-_WRITTEN = re.compile(r"\s(?:label|title|summary|heading|caption)=([\"'])([^<>]*?)\1")
+# Components that have the names of what browsers don't show as text.
+_NAMESAKE = re.compile(r"(</?)(?:Math|Object|Template|Title)(?=[\s/>])")
 _FENCED_DIRECTIVE = re.compile(
     r"^([ \t>]*):{3,}[ \t]*\{?\.?[\w.-]*\}?(?:\[(.*?)\])?[ \t]*([^{\n]*)(?:\{.*\})?[ \t]*$"
 )
@@ -56,22 +63,38 @@ _INDENTED_DIRECTIVE = re.compile(
 )
 _CALLOUT = re.compile(r"^([ \t]*>[ \t>]*)\[!([\w-]+)(?:\|[^\]]*)?\][+-]?[ \t]*(.*)$")
 _LINE_ATTRIBUTES = re.compile(r"^[ \t>]*\{:[^{}\n]*\}[ \t]*$")
-_CONTENTS = re.compile(r"^[ \t]*(?:\[TOC\]|\[\[_?TOC_?\]\]|\[toc\])[ \t]*$", re.IGNORECASE)
+_CONTENTS = re.compile(
+    r"^[ \t]*(?:\[TOC\]|\[\[_?TOC_?\]\]|(?:[*+-]|1\.)[ \t].*\n[ \t]*\{:toc\b[^{}\n]*\})[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _HEADING_ATTRIBUTES = re.compile(r"^([ \t>]*#{1,6}[ \t].*?)[ \t]*\{:?[ \t]*[#.][^{}\n]*\}[ \t]*$")
 _ATTRIBUTES = re.compile(r"(?<=[)\]*_`])\{:?[ \t]*[#.\w][^{}\n]*\}")
-_EMBED = re.compile(r"!\[\[[^\[\]\n]*\]\]")
+# Pictures and the like; of a note that is shown within another, at least the title stays.
+_EMBED = re.compile(r"!\[\[[^\[\]|#\n]*\.(?!md\b)\w{2,5}(?:[|#][^\[\]\n]*)?\]\]|!(?=\[\[)")
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|\n]+)(?:\\?\|([^\[\]\n]+))?\]\](?!\()")
 _MARKED = re.compile(r"(?<![=\w])==(?=[^\s=])(.+?)(?<=[^\s=])==(?![=\w])")
 _BLOCK_ID = re.compile(r"(?<=\S)[ \t]+\^[A-Za-z0-9-]+[ \t]*$")
+_NOTE = re.compile(r"^ {0,3}\[\^([^\[\]\s]+)\]:", re.MULTILINE)
 _TASK = re.compile(r"^([ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+)\[([ xX])\](?=[ \t])")
 
 
 def without_markers(source: str) -> str:
     """``source`` without templates and markers; what they show is text."""
-    source = _LISTING.sub(r"\n```\1\n\2```\n", source)
+    source = _unbound_notes(_LISTING.sub(r"\n```\1\n\2```\n", source))
+    indents: list[int] = []
     return "".join(
-        piece if is_code else _directives(_outside_spans(piece, _without_templates))
+        _code(piece, indents)
+        if is_code
+        else _directives(_outside_spans(piece, _without_templates), indents)
         for is_code, piece in _pieces(source)
+    )
+
+
+def _unbound_notes(source: str) -> str:
+    """``source`` with notes that no mark leads to as plain text: they would not be shown."""
+    return _NOTE.sub(
+        lambda note: note[0] if source.count(f"[^{note[1]}]") > 1 else "",
+        source,
     )
 
 
@@ -116,17 +139,27 @@ def _outside_spans(text: str, change: Callable[[str], str]) -> str:
 
 
 def _without_templates(text: str) -> str:
-    text = _RAW.sub("", text)
+    text = _CONTENTS.sub("", _RAW.sub("", text))
     for pattern in _HIDDEN:
         text = pattern.sub("", text)
-    text = _TEMPLATE.sub("", _TEMPLATE_LINE.sub("", text))
+    text = _TEMPLATE.sub(_argument_words, _TEMPLATE_LINE.sub(_argument_lines, text))
     text = _EXPORT.sub("", _IMPORT.sub("", text))
     for _ in range(9):
         text, count = _BRACED.subn(r"\1", text)
         if not count:
             break
+    text = _NAMESAKE.sub(r"\1span", text)
     text = _WIKI_LINK.sub(_link_text, _EMBED.sub("", text))
     return "\n".join(map(_without_line_markers, _MARKED.sub(r"\1", text).split("\n")))
+
+
+def _argument_words(match: re.Match[str]) -> str:
+    return " ".join(shown_arguments(match[0]))
+
+
+def _argument_lines(match: re.Match[str]) -> str:
+    shown = [text for found in _TEMPLATE.finditer(match[0]) for text in shown_arguments(found[0])]
+    return "\n" + "".join(f"{text}\n\n" for text in shown) if shown else ""
 
 
 def _link_text(match: re.Match[str]) -> str:
@@ -134,22 +167,43 @@ def _link_text(match: re.Match[str]) -> str:
 
 
 def _without_line_markers(line: str) -> str:
-    if _LINE_ATTRIBUTES.match(line) or _CONTENTS.match(line):
+    if _LINE_ATTRIBUTES.match(line):
         return ""
     line = _HEADING_ATTRIBUTES.sub(r"\1", line)
     line = _BLOCK_ID.sub("", _ATTRIBUTES.sub("", line))
     return _TASK.sub(lambda match: f"{match[1]}{'☐' if match[2] == ' ' else '☑'}", line)
 
 
-def _directives(text: str) -> str:
-    """``text`` with the titles of notes and tabs as paragraphs, and what is in them as text."""
+def _code(text: str, indents: list[int]) -> str:
+    """``text`` without the indents of the notes and tabs that it stands in."""
+    if not text.strip():
+        return text
+    _leave(text, indents)
+    return (
+        re.sub(rf"^ {{1,{_INDENT * len(indents)}}}", "", text, flags=re.MULTILINE)
+        if indents
+        else text
+    )
+
+
+def _leave(line: str, indents: list[int]) -> None:
+    """Drop the notes and tabs from ``indents`` that have ended before ``line``."""
+    indent = len(line) - len(line.lstrip(" "))
+    while indents and line.strip() and indent < indents[-1] + _INDENT:
+        indents.pop()
+
+
+def _directives(text: str, indents: list[int]) -> str:
+    """``text`` with the titles of notes and tabs as paragraphs, and what is in them as text.
+
+    Args:
+        indents: Those of the notes and tabs that it begins in; afterwards, that it ends in.
+    """
     lines: list[str] = []
-    indents: list[int] = []
     for indented in text.split("\n"):
+        _leave(indented, indents)
         indent = len(indented) - len(indented.lstrip(" "))
-        while indents and indented.strip() and indent < indents[-1] + 4:
-            indents.pop()
-        line = indented[4 * len(indents) :] if indented.strip() else ""
+        line = indented[_INDENT * len(indents) :] if indented.strip() else ""
         if match := _INDENTED_DIRECTIVE.match(line):
             lines += ["", f"{match[1]}{match[2] or ''}", ""]
             indents.append(indent)
@@ -160,8 +214,9 @@ def _directives(text: str) -> str:
                 match[1].rstrip(),
             ]
         elif _COMPONENT.match(line):
-            written = _WRITTEN.search(line)
-            lines += ["", line, "", *([written[2], ""] if written else [])]
+            lines += ["", line, ""]
+            for shown in shown_arguments(line):
+                lines += [shown, ""]
         elif match := _CALLOUT.match(line):
             lines += [f"{match[1]}{match[3] or match[2].capitalize()}", match[1].rstrip()]
         else:

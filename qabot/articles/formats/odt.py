@@ -14,6 +14,7 @@ from qabot.articles.formats.blocks import Element, Role, Vocabulary, blocks_of
 from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Draft, compose, one_line
 from qabot.articles.formats.language import language_code
+from qabot.articles.formats.odt_lists import ListNumbers
 from qabot.articles.formats.xml import parse_xml
 from qabot.errors import ArticleError
 
@@ -74,6 +75,7 @@ def read_odt(data: bytes) -> Draft:
         down=f"{_TABLE}number-rows-spanned",
         repeated=f"{_TABLE}number-columns-repeated",
     )
+    ListNumbers(*_styles(archive), content).write(body)
     blocks = list(blocks_of(body, vocabulary))
     for note in body.iter(f"{_TEXT}note-body"):
         blocks += blocks_of(note, vocabulary)
@@ -107,6 +109,14 @@ class _Levels:
             level = element.get(f"{_TEXT}outline-level", "")
             return min(max(int(level), 1), 6) if level.isdecimal() and len(level) < 3 else 2
         return 1 if element.get(f"{_TEXT}style-name", "") in self._titles else None
+
+
+def _styles(archive: Archive) -> list[Any]:
+    """What the document's styles are made from; text without them is text all the same."""
+    try:
+        return [parse_xml(archive.read("styles.xml"), "styles.xml")]
+    except ArticleError:
+        return []
 
 
 def _fields(archive: Archive) -> dict[str, str]:

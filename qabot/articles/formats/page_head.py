@@ -1,7 +1,6 @@
-"""The surroundings of a web page's headline: its lead, and the day that it names; pure.
+"""The headline of a web page and the lead below it; pure.
 
-What finds the main text of a page often takes the lead for a teaser, and looks for dates in the
-page's source alone.
+What finds the main text of a page often takes the lead for a teaser.
 """
 
 from __future__ import annotations
@@ -9,10 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Block, one_line
 from qabot.articles.formats.page_title import folded
 
@@ -25,18 +22,21 @@ _INLINE = frozenset(("a", "abbr", "b", "br", "em", "font", "i", "span", "strong"
 _BESIDE = re.compile(
     r"relat|recommend|share|social|promo|newsletter|advert|cookie|comment", re.IGNORECASE
 )
+# What themes call the paragraph below a headline.
+_LEAD = re.compile(
+    r"\b(?:lead|lede|intro(?:duction)?|teaser-?text|standfirst|excerpt|dek|deck|abstract|summary"
+    r"|sub-?(?:head|title)\w*|description)\b",
+    re.IGNORECASE,
+)
+_DESCRIPTIONS = (
+    "//meta[@name='description' or @property='og:description' or @name='twitter:description']"
+    "/@content"
+)
+_LEAST_ALIKE = 12
 _ENDED = re.compile(r"[.!?…。！？؟]['\"”’»)\]]*$")
 _LEAST_LEAD, _MOST_LEAD, _MOST_BLOCKS = 40, 800, 30
 _FOLDED = 40
 _MOSTLY_LINKS = 0.3
-_BEFORE, _AFTER, _LONGEST_DATELINE, _MOST_BESIDE_DATE = 6, 14, 80, 30
-_MONTH = r"[^\W\d_]{3,12}\.?"
-_DATES = re.compile(
-    r"(?<![\d.])(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{1,2}\.\d{1,2}\.\d\d(?!\d)"
-    rf"|\d{{1,2}}\.?(?: de)? {_MONTH},?(?: de)? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}"
-    r"|\d{4}[年년] ?\d{1,2}[月월] ?\d{1,2}[日일])(?!\d)"
-)
-_SHORT_YEAR = re.compile(r"(.*\.)(\d\d)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,40 @@ class Head:
 
     Attributes:
         blocks: Running text below it, in order; the first ones may be its lead.
-        day: The only day that is named there, as ``YYYY-MM-DD``.
+        leads: Those of ``blocks`` that the page marks as that, or describes itself by.
     """
 
     blocks: tuple[str, ...] = ()
-    day: str | None = None
+    leads: frozenset[str] = frozenset()
 
 
-def page_head(page: Any, title: str | None) -> Head:
-    """Look beside the heading that says ``title``, or beside the only main heading."""
-    wanted = folded(title or "")
-    headings = (item for item in page.iter(*_HEADINGS) if folded(_text(item)) == wanted)
-    main = page.xpath("//h1")
-    heading = next(headings, None) if wanted else main[0] if len(main) == 1 else None
+def page_head(page: Any, heading: Any) -> Head:
+    """Look below the headline, an element of ``page``, or ``None``."""
     if heading is None:
         return Head()
-    return Head(tuple(_running(heading)), _day(page, heading))
+    told = {folded(str(text))[:_FOLDED] for text in page.xpath(_DESCRIPTIONS)}
+    told = {description for description in told if len(description) >= _LEAST_ALIKE}
+    found = list(_running(heading))
+    leads = frozenset(
+        text for text, names in found if _LEAD.search(names) or folded(text).startswith(tuple(told))
+    )
+    return Head(tuple(text for text, _ in found), leads)
+
+
+def headline(page: Any, title: str | None) -> Any:
+    """The heading that says ``title``, or more than that; without one, the only main heading."""
+    wanted = folded(title or "")
+    if not wanted:
+        main = page.xpath("//h1")
+        return main[0] if len(main) == 1 else None
+    told = [(heading, folded(_text(heading))) for heading in page.iter(*_HEADINGS)]
+    same = (heading for heading, text in told if text == wanted)
+    like = (
+        heading
+        for heading, text in told
+        if len(text) >= _LEAST_ALIKE and (text in wanted or wanted in text)
+    )
+    return next(same, next(like, None))
 
 
 def with_lead(blocks: Sequence[Block], head: Head) -> list[Block]:
@@ -69,25 +87,13 @@ def with_lead(blocks: Sequence[Block], head: Head) -> list[Block]:
     for place, text in enumerate(head.blocks):
         if folded(text)[:_FOLDED] not in told:
             continue
-        lead = [Block(text) for text in head.blocks[:place] if _ENDED.search(text)]
+        before = head.blocks[:place]
+        lead = [Block(text) for text in before if text in head.leads or _ENDED.search(text)]
         at = 1 if blocks[0].level is not None and lead else 0
-        if sum(len(block.text) for block in lead) > _MOST_LEAD:
+        if sum(len(block.text) for block in lead if block.text not in head.leads) > _MOST_LEAD:
             break
         return [*blocks[:at], *lead, *blocks[at:]]
     return list(blocks)
-
-
-def day_shown(head: Head, stated: str | None) -> str | None:
-    """The day of publication.
-
-    Args:
-        stated: What the page's source says; it may be a day off where that counts by another clock,
-            and only know the year.
-    """
-    if head.day is None or stated is None or len(stated) < len(head.day):
-        return head.day if head.day and head.day.startswith(stated or "") else stated
-    apart = date.fromisoformat(head.day) - date.fromisoformat(stated)
-    return head.day if abs(apart.days) == 1 else stated
 
 
 def _text(element: Any) -> str:
@@ -122,7 +128,8 @@ def _is_running(element: Any) -> bool:
     )
 
 
-def _running(heading: Any) -> Iterator[str]:
+def _running(heading: Any) -> Iterator[tuple[str, str]]:
+    """The text below a heading, each with what it and what holds it are called."""
     found = 0
     for element in _following(heading):
         if element.tag == "h1" or found == _MOST_BLOCKS:
@@ -133,35 +140,9 @@ def _running(heading: Any) -> Iterator[str]:
         links = sum(len(_text(link)) for link in element.iter("a"))
         if len(text) >= _LEAST_LEAD and links <= _MOSTLY_LINKS * len(text):
             found += 1
-            yield text
+            names = (_names(item) for item in (element, element.getparent()) if item is not None)
+            yield text, " ".join(names)
 
 
-def _day(page: Any, heading: Any) -> str | None:
-    """The day that the nearest short lines name, if it is one."""
-    before: list[str] = []
-    after: list[str] = []
-    reached = False
-    inside = set(map(id, heading.iter()))
-    for element in page.iter():
-        if not isinstance(element.tag, str) or element.tag in ("script", "style"):
-            continue
-        reached = reached or id(element) in inside
-        texts = after if reached else before
-        texts += filter(None, map(one_line, (element.text or "", element.tail or "")))
-        if len(after) > _AFTER:
-            break
-    for lines in (after[:_AFTER], before[-_BEFORE:]):
-        days = {day for line in lines if (day := _day_in(line))}
-        if days:
-            return days.pop() if len(days) == 1 else None
-    return None
-
-
-def _day_in(line: str) -> str | None:
-    if len(line) > _LONGEST_DATELINE:
-        return None
-    matches = list(_DATES.finditer(line))
-    if len(matches) != 1 or len(line) - len(matches[0][0]) > _MOST_BESIDE_DATE:
-        return None
-    day = parse_date(_SHORT_YEAR.sub(r"\g<1>20\2", matches[0][0]))
-    return day if day and day.count("-") == 2 else None
+def _names(element: Any) -> str:
+    return " ".join(element.get(name, "") for name in ("class", "id", "itemprop"))

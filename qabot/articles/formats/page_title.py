@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import unescape
 from typing import Any
 
 from qabot.articles.formats.draft import has_words, one_line
+from qabot.articles.formats.linked_data import linked_data
 
 _SEPARATOR = re.compile(r"(\s+(?:[|·•»«›‹:/\\~]|[-–—]{1,2}|::)\s+|\s*\|\s*|:\s+)")
 _SITE_PATHS = (
@@ -22,12 +22,12 @@ _EDGES = re.compile(r"^(?:[|·•:/\\~–—-]+\s+)+|(?:\s+[|·•:/\\~–—-]+
 _TITLE_PATHS = (
     "//meta[@property='og:title' or @name='og:title']/@content",
     "//meta[@name='twitter:title' or @property='twitter:title']/@content",
-    "//head/title/text()",
+    "//title[not(ancestor::*[local-name()='svg'])]/text()",
 )
-_HEADINGS = "//h1 | //h2"
+_HEADINGS = "//h1 | //h2 | //*[@itemprop='headline']"
 _MOST_HEADINGS = 40
 _MOST_PARTS = 15
-_LEAST_SITE = 6
+_LEAST_SITE, _LEAST_WORD = 6, 5
 
 
 def page_title(page: Any) -> str | None:
@@ -36,7 +36,7 @@ def page_title(page: Any) -> str | None:
     What the page calls itself is searched for a heading that stands in it; without one, the name of
     the site is taken off.
     """
-    headlines = _texts(_headlines(page))[:1]
+    headlines = _texts(linked_data(page, "headline"))[:1]
     names = headlines + [text for path in _TITLE_PATHS for text in _texts(page.xpath(path))]
     found = _texts("".join(item.itertext()) for item in page.xpath(_HEADINGS)[:_MOST_HEADINGS])
     headings: dict[str, str] = {}
@@ -44,17 +44,34 @@ def page_title(page: Any) -> str | None:
         headings.setdefault(folded(text), text)
     sites = {folded(text) for path in _SITE_PATHS for text in _texts(page.xpath(path))}
     sites |= _servers(page)
-    for headline in headlines:
-        # Said twice, once with the name of the site.
-        if any(part == headline for name in names[1:] for part in _parts(name)):
-            return _as_shown(_without_site(headline, sites), headings)
     parts = (part for name in names for part in _parts(name) if folded(part) not in sites)
     # Of the site's name and the article's, both of which may be headings, the longer one.
-    if part := max((part for part in parts if folded(part) in headings), key=len, default=""):
+    part = max((part for part in parts if folded(part) in headings), key=len, default="")
+    for headline in headlines:
+        # Said twice, once with the name of the site.
+        twice = any(part == headline for name in names[1:] for part in _parts(name))
+        if twice and folded(headline) in folded(part or headline):
+            return _as_shown(_without_site(headline, sites), headings)
+    if part:
         return _as_shown(part, headings)
+    if main := _main_heading(page, names, sites):
+        return main
     title = _without_site(names[0], sites) if names else ""
     # A page that only has a title may have the site's.
     return title if len(names) > 1 or title not in names else None
+
+
+def _main_heading(page: Any, names: Sequence[str], sites: set[str]) -> str:
+    """The only main heading, if it is about what the page calls itself."""
+    main = _texts("".join(item.itertext()) for item in page.xpath("//h1"))
+    if len(main) != 1 or _is_site(main[0], sites):
+        return ""
+    told = {word for name in names for word in _words(name)}
+    return main[0] if told.intersection(_words(main[0])) else ""
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in map(folded, text.split()) if len(word) >= _LEAST_WORD]
 
 
 def _as_shown(title: str, headings: Mapping[str, str]) -> str:
@@ -73,7 +90,7 @@ def _servers(page: Any) -> set[str]:
     return servers - {""}
 
 
-def _texts(found: Iterator[str] | Sequence[str]) -> list[str]:
+def _texts(found: Iterable[str]) -> list[str]:
     # Some pages escape characters twice.
     told = (_EDGES.sub("", one_line(unescape(unescape(str(item))))) for item in found)
     return [text for text in told if has_words(text)]
@@ -110,26 +127,3 @@ def _is_site(piece: str, sites: set[str]) -> bool:
         site == name or (len(site) >= _LEAST_SITE and site in name and len(name) < 2 * len(site))
         for site in sites
     )
-
-
-def _headlines(page: Any) -> Iterator[str]:
-    """The headlines of JSON-LD."""
-    for source in page.xpath("//script[@type='application/ld+json']/text()"):
-        try:
-            content = json.loads(str(source))
-        except (ValueError, RecursionError):
-            continue
-        for item in _items(content):
-            headline = item.get("headline")
-            if isinstance(headline, str):
-                yield headline
-
-
-def _items(content: object) -> Iterator[Mapping[str, object]]:
-    """The objects at the top of JSON-LD, and those of its graph."""
-    for item in content if isinstance(content, list) else [content]:
-        if isinstance(item, dict):
-            yield item
-            graph = item.get("@graph")
-            if isinstance(graph, list):
-                yield from (inner for inner in graph if isinstance(inner, dict))

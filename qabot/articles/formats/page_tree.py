@@ -12,6 +12,8 @@ from typing import Any
 
 from qabot.articles.formats.blocks import table_rows
 from qabot.articles.formats.draft import one_line
+from qabot.articles.formats.list_numbers import number_items
+from qabot.articles.formats.page_notices import drop, is_credit
 from qabot.articles.formats.tables import table_lines
 from qabot.articles.formats.xhtml import XHTML, is_shown
 
@@ -26,7 +28,13 @@ _MARKS = (
 )
 _CONTROLS = "//*[@aria-controls]/@aria-controls"
 _HIDDEN = "//*[@hidden or @aria-hidden or @style]"
-_QUESTIONS = "//button[@aria-expanded or @aria-controls or contains(., '?') or contains(., '？')]"
+# Themes make buttons of other elements, too.
+_QUESTIONS = (
+    "//*[self::button or @role='button' or @data-toggle='collapse' or @data-bs-toggle='collapse']"
+    "[@aria-expanded or @aria-controls or contains(., '?') or contains(., '？')]"
+)
+_IN_HEADING = "ancestor::*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]"
+_QUOTED = "//blockquote[.//table or .//ul or .//ol or .//pre]"
 _NOTES = "//main//aside | //article//aside"
 _BESIDE = re.compile(
     r"relat|recommend|share|social|promo|newsletter|subscri|sidebar|toc|\bads?\b|advert|banner|nav"
@@ -36,39 +44,35 @@ _BESIDE = re.compile(
 # Where the columns of a table are named, cells may well be links.
 _MOSTLY_LINKS, _ALL_LINKS = 0.4, 0.9
 _MOST_OF_PAGE = 0.5
-_PLAIN_MEANING = ("ul", "ol", "dl", "table", "pre", "h1", "h2", "h3", "h4", "h5", "h6")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_PLAIN_MEANING = ("ul", "ol", "dl", "table", "pre", *_HEADINGS)
 
 
 def prepare(page: Any) -> None:
     """Change a page in place."""
     for path in _MARKS:
         for element in page.xpath(path):
-            _drop(element)
+            drop(element)
     for ruby in page.xpath("//ruby | //rb | //rbc"):
         ruby.drop_tag()
     _show_answers(page)
     _drop_unseen(page)
+    for quote in page.xpath(_QUOTED):
+        # What finds the article knows quotes of text only.
+        quote.tag = "div"
+    for footer in page.xpath("//blockquote//footer"):
+        # Whose words these are; the footer of a page is none of its text.
+        footer.tag = "p"
     for aside in page.xpath(_NOTES):
         if not _is_beside(aside):
             aside.tag = "div"
+    number_items(page)
     for caption in page.xpath("//figure/figcaption"):
         _after_figure(caption)
     for table in reversed(page.xpath("//table")):
         _tell_table(table)
     for terms in reversed(page.xpath("//dl")):
         _tell_terms(terms)
-
-
-def _drop(element: Any) -> None:
-    parent = element.getparent()
-    if parent is None:
-        return
-    before = element.getprevious()
-    if element.tail and before is not None:
-        before.tail = (before.tail or "") + element.tail
-    elif element.tail:
-        parent.text = (parent.text or "") + element.tail
-    parent.remove(element)
 
 
 def _show_answers(page: Any) -> None:
@@ -83,7 +87,9 @@ def _show_answers(page: Any) -> None:
         if unfolded_here is not None and isinstance(unfolded_here.tag, str):
             # Called "content", it would be taken for that of the page.
             unfolded_here.attrib.pop("class", None)
-        button.tag = "p"
+        button.attrib.pop("role", None)
+        if button.tag not in _HEADINGS:
+            button.tag = "span" if button.xpath(_IN_HEADING) else "p"
     for element in page.xpath("//*[@id]"):
         if element.get("id") in unfolded:
             _reveal(element)
@@ -103,25 +109,32 @@ def _drop_unseen(page: Any) -> None:
     most = _MOST_OF_PAGE * _length(page)
     for element in page.xpath(_HIDDEN):
         if not is_shown(element) and element.getparent() is not None and _length(element) < most:
-            _drop(element)
+            drop(element)
 
 
 def _length(element: Any) -> int:
     return sum(map(len, element.itertext()))
 
 
-def _is_beside(element: Any, most_links: float = _MOSTLY_LINKS) -> bool:
+def _is_beside(element: Any) -> bool:
     """Tell whether an aside is about other pages."""
     names = " ".join((element.get("class", ""), element.get("id", ""), element.get("role", "")))
-    links = sum(map(_length, element.iter("a")))
-    return bool(_BESIDE.search(names)) or links > most_links * max(1, _length(element))
+    return bool(_BESIDE.search(names)) or _has_links(element, _MOSTLY_LINKS)
+
+
+def _has_links(element: Any, share: float) -> bool:
+    """Tell whether more than a share of an element's text links."""
+    return sum(map(_length, element.iter("a"))) > share * max(1, _length(element))
 
 
 def _after_figure(caption: Any) -> None:
     figure = caption.getparent()
-    if figure.getparent() is None or not one_line("".join(caption.itertext())):
+    text = one_line("".join(caption.itertext()))
+    if figure.getparent() is None or not text:
         return
-    _drop(caption)
+    drop(caption)
+    if is_credit(text):
+        return
     caption.tag, caption.tail = "p", None
     figure.addnext(caption)
     # lxml moves what follows the figure with it.
@@ -130,8 +143,11 @@ def _after_figure(caption: Any) -> None:
 
 def _tell_table(table: Any) -> None:
     rows = table_rows(table, XHTML)
-    headed = rows is not None and any(cell.head for row in rows for cell in row)
-    if rows is None or len(rows) < 2 or _is_beside(table, _ALL_LINKS if headed else _MOSTLY_LINKS):
+    if rows is None or len(rows) < 2:
+        return
+    # Boxes of links to other pages have names of groups at the most.
+    headed = any(len(row) > 1 and all(cell.head for cell in row) for row in rows)
+    if _has_links(table, _ALL_LINKS) if headed else _is_beside(table):
         return
     captions = [one_line("".join(caption.itertext())) for caption in table.findall("caption")]
     _put_lines(table, table_lines(rows, guess=True), ("table", "tr", "td"))

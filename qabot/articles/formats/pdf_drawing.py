@@ -6,17 +6,23 @@ import ctypes
 import math
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from pypdfium2 import raw
+
 from qabot.articles.formats.draft import one_line
-from qabot.articles.formats.pdf_lines import Line, Page, Piece, Rule, Rules
+from qabot.articles.formats.pdf_lines import TOUCH, Line, Page, Piece, Rule, Rules
 
 # PDFium's mark for the hyphen that divides a word at the end of a line, which it joins.
 _DIVIDED = "\x02"
 _LINE_END = re.compile(r"\r\n|\r|\n|(?<=\x02)")
 _WORD = re.compile(r"\S+")
+# Read at once, numbers beyond all characters are cut to any of these, and pairs of surrogates may
+# make up for what is left out.
+_DOUBTFUL = re.compile("[\u2e80-\ufaff\ufb07-\ufffd\uffff]")
 _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 )
@@ -56,11 +62,7 @@ def lines_of(page: Any, rules: Rules) -> Page:
 
 def _lines(page: Any, rules: Rules) -> Iterator[tuple[Line, bool]]:
     """Each line, and whether it stands upright."""
-    from pypdfium2 import raw
-
-    units = [raw.FPDFText_GetUnicode(page.raw, n) for n in range(page.count_chars())]
-    # Damaged fonts give numbers beyond all characters.
-    text = "".join(chr(unit) if unit <= sys.maxunicode else "\ufffd" for unit in units)
+    text = _text(page)
     start = 0
     for end in [*(match.end() for match in _LINE_END.finditer(text)), len(text)]:
         for words in _runs(list(_words(page, text, start, end))):
@@ -69,6 +71,19 @@ def _lines(page: Any, rules: Rules) -> Iterator[tuple[Line, bool]]:
                 angle = raw.FPDFText_GetCharAngle(page.raw, place)
                 yield line, abs(math.sin(angle)) > 1 - _UPRIGHT
         start = end
+
+
+def _text(page: Any) -> str:
+    """A page's characters, as many as it counts."""
+    count = max(0, page.count_chars())
+    buffer = (ctypes.c_ushort * (count + 1))()
+    if raw.FPDFText_GetText(page.raw, 0, count, buffer) == count + 1:
+        text = bytes(buffer)[: 2 * count].decode("utf-16-le", "surrogatepass")
+        if len(text) == count and not _DOUBTFUL.search(text):
+            return text.replace("\ufffe", _DIVIDED)
+    units = [raw.FPDFText_GetUnicode(page.raw, n) for n in range(count)]
+    # Damaged fonts give numbers beyond all characters.
+    return "".join(chr(unit) if unit <= sys.maxunicode else "\ufffd" for unit in units)
 
 
 class _Word(NamedTuple):
@@ -111,8 +126,6 @@ def _runs(words: Sequence[_Word]) -> Iterator[Sequence[_Word]]:
 
 
 def _line(page: Any, words: Sequence[_Word], rules: Rules) -> Line | None:
-    from pypdfium2 import raw
-
     text = _characters(" ".join(word.text for word in words))
     first, last, middle = words[0], words[-1], words[len(words) // 2]
     size = sorted(abs(word.first.top - word.first.bottom) for word in (first, middle, last))[1]
@@ -151,8 +164,6 @@ def _piece(words: Sequence[_Word]) -> Piece:
 
 
 def _has_bold_font(page: Any, place: int) -> bool:
-    from pypdfium2 import raw
-
     name = ctypes.create_string_buffer(_FONT_NAME)
     length = raw.FPDFText_GetFontInfo(page.raw, place, name, _FONT_NAME, ctypes.c_int())
     return 0 < length <= _FONT_NAME and b"bold" in name.value.lower()
@@ -160,41 +171,61 @@ def _has_bold_font(page: Any, place: int) -> bool:
 
 def _box(page: Any, place: int) -> Any:
     """Where a character stands, as tall as its font is; ``None`` where PDFium cannot tell."""
-    from pypdfium2 import raw
-
     box = raw.FS_RECTF()
     return box if raw.FPDFText_GetLooseCharBox(page.raw, place, box) else None
 
 
 def _characters(text: str) -> str:
-    """``text`` on one line, with hyphens, without ligatures, with pairs of surrogates joined."""
+    """Words with a blank between them, with hyphens, without ligatures, with surrogates joined."""
+    if text.isascii() and text.isprintable():
+        return text
     text = text.replace(_DIVIDED, "-").translate(_LIGATURES)
     return one_line(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
 
 
 def rules_of(page: Any) -> Rules:
     """The straight lines that are drawn on a page; none where it is full of drawings."""
-    from pypdfium2 import raw
-
     across: set[Rule] = set()
     down: set[Rule] = set()
     segments = 0
-    count = raw.FPDFPage_CountObjects(page.raw)
-    if count > _MOST_OBJECTS:
+    objects = raw.FPDFPage_CountObjects(page.raw)
+    if objects > _MOST_OBJECTS:
         return Rules()
-    for number in range(count):
+    for number in range(objects):
         drawn = raw.FPDFPage_GetObject(page.raw, number)
         if raw.FPDFPageObj_GetType(drawn) != raw.FPDF_PAGEOBJ_PATH:
             continue
         segments += max(0, raw.FPDFPath_CountSegments(drawn))
         if segments > _MOST_SEGMENTS:
             return Rules()
+        if not _is_long(drawn):
+            continue
         for (x, y), (to_x, to_y) in _edges(drawn):
             if abs(y - to_y) <= _THIN and abs(x - to_x) >= _LEAST_LENGTH:
                 across.add(Rule(round(y), round(min(x, to_x)), round(max(x, to_x))))
             elif abs(x - to_x) <= _THIN and abs(y - to_y) >= _LEAST_LENGTH:
                 down.add(Rule(round(x), round(min(y, to_y)), round(max(y, to_y))))
-    return Rules(tuple(across), tuple(down))
+    return Rules(_joined(across), _joined(down))
+
+
+def _is_long(drawn: Any) -> bool:
+    """Tell whether a path is long enough for a rule; most are parts of pictures and letters."""
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    if not raw.FPDFPageObj_GetBounds(drawn, left, bottom, right, top):
+        return True
+    return max(right.value - left.value, top.value - bottom.value) >= _LEAST_LENGTH
+
+
+def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """``rules`` with those that go on in one another as one: cells draw their borders singly."""
+    joined: list[Rule] = []
+    for rule in sorted(rules, key=lambda rule: (rule.place, rule.start)):
+        before = joined[-1] if joined else None
+        if before and before.place == rule.place and rule.start <= before.end + TOUCH:
+            joined[-1] = replace(before, end=max(before.end, rule.end))
+        else:
+            joined.append(rule)
+    return tuple(joined)
 
 
 _Point = tuple[float, float]
@@ -202,8 +233,6 @@ _Point = tuple[float, float]
 
 def _edges(drawn: Any) -> Iterator[tuple[_Point, _Point]]:
     """The straight parts of a path, on the page."""
-    from pypdfium2 import raw
-
     matrix = raw.FS_MATRIX()
     if not raw.FPDFPageObj_GetMatrix(drawn, matrix):
         return

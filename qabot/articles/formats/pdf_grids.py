@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from qabot.articles.formats.pdf_lines import Line, Rule, Rules
+from qabot.articles.formats.pdf_lines import TOUCH, Line, Rule, Rules
 
-_TOUCH = 3.0
 # More are a drawing, not a table.
 _MOST_RULES = 1_000
 _LEAST = 3
@@ -21,12 +21,14 @@ class Grid:
     Attributes:
         xs: Where columns begin and end, from left to right.
         ys: Where rows begin and end, from top to bottom.
+        above, before: The cells, row and column from 0, that a rule parts from the one above or
+            before them.
     """
 
     xs: tuple[float, ...]
     ys: tuple[float, ...]
-    across: tuple[Rule, ...]
-    down: tuple[Rule, ...]
+    above: frozenset[tuple[int, int]]
+    before: frozenset[tuple[int, int]]
 
     @property
     def rows(self) -> int:
@@ -63,12 +65,10 @@ class Grid:
 
     def _before(self, row: int, column: int) -> bool:
         """Tell whether a rule stands before a cell; at the edge, there always is one."""
-        middle = (self.ys[row] + self.ys[row + 1]) / 2
-        return column == 0 or _drawn(self.down, self.xs[column], middle)
+        return column == 0 or (row, column) in self.before
 
     def _above(self, row: int, column: int) -> bool:
-        middle = (self.xs[column] + self.xs[column + 1]) / 2
-        return row == 0 or _drawn(self.across, self.ys[row], middle)
+        return row == 0 or (row, column) in self.above
 
 
 def grids_of(rules: Rules) -> Iterator[Grid]:
@@ -82,35 +82,45 @@ def grids_of(rules: Rules) -> Iterator[Grid]:
         while reached < len(touching):
             rule, is_across = touching[reached]
             reached += 1
-            near = [item for item in left if _touch(rule, is_across, *item)]
-            if near:
-                ids = set(map(id, near))
-                left = [item for item in left if id(item) not in ids]
-                touching += near
-        across = tuple(rule for rule, is_across in touching if is_across)
-        down = tuple(rule for rule, is_across in touching if not is_across)
+            near = list[tuple[Rule, bool]]()
+            far = list[tuple[Rule, bool]]()
+            for item in left:
+                (near if _touch(rule, is_across, *item) else far).append(item)
+            touching += near
+            left = far
+        across = [rule for rule, is_across in touching if is_across]
+        down = [rule for rule, is_across in touching if not is_across]
         xs, ys = _places(down), _places(across)[::-1]
         if len(xs) >= _LEAST and len(ys) >= _LEAST:
-            grids.append(Grid(tuple(xs), tuple(ys), across, down))
+            above = frozenset((row, column) for column, row in _parted(across, ys, xs))
+            before = frozenset(_parted(down, xs, ys))
+            grids.append(Grid(tuple(xs), tuple(ys), above, before))
     yield from sorted(grids, key=lambda grid: -grid.ys[0])
 
 
 def _touch(rule: Rule, is_across: bool, other: Rule, other_is_across: bool) -> bool:
     if is_across == other_is_across:
         # Borders of cells beside each other.
-        same = abs(rule.place - other.place) <= _TOUCH
-        return same and rule.start - _TOUCH <= other.end and other.start - _TOUCH <= rule.end
-    return rule.covers(other.place, _TOUCH) and other.covers(rule.place, _TOUCH)
+        same = abs(rule.place - other.place) <= TOUCH
+        return same and rule.start - TOUCH <= other.end and other.start - TOUCH <= rule.end
+    return rule.covers(other.place, TOUCH) and other.covers(rule.place, TOUCH)
 
 
 def _places(rules: Sequence[Rule]) -> list[float]:
     """Where rules stand, each place once."""
     places: list[float] = []
     for place in sorted(rule.place for rule in rules):
-        if not places or place - places[-1] > _TOUCH:
+        if not places or place - places[-1] > TOUCH:
             places.append(place)
     return places
 
 
-def _drawn(rules: Sequence[Rule], place: float, point: float) -> bool:
-    return any(abs(rule.place - place) <= 2 * _TOUCH and rule.covers(point) for rule in rules)
+def _parted(
+    rules: Sequence[Rule], places: Sequence[float], others: Sequence[float]
+) -> Iterator[tuple[int, int]]:
+    """The steps of ``others``, each with the place in ``places`` at which a rule crosses it."""
+    middles = [(start + end) / 2 for start, end in pairwise(others)]
+    for rule in rules:
+        near = [n for n, place in enumerate(places) if abs(rule.place - place) <= 2 * TOUCH]
+        steps = [n for n, middle in enumerate(middles) if rule.covers(middle)]
+        yield from ((step, place) for step in steps for place in near)

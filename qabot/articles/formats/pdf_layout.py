@@ -7,6 +7,7 @@ places of lines is what people see: gaps, indents, larger letters, and what repe
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -132,10 +133,14 @@ def _pitch(pages: Pages, body: float) -> float:
 def _placed(pages: Pages, outline: Sequence[Mark]) -> Iterator[_Placed]:
     titles = {(mark.page, _folded(mark.title)): mark.level for mark in outline}
     for number, page in enumerate(pages):
+        by_left = sorted(page, key=lambda line: line.left)
+        lefts = [line.left for line in by_left]
         for line in page:
-            column = [other.right for other in page if abs(other.left - line.left) <= 2 * line.size]
-            level = titles.get((number, _folded(line.text)))
-            yield _Placed(line, number, max(column), level)
+            first = bisect_left(lefts, line.left - 2 * line.size)
+            last = bisect_right(lefts, line.left + 2 * line.size)
+            width = max((other.right for other in by_left[first:last]), default=line.right)
+            level = titles.get((number, _folded(line.text))) if titles else None
+            yield _Placed(line, number, width, level)
 
 
 def _folded(title: str) -> str:

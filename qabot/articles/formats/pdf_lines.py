@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+TOUCH = 3.0
+"""How near, in points, rules are that meet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -70,7 +73,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of a page."""
+    """The rules of a page, each once and as long as it goes on."""
 
     across: tuple[Rule, ...] = ()
     down: tuple[Rule, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any
 from qabot.articles.formats.blocks import blocks_of
 from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Draft, clean_characters, compose, one_line
+from qabot.articles.formats.list_numbers import number_items
 from qabot.articles.formats.xhtml import XHTML
 from qabot.errors import ArticleError
 
@@ -45,7 +46,10 @@ def read_restructured(text: str) -> Draft:
     from docutils.core import publish_parts
     from lxml import html
 
+    from qabot.articles.formats.sphinx_directives import know_directives
+
     source = _without_roles(clean_characters(text))
+    know_directives(source)
     try:
         parts: Any = publish_parts(
             source,
@@ -59,6 +63,7 @@ def read_restructured(text: str) -> Draft:
     for path in _MARKS:
         for element in page.xpath(path):
             element.drop_tree()
+    number_items(page)
     body, headings = compose(blocks_of(page, XHTML))
     return Draft(
         body,

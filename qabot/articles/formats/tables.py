@@ -100,7 +100,10 @@ def _head_rows(grid: Rows) -> int:
 
 def _is_head_row(row: Sequence[Cell]) -> bool:
     told = [cell for cell in row if cell.text]
-    return len(row) > 1 and bool(told) and all(cell.head for cell in told)
+    if len(row) < 2 or not told or not all(cell.head for cell in told):
+        return False
+    # One cell across the whole row is the name of what follows it, not of columns.
+    return len(told) < len(row) or any(cell is not told[0] for cell in told)
 
 
 def _looks_like_names(grid: Rows) -> bool:

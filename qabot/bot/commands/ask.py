@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -20,8 +22,8 @@ from qabot.render.translations import mark
 
 _log = logging.getLogger(__name__)
 
-# Discord's limits for autocompletion.
-_MOST_CHOICES, _LONGEST_CHOICE = 25, 100
+# Discord's limit for autocompletion.
+_MOST_CHOICES = 25
 _NAME, _ABOUT = mark("ask"), mark("Ask the articles; the answer quotes them.")
 _QUESTION, _PRIVATE = mark("In any language."), mark("Whether only you see the answer.")
 
@@ -79,7 +81,17 @@ class AskCommands(commands.Cog):
         collection: str | None = None,
     ) -> None:
         """Answer a question, from one collection if the person names it."""
+        if collection is not None:
+            collection = await self._collection(collection)
         await ask(interaction, question, private=private, collection=collection)
+
+    async def _collection(self, typed: str) -> str:
+        """Return the only collection that fits; the text as it is if none or several do."""
+        with contextlib.suppress(QabotError):
+            names = await asyncio.to_thread(self._services.engine.collections)
+            found = [typed] if typed in names else _fitting(names, typed)
+            return found[0] if len(found) == 1 else typed
+        return typed
 
     async def _complete_collection(
         self,
@@ -91,15 +103,17 @@ class AskCommands(commands.Cog):
         except QabotError as error:
             _log.error("%s", error)
             return []
-        return [
-            app_commands.Choice(name=name, value=name)
-            for name in names
-            if typed.casefold() in name.casefold() and len(name) <= _LONGEST_CHOICE
-        ][:_MOST_CHOICES]
+        found = _fitting(names, typed)[:_MOST_CHOICES]
+        return [app_commands.Choice(name=name, value=name) for name in found]
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Answer a message's text as a question."""
         await ask(interaction, await question_of(message, interaction.client.user))
+
+
+def _fitting(names: Sequence[str], typed: str) -> Sequence[str]:
+    """Return the names of collections that hold the typed text."""
+    return [name for name in names if typed.strip().casefold() in name.casefold()]
 
 
 async def ask(
@@ -125,7 +139,7 @@ async def ask(
         threads=settings.threads,
     )
     if not may_answer(channel, settings):
-        await reply.refuse(elsewhere_text(settings, locale))
+        await reply.refuse(elsewhere_text(settings, locale), question)
         return
     asked = Asked(
         text=question,

@@ -21,7 +21,7 @@ from qabot.bot.commands.controls import (
 from qabot.bot.commands.look import article_page, articles_page
 from qabot.bot.commands.permissions import may_manage
 from qabot.bot.explanations import explanation, made
-from qabot.bot.interactions import say_privately, values_of
+from qabot.bot.interactions import say_privately, show, values_of
 from qabot.bot.messages import Outgoing, answer_message, context_message, notice
 from qabot.bot.replies import InteractionReply
 from qabot.bot.services import services_of
@@ -52,13 +52,18 @@ class AnswerButton(
 
 
 class ContextMenu(Control, template=r"qabot:contexts:(?P<answer>[\w-]{12})"):
-    """A menu of the quotes whose context can be opened."""
+    """A menu of the quotes whose context, or whose article, can be opened."""
 
     async def act(self, interaction: Used) -> None:
-        """Show the context of the chosen quote."""
-        values = chosen_values(interaction)
-        number = next((int(value) for value in values if value.isdecimal()), 0)
-        await _act(interaction, "context", self.match["answer"], number)
+        """Show the context of the chosen quote, or its article."""
+        value = next(iter(chosen_values(interaction)), "")
+        number = value.removeprefix("read:")
+        await _act(
+            interaction,
+            "context" if number == value else "read",
+            self.match["answer"],
+            int(number) if number.isdecimal() else 0,
+        )
 
 
 async def _act(interaction: Used, action: str, answer_id: str, number: int) -> None:
@@ -121,10 +126,12 @@ async def _turn(interaction: Used, record: AnswerRecord, page: int) -> None:
         locale,
     )
     if interaction.user.id == record.user_id or (message and message.flags.ephemeral):
-        await interaction.response.edit_message(**outgoing.edit_arguments())
+        await interaction.response.defer()
+        await show(interaction, outgoing)
         await asyncio.to_thread(services.state.set_answer_page, record.id, page)
     else:
-        await interaction.response.send_message(**outgoing.arguments(), ephemeral=True)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await show(interaction, outgoing)
 
 
 async def _show_context(interaction: Used, record: AnswerRecord, number: int) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from discord.app_commands import Choice
 
-from qabot.bot.article_list import key_of
-from qabot.text import printable
+from qabot.bot.article_list import article_name, key_of
 from qabot.types import ArticleInfo
 
 MOST_CHOICES, LONGEST_CHOICE = 25, 100
@@ -14,7 +13,7 @@ MOST_CHOICES, LONGEST_CHOICE = 25, 100
 def article_choice(info: ArticleInfo) -> Choice[str]:
     """Offer an article by its title; its value is the id, or a key if the id is too long."""
     value = info.id if len(info.id) <= LONGEST_CHOICE else key_of(info)
-    return Choice(name=choice_name(info), value=value)
+    return Choice(name=article_name(info, LONGEST_CHOICE), value=value)
 
 
 def words_choice(info: ArticleInfo, longest: int) -> Choice[str]:
@@ -24,10 +23,4 @@ def words_choice(info: ArticleInfo, longest: int) -> Choice[str]:
         longest: Characters of the value.
     """
     words = " ".join(info.title.split())[:longest].strip() or info.id[:longest]
-    return Choice(name=choice_name(info), value=words)
-
-
-def choice_name(info: ArticleInfo) -> str:
-    """Name an article by its title; by its id if the title shows nothing."""
-    name = " ".join(printable(info.title).split()) or info.id
-    return name if len(name) <= LONGEST_CHOICE else f"{name[: LONGEST_CHOICE - 1]}…"
+    return Choice(name=article_name(info, LONGEST_CHOICE), value=words)

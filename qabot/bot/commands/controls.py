@@ -21,14 +21,18 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def guarded(interaction: Used) -> AsyncIterator[None]:
-    """Tell the person of every error inside, unless it is Discord that fails."""
+async def guarded(interaction: Used, lost: str = "") -> AsyncIterator[None]:
+    """Tell the person of every error inside, unless it is Discord that fails.
+
+    Args:
+        lost: What the person typed; it is given back with the error.
+    """
     try:
         yield
     except (discord.HTTPException, aiohttp.ClientError) as error:
         _log.info("an interaction could not be answered: %s", error)
     except Exception as error:  # noqa: BLE001 (the person is told of every error)
-        await say_privately(interaction, explanation(error, interaction.locale.value))
+        await say_privately(interaction, explanation(error, interaction.locale.value), lost)
 
 
 async def answer_privately(interaction: Used, make: Callable[[], Outgoing]) -> None:

@@ -15,7 +15,7 @@ from discord.ext import commands
 
 from qabot.bot.article_list import key_of
 from qabot.bot.commands.choices import MOST_CHOICES, article_choice, words_choice
-from qabot.bot.commands.controls import Control, Used, answer_privately
+from qabot.bot.commands.controls import Control, Used, answer_privately, chosen_values
 from qabot.bot.commands.look_views import help_view, status_view
 from qabot.bot.commands.permissions import may_manage_articles
 from qabot.bot.explanations import made
@@ -24,7 +24,7 @@ from qabot.bot.messages import LONGEST_KEY, Outgoing, notice, paged_message, vie
 from qabot.bot.rebuilds.status_rows import rebuild_rows
 from qabot.bot.services import Services, services_of
 from qabot.errors import QabotError, SourceError
-from qabot.render.discord import article_view, articles_view
+from qabot.render.discord_articles import ARTICLES_ON_PAGE, article_view, articles_view
 from qabot.render.markup import one_line
 from qabot.render.translations import mark, translate
 from qabot.types import ArticleInfo
@@ -123,6 +123,16 @@ class PageButton(
         await show(interaction, await made(lambda: page(services, key, number, locale), locale))
 
 
+class ArticleMenu(Control, template="qabot:open"):
+    """A menu of articles, each of which it opens."""
+
+    async def act(self, interaction: Used) -> None:
+        """Show the chosen article, privately."""
+        services, locale = services_of(interaction), _locale(interaction)
+        key = next(iter(chosen_values(interaction)), "")
+        await answer_privately(interaction, lambda: article_page(services, key, 0, locale))
+
+
 def articles_page(services: Services, words: str, page: int, locale: str) -> Outgoing:
     """Make a page of the articles that match; reads files."""
     infos = services.catalogue.fitting(words, locale)
@@ -132,7 +142,9 @@ def articles_page(services: Services, words: str, page: int, locale: str) -> Out
         else translate("Articles", locale)
     )
     view = articles_view(infos, services.catalogue.held().counts, page, locale, title)
-    return paged_message(view, "articles", words, locale)
+    first = view.page * ARTICLES_ON_PAGE
+    listed = infos[first : first + ARTICLES_ON_PAGE]
+    return paged_message(view, "articles", words, locale, listed)
 
 
 def article_page(

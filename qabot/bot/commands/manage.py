@@ -10,6 +10,7 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
+from qabot.articles.formats import FORMATS
 from qabot.bot.article_list import key_of
 from qabot.bot.commands.choices import MOST_CHOICES, article_choice
 from qabot.bot.commands.controls import Control, Used, guarded
@@ -25,7 +26,7 @@ from qabot.render.markup import inert, one_line
 from qabot.render.translations import mark, number_text, translate
 from qabot.types import ArticleInfo
 
-_KNOWN = "txt, md, html, pdf, docx, odt, epub"
+_KNOWN = ", ".join(ending.removeprefix(".") for ending in FORMATS)
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,12 @@ class ManageCommands(commands.Cog):
 
     @app_commands.command(name=mark("add"), description=mark("Add an article from a file."))
     @app_commands.rename(file=mark("file"))
-    @app_commands.describe(file=mark("Text, Markdown, HTML, PDF, DOCX, ODT or EPUB."))
+    @app_commands.describe(
+        file=mark(
+            "Text, Markdown, RST, HTML, PDF, DOCX, PPTX, XLSX, ODT, EPUB, CSV, EML, subtitles or a "
+            "notebook."
+        )
+    )
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.guild_only()
     async def add(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
@@ -204,7 +210,11 @@ def _apply(services: Services, what: str, key: str) -> bool:
     uploads = services.uploads
     if what == "add":
         return uploads.confirm(key) is not None
-    return any(uploads.remove(info) for info in services.engine.articles() if key_of(info) == key)
+    for info in services.engine.articles():
+        if key_of(info) == key and uploads.holds(info):
+            uploads.remove(info)
+            return True
+    return False
 
 
 def _file_problem(file: discord.Attachment, locale: str) -> str | None:

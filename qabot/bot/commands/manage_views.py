@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qabot.render.discord import View, article_entry
+from qabot.render.discord import View
+from qabot.render.discord_articles import article_entry
 from qabot.render.markup import inert
 from qabot.render.paging import fitted
 from qabot.render.translations import number_text, plural, translate

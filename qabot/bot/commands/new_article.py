@@ -51,9 +51,9 @@ async def article_written(interaction: Used) -> None:
     """Offer to add the article of a form, also if the bot was restarted meanwhile."""
     if not form_match(interaction, _FORM):
         return
-    async with guarded(interaction):
-        title, text, *_ = values_of(interaction.data)
-        if await refused(interaction, articles=True):
+    title, text, *_ = [*values_of(interaction.data), "", ""]
+    async with guarded(interaction, text):
+        if await refused(interaction, articles=True, lost=text):
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         # JSON is YAML: whatever the title holds, it stays one.

@@ -13,11 +13,14 @@ from qabot.bot.services import services_of
 from qabot.render.translations import translate
 
 
-async def refused(interaction: discord.Interaction[Any], *, articles: bool = False) -> bool:
+async def refused(
+    interaction: discord.Interaction[Any], *, articles: bool = False, lost: str = ""
+) -> bool:
     """Check that the person may manage the bot; if not, tell them and return ``True``.
 
     Args:
         articles: Check for changes to the articles, which all servers share.
+        lost: What the person typed; it is given back.
     """
     locale = interaction.locale.value
     if not await may_manage(interaction):
@@ -29,11 +32,12 @@ async def refused(interaction: discord.Interaction[Any], *, articles: bool = Fal
                 locale,
                 settings=translate("settings", locale),
             ),
+            lost,
         )
         return True
     if articles and not _is_home(interaction):
         await say_privately(
-            interaction, translate("The articles are not managed from this server.", locale)
+            interaction, translate("The articles are not managed from this server.", locale), lost
         )
         return True
     return False

@@ -35,7 +35,9 @@ class Privacy(commands.Cog):
             await interaction.response.defer(ephemeral=True, thinking=True)
             services, user_id = self._services, interaction.user.id
             services.locales.forget(user_id)
+            services.people.forget(interaction.user)
             services.rebuilds.forget(user_id)
+            services.answering.forget(user_id)
             try:
                 removed = await asyncio.to_thread(services.state.forget_user, user_id)
             except TracesLeftError as error:

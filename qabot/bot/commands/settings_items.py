@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -37,10 +36,19 @@ def channels_menu(
     return menu
 
 
-def channel_menu(what: str, placeholder: str) -> discord.ui.Item[Any]:
+def channel_menu(what: str, placeholder: str, channel: int | None = None) -> discord.ui.Item[Any]:
     """Make a menu of one channel, for the setting of that name."""
     menu: discord.ui.ChannelSelect[Any] = discord.ui.ChannelSelect(
-        custom_id=f"qabot:set:{what}", placeholder=placeholder, channel_types=_CHANNELS
+        custom_id=f"qabot:set:{what}",
+        placeholder=placeholder,
+        channel_types=_CHANNELS,
+        min_values=0,
+        max_values=1,
+        default_values=[
+            discord.SelectDefaultValue(id=channel, type=discord.SelectDefaultValueType.channel)
+        ]
+        if channel
+        else [],
     )
     return menu
 
@@ -68,13 +76,3 @@ def switch(what: str, label: str, *, on: bool) -> discord.ui.Item[Any]:
         label=f"{'☑' if on else '☐'} {label}", custom_id=f"qabot:set:{what}", style=style
     )
     return button
-
-
-def finished_view(items: Sequence[discord.ui.Item[Any]]) -> discord.ui.View:
-    """Make a view of items that discord.py does not keep in memory."""
-    view = discord.ui.View(timeout=None)
-    for item in items:
-        view.add_item(item)
-    # discord.py keeps no finished view in memory; SettingItem handles its items.
-    view.stop()
-    return view

@@ -19,14 +19,18 @@ from qabot.bot.commands.settings_items import (
     MOST_OPTIONS,
     channel_menu,
     channels_menu,
-    finished_view,
     role_menu,
     switch,
 )
 from qabot.bot.commands.settings_repair import repaired
-from qabot.bot.commands.settings_views import collection_view, person_view, settings_view
-from qabot.bot.interactions import say_privately
-from qabot.bot.messages import view_message
+from qabot.bot.commands.settings_views import (
+    collection_view,
+    empty_states,
+    person_view,
+    settings_view,
+)
+from qabot.bot.interactions import say_privately, show
+from qabot.bot.messages import Outgoing, view_message
 from qabot.bot.services import Services, services_of
 from qabot.bot.store.records import GuildSettings
 from qabot.render.translations import mark, translate
@@ -58,7 +62,7 @@ class SettingsCommand(commands.Cog):
                 if gone:
                     await self._services.guild_settings.save(interaction.guild.id, settings)
             panel = await _panel(self._services, settings, interaction.locale.value, gone)
-            await interaction.edit_original_response(**panel)
+            await show(interaction, panel)
 
 
 class SettingItem(Control, template=r"qabot:set:(?P<what>[a-z_]+)(?::(?P<channel>\d{1,20}))?"):
@@ -74,9 +78,13 @@ class SettingItem(Control, template=r"qabot:set:(?P<what>[a-z_]+)(?::(?P<channel
         chosen = chosen_values(interaction)
         await interaction.response.defer()
         settings = await services.guild_settings.settings(interaction.guild_id)
-        if what == "role" and str(interaction.guild_id) in chosen:
+        if what in {"role", "person_role"} and str(interaction.guild_id) in chosen:
             # That role has everybody in it.
-            said = translate("“@everyone” cannot manage me. Choose another role.", locale)
+            said = (
+                translate("“@everyone” cannot manage me. Choose another role.", locale)
+                if what == "role"
+                else translate("“@everyone” is nobody to ask. Choose another role.", locale)
+            )
             await say_privately(interaction, said)
             changed = settings
         else:
@@ -90,7 +98,7 @@ class SettingItem(Control, template=r"qabot:set:(?P<what>[a-z_]+)(?::(?P<channel
             panel = _person_panel(changed, locale)
         else:
             panel = await _panel(services, changed, locale)
-        await interaction.edit_original_response(**panel)
+        await show(interaction, panel)
 
 
 def _changed(
@@ -130,39 +138,33 @@ def _with(settings: GuildSettings, channel: int, chosen: Sequence[str]) -> dict[
 
 async def _panel(
     services: Services, settings: GuildSettings, locale: str, gone: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Make the panel's message, as arguments of an edit."""
+) -> Outgoing:
+    """Make the panel's message."""
     hears = services.settings.message_content
     names = await asyncio.to_thread(services.engine.collections)
-    outgoing = view_message(
-        settings_view(settings, locale, hears=hears, collections=bool(names), gone=gone)
-    )
-    items: list[discord.ui.Item[Any]] = [
-        channels_menu("allowed_channels", translate("Answer only in …", locale), settings),
-        channels_menu(
-            "answer_channels",
-            translate("Answer every question in …", locale),
-            settings,
-            disabled=not hears,
-        ),
-        role_menu("role", translate("Role that may manage me …", locale), settings.role_id),
+    view = settings_view(settings, locale, hears=hears, collections=bool(names), gone=gone)
+    allowed, unasked, role = empty_states(locale)
+    menus = [
+        channels_menu("allowed_channels", allowed, settings),
+        channels_menu("answer_channels", unasked, settings, disabled=not hears),
+        role_menu("role", role, settings.role_id),
     ]
     if names:
-        items.append(
+        menus.append(
             channel_menu("collections", translate("Choose a collection for a channel …", locale))
         )
-    items += [
+    switches = [
         switch("threads", translate("Answer in threads", locale), on=settings.threads),
         switch("private", translate("Answer in private", locale), on=settings.private),
         switch("person", translate("Ask a person …", locale), on=bool(person_of(settings))),
     ]
-    return {**outgoing.edit_arguments(), "view": finished_view(items)}
+    return view_message(view, *([menu] for menu in menus), switches)
 
 
 async def _collection_panel(
     services: Services, settings: GuildSettings, channel: int, locale: str
-) -> dict[str, Any]:
-    """Make the choice of a collection for one channel, as arguments of an edit."""
+) -> Outgoing:
+    """Make the choice of a collection for one channel."""
     names = await asyncio.to_thread(services.engine.collections)
     current = settings.collections.get(channel)
     every = translate("All articles", locale)
@@ -174,15 +176,15 @@ async def _collection_panel(
     menu: discord.ui.Select[Any] = discord.ui.Select(
         custom_id=f"qabot:set:collection:{channel}", options=options
     )
-    outgoing = view_message(collection_view(channel, locale))
-    return {**outgoing.edit_arguments(), "view": finished_view([menu])}
+    return view_message(collection_view(channel, locale), [menu])
 
 
-def _person_panel(settings: GuildSettings, locale: str) -> dict[str, Any]:
-    """Make the choice of whom people ask if nothing is found, as arguments of an edit."""
+def _person_panel(settings: GuildSettings, locale: str) -> Outgoing:
+    """Make the choice of whom people ask if nothing is found."""
     items = [
-        channel_menu("person_channel", translate("A channel …", locale)),
+        channel_menu(
+            "person_channel", translate("A channel …", locale), settings.person_channel_id
+        ),
         role_menu("person_role", translate("A role …", locale), settings.person_role_id),
     ]
-    outgoing = view_message(person_view(locale))
-    return {**outgoing.edit_arguments(), "view": finished_view(items)}
+    return view_message(person_view(locale), *([item] for item in items))

@@ -56,6 +56,22 @@ def settings_view(
     )
 
 
+def empty_states(locale: str) -> Sequence[str]:
+    """Say on each menu of channels and roles what holds while nothing is chosen in it."""
+    names = (
+        (translate("I answer in", locale), translate("everywhere", locale)),
+        (
+            translate("I answer every question, unasked, in", locale),
+            translate("nowhere", locale),
+        ),
+        (
+            translate("I am managed by", locale),
+            translate("people with Manage Server", locale),
+        ),
+    )
+    return [f"{name}: {state}" for name, state in names]
+
+
 def collection_view(channel: int, locale: str) -> View:
     """Ask which collection a channel is about."""
     text = translate("Questions in {channel} are about:", locale, channel=f"<#{channel}>")
@@ -103,6 +119,15 @@ def _notes(settings: GuildSettings, locale: str, hears: bool) -> Sequence[str]:
         )
     if settings.private and settings.threads:
         notes.append(translate("⚠️ Private answers never go into threads.", locale))
+    if hears and settings.private and settings.answer_channels:
+        notes.append(
+            translate(
+                "⚠️ Answers are private, so questions in {channels} are answered by direct "
+                "messages, unasked.",
+                locale,
+                channels=_channels(settings.answer_channels),
+            )
+        )
     if not hears:
         notes.append(
             translate(

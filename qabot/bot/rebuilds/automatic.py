@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from qabot.bot.rebuilds.runner import RebuildRunner
 from qabot.errors import QabotError, RebuildError, UsageError
+from qabot.index_address import folder_of
 from qabot.indexing.repeat import Repeater
 from qabot.indexing.summary import Summary
 from qabot.indexing.watch import Reason
@@ -98,7 +99,7 @@ class AutomaticRebuilds:
             self._sources,
             _Log(self, watch, every),
             self._stop,
-            ignored=(self._settings.index,),
+            ignored=(str(folder_of(self._settings.index)),),
             retry_seconds=SECONDS_BETWEEN_TRIES,
         ).run(watch=watch, every=every)
 

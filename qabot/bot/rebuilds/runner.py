@@ -36,7 +36,7 @@ class Rebuild(Protocol):
         ...
 
     def stop(self) -> None:
-        """End a running rebuild; the index stays as it was."""
+        """End a running rebuild; the index stays whole."""
         ...
 
 
@@ -62,6 +62,11 @@ class Outcome:
         return isinstance(self.error, RebuildRunningError)
 
 
+@dataclass(slots=True, eq=False)
+class _Asking:
+    by: int | None
+
+
 class RebuildRunner:
     """Runs rebuilds.
 
@@ -82,6 +87,8 @@ class RebuildRunner:
         # It may take hours: buttons need the other threads.
         self._thread = ThreadPoolExecutor(1, "qabot-rebuild")
         self._stopped = False
+        # Those who asked for the rebuilds that run or wait.
+        self._asking: list[_Asking] = []
         self.is_offered = rebuild is not None
         self.latest: Progress | None = None
         self.last: Outcome | None = None
@@ -105,6 +112,8 @@ class RebuildRunner:
             report: Called often, in a thread, with the progress.
             files_only: Leave articles from the web as they are.
         """
+        asking = _Asking(by)
+        self._asking.append(asking)
         async with self._lock:
             self.latest = None
             summary, error = None, None
@@ -113,18 +122,22 @@ class RebuildRunner:
             except Exception as caught:  # noqa: BLE001 (every failure is reported and logged)
                 error = caught
                 self._log_failure(error)
-            outcome = Outcome(time.time(), summary, error, by)
+            self._asking.remove(asking)
+            outcome = Outcome(time.time(), summary, error, asking.by)
             if not outcome.is_elsewhere:
                 self.last = outcome
             return outcome
 
     def forget(self, user_id: int) -> None:
-        """Forget that a person asked for the last rebuild."""
+        """Forget that a person asked for the last rebuild, or for one that runs or waits."""
+        for asking in self._asking:
+            if asking.by == user_id:
+                asking.by = SOMEBODY
         if self.last is not None and self.last.by == user_id:
             self.last = replace(self.last, by=SOMEBODY)
 
     def stop(self) -> None:
-        """End a running rebuild; the index stays as it was."""
+        """End a running rebuild; the index stays whole."""
         self._stopped = True
         if self._rebuild is not None:
             # A child process that nobody waits for would keep this one from ending.

@@ -9,16 +9,21 @@ from collections.abc import Collection
 from qabot.bot.store.records import GuildSettings
 from qabot.bot.store.state import State
 from qabot.errors import StateError
+from qabot.shards import Shards
 
 _log = logging.getLogger(__name__)
 _DEFAULT = GuildSettings()
 
 
 class Guilds:
-    """Reads each guild's settings once, and writes through."""
+    """Reads each guild's settings once, and writes through.
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    Args:
+        shards: Those of this process; other processes have the other guilds.
+    """
+
+    def __init__(self, state: State, shards: Shards) -> None:
+        self._state, self._shards = state, shards
         self._known: dict[int, GuildSettings] = {}
         self._left: set[int] = set()
 
@@ -57,7 +62,8 @@ class Guilds:
             guild_ids: The guilds that the bot is in.
         """
         for guild_id in await asyncio.to_thread(self._state.guilds) - set(guild_ids):
-            await self.forget(guild_id)
+            if self._shards.have(guild_id):
+                await self.forget(guild_id)
 
     def joined(self, guild_id: int) -> None:
         """Note that the bot is in a guild, perhaps again."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-from typing import Any
+from typing import Any, get_type_hints
+
+import msgspec
 
 from qabot.bot.store.records import AnswerRecord, GuildSettings
 
@@ -14,16 +17,22 @@ _log = logging.getLogger(__name__)
 
 
 def read_settings(text: str) -> GuildSettings:
-    """Read a guild's settings, also those of another version of qabot."""
-    values = json.loads(text)
-    known = {name: values[name] for name in GuildSettings.__dataclass_fields__ if name in values}
-    if len(known) < len(values):
-        strange = ", ".join(sorted(values.keys() - known.keys()))
-        _log.warning("a server's settings hold what this version does not know: %s", strange)
-    for name in ("answer_channels", "allowed_channels"):
-        known[name] = tuple(known.get(name, ()))
-    collections = known.get("collections", {})
-    known["collections"] = {int(key): name for key, name in collections.items()}
+    """Read a guild's settings, also those of another version of qabot.
+
+    What this version cannot read has its default, and the log names it.
+    """
+    try:
+        values = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        _log.warning("a server's settings cannot be read, so the defaults hold: %s", error)
+        return GuildSettings()
+    kinds, known = get_type_hints(GuildSettings), {}
+    for name in values.keys() & kinds:
+        with contextlib.suppress(msgspec.ValidationError):
+            known[name] = msgspec.convert(values[name], kinds[name], strict=False, str_keys=True)
+    if strange := sorted(values.keys() - known.keys()):
+        what = ", ".join(strange)
+        _log.warning("a server's settings hold what this version does not know: %s", what)
     return GuildSettings(**known)
 
 

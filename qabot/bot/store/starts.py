@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from qabot.bot.store.state import State
+from qabot.shards import Shards
 
 STABLE_SECONDS = 600.0
 """A bot that ran this long did not crash at once."""
@@ -18,10 +19,15 @@ _FIRST, _LONGEST = 5.0, 300.0
 
 
 class Starts:
-    """The failed starts of the last hour."""
+    """The failed starts of the last hour.
 
-    def __init__(self, state: State) -> None:
+    Args:
+        shards: Those of this process; each process starts by itself.
+    """
+
+    def __init__(self, state: State, shards: Shards) -> None:
         self._state = state
+        self._key = f"{_KEY} {shards.first}" if shards.first else _KEY
 
     def delay(self, now: float) -> float:
         """Return the seconds to wait before the next start; 0 after the first few."""
@@ -29,14 +35,14 @@ class Starts:
 
     def note(self, now: float) -> None:
         """Note a start; it counts as failed until ``clear``."""
-        self._state.set_meta(_KEY, json.dumps([*self._recent(now), now]))
+        self._state.set_meta(self._key, json.dumps([*self._recent(now), now]))
 
     def clear(self) -> None:
         """Forget failed starts: the next start is immediate."""
-        self._state.set_meta(_KEY, "[]")
+        self._state.set_meta(self._key, "[]")
 
     def _recent(self, now: float) -> list[float]:
-        times = json.loads(self._state.meta(_KEY) or "[]")
+        times = json.loads(self._state.meta(self._key) or "[]")
         return [time for time in times if now - _WINDOW < time <= now]
 
 

@@ -16,6 +16,7 @@ from qabot.bot.store.database import Database
 from qabot.bot.store.records import AnswerRecord, Feedback, GuildSettings
 from qabot.bot.store.rows import ANSWER_COLUMNS, about_answer, answer_row, read_settings
 from qabot.errors import StateError
+from qabot.index_address import folder_of
 
 # Enough to understand a follow-up; a conversation may go on for days.
 _CONVERSATION = 10
@@ -23,7 +24,7 @@ _CONVERSATION = 10
 
 def state_path(index: str | Path) -> Path:
     """Return the state file of an index folder: ``index.bot.sqlite`` beside ``index``."""
-    folder = Path(index).absolute()
+    folder = folder_of(str(index)).absolute()
     return folder.with_name(f"{folder.name}.bot.sqlite")
 
 

@@ -119,23 +119,24 @@ class Uploads:
             shutil.rmtree(self.folder / _WAITING / token, ignore_errors=True)
 
     def holds(self, info: ArticleInfo) -> bool:
-        """Return whether an article of the index comes from a file of this folder."""
-        return self._path(info) is not None
+        """Return whether an article of the index comes from a file of this folder.
 
-    def remove(self, info: ArticleInfo) -> bool:
-        """Move an article's file out of the folder; ``False`` if there is none.
+        The file may be gone: if the rebuild failed that was to follow, the article is still there.
+        """
+        return Path(info.source).absolute().parent == self.folder.absolute()
+
+    def remove(self, info: ArticleInfo) -> None:
+        """Move the file of an article that the folder holds out of it, if that is not done yet.
 
         Raises:
             StorageError: The folder cannot be written.
         """
-        path = self._path(info)
-        if path is None:
-            return False
+        path = Path(info.source).absolute()
         try:
-            self._put_away(path, shutil.move)
+            if path.is_file():
+                self._put_away(path, shutil.move)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
-        return True
 
     def _put_away(self, path: Path, put: Callable[[Path, Path], object]) -> None:
         """Move or copy a file into the folder of removed files, under a name of its own."""
@@ -157,12 +158,6 @@ class Uploads:
             return any(not path.name.startswith(".") for path in self.folder.iterdir())
         except OSError:
             return False
-
-    def _path(self, info: ArticleInfo) -> Path | None:
-        path = Path(info.source).absolute()
-        # Completion asks this of every article: look at the disk for few of them.
-        same = path.parent == self.folder.absolute()
-        return path if same and path.is_file() else None
 
     def _forget_old(self) -> None:
         oldest = time.time() - _SECONDS_WAITING

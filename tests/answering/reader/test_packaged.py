@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from pathlib import Path
 
@@ -139,3 +140,15 @@ def test_missing_word_embeddings_are_one_line(model_cache, tmp_path):
     shutil.copytree(unpack(model_cache).folder, folder, ignore=shutil.ignore_patterns("*_words"))
     with pytest.raises(EncoderError, match="word embeddings cannot be read"):
         PackagedReader(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no such call")
+def test_it_reads_at_once_only_what_its_cores_take(model_cache: Path):
+    """More windows at once than cores would take longer before a busy bot can stop reading."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        reader = PackagedReader(unpack(model_cache).folder)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert reader.batch_size == 1

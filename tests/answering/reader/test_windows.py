@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qabot.answering.reader.base import Window
-from qabot.answering.reader.windows import MOST_READ, read_hits, window
+from qabot.answering.reader.windows import MOST_READ, PATIENCE, read_hits, window
 from qabot.types import AnswerSpan, ArticleInfo, Hit, Passage
 
 INFO = ArticleInfo("space", "Space", "space.md", None, None, "en")
@@ -81,7 +82,7 @@ def test_the_sentence_most_like_the_question_is_read():
 def test_what_is_marked_stands_where_the_reader_saw_it(found, batch_size):
     hits = [hit([text for text, _ in item], [score for _, score in item]) for item in found]
     reader = LastWord(batch_size)
-    read = read_hits(reader, "who?", hits, count_words)
+    read = read_hits(reader, "who?", hits, count_words, patience=math.inf)
     assert [item.passage for item in hits] == [item.passage for item in read]
     assert all(len(windows) <= batch_size for windows in reader.calls)
     windows = [window for windows in reader.calls for window in windows]
@@ -95,9 +96,19 @@ def test_what_is_marked_stands_where_the_reader_saw_it(found, batch_size):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(0.0, MOST_READ), (0.05, MOST_READ), (0.25, 4), (10.0, 2)]
+    ("seconds", "patience", "expected"),
+    [
+        (0.0, PATIENCE, MOST_READ),
+        (0.05, PATIENCE, MOST_READ),
+        (0.25, PATIENCE, 4),
+        (10.0, PATIENCE, 2),
+        # No group is begun that would end too late.
+        (0.05, 0.09, 2),
+        (0.05, 0.11, 4),
+        (0.05, 0.0, 2),
+    ],
 )
-def test_a_slow_reader_reads_fewer_passages(monkeypatch, seconds, expected):
+def test_a_slow_reader_reads_fewer_passages(monkeypatch, seconds, patience, expected):
     """By a clock that moves only while the reader reads, two passages at a time."""
     now = 0.0
 
@@ -109,7 +120,18 @@ def test_a_slow_reader_reads_fewer_passages(monkeypatch, seconds, expected):
 
     monkeypatch.setattr("time.monotonic", lambda: now)
     hits = [hit(["It was 1969."], [0.5])] * (MOST_READ + 1)
-    read = read_hits(SlowReader(2), "when?", hits, count_words)
+    read = read_hits(SlowReader(2), "when?", hits, count_words, patience=patience)
     assert len(hits) == len(read)
     spans = [item.answer_span is not None for item in read]
     assert spans == [True] * expected + [False] * (len(hits) - expected)
+
+
+def test_in_a_hurry_windows_are_short():
+    hits = [hit([f"{name} {'word ' * 20}end." for name in "ABCDEF"], [0.5] * 6)]
+    lengths = []
+    for patience in (math.inf, 0.0):
+        reader = LastWord(1)
+        read_hits(reader, "who?", hits, count_words, patience=patience)
+        [[seen]] = reader.calls
+        lengths.append(len(seen.text.split()))
+    assert lengths == [5 * 22, 2 * 22]
