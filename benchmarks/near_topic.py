@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -206,7 +205,7 @@ def _ask(engine: Engine, items: Sequence[Item], folder: Path | None) -> Iterator
 
 def _answer(engine: Engine, request: Request) -> Answer:
     # A busy machine reads no fewer passages: figures are to be the same on every machine.
-    (answer,) = engine.ask_many([request], patience=math.inf)
+    (answer,) = engine.ask_many([request])
     return answer
 
 

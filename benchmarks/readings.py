@@ -7,7 +7,6 @@ without it.
 from __future__ import annotations
 
 import argparse
-import math
 import pickle
 import tempfile
 from collections.abc import Iterator
@@ -67,9 +66,7 @@ def _asked(
                 zip(corpora[asked].questions, corpora[articles].questions, strict=True)
             )[:: every[asked != articles]]:
                 found = retriever.search(asking.text, DEPTH)
-                hits = read_hits(
-                    reader, asking.text, found, encoder.count_tokens, patience=math.inf
-                )
+                hits = read_hits(reader, asking.text, found, encoder.count_tokens)
                 yield Asked(
                     asked,
                     articles,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 import random
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,7 @@ def unanswerable_area(
     for text, _ in asked:
         hits = retriever.search(text, _DEPTH)
         without.append(packaged().ranked(hits)[0][1])
-        hits = read_hits(reader, text, hits, encoder.count_tokens, patience=math.inf)
+        hits = read_hits(reader, text, hits, encoder.count_tokens)
         read.append(packaged().ranked(hits)[0][1])
     truth = [answerable for _, answerable in asked]
     return (

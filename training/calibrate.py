@@ -194,7 +194,6 @@ def _ask(
                 found,
                 encoder.count_tokens,
                 is_clear=packaged().is_clear,
-                patience=float("inf"),
                 stages=stages,
             )
             right = [_is_right(item, hit) for hit in hits]

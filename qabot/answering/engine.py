@@ -10,6 +10,7 @@ rebuild was published is answered by the new generation, one that is under way b
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,7 +24,7 @@ from qabot.answering.live import Live, LiveIndex
 from qabot.answering.lookup import find_article
 from qabot.answering.question import checked_question
 from qabot.answering.quotes import compose
-from qabot.answering.reader import MOST_READ, PATIENCE, Reader, open_reader, read_hits
+from qabot.answering.reader import MOST_READ, Reader, open_reader, read_hits
 from qabot.answering.small_talk import is_small_talk
 from qabot.encoders import Encoder, FloatArray, open_encoder
 from qabot.errors import SourceError
@@ -136,12 +137,12 @@ class Engine:
         """
         return self.ask_many([Request(question, tuple(previous), limit, filters)])[0]
 
-    def ask_many(self, requests: Sequence[Request], *, patience: float = PATIENCE) -> list[Answer]:
+    def ask_many(self, requests: Sequence[Request], *, patience: float = math.inf) -> list[Answer]:
         """Answer several questions, each as ``ask`` would: the model reads them in one batch.
 
         Args:
-            patience: Seconds in which the reader is to be done with a question; fewer than by
-                default where many people wait.
+            patience: Seconds in which the reader is to be done with a question, where many people
+                wait: it then reads fewer passages, and answers less well.
 
         Returns:
             An answer to each, in order; all are of one generation.
@@ -196,7 +197,7 @@ class Engine:
         count: int,
         filters: Filters | None = None,
         *,
-        patience: float = PATIENCE,
+        patience: float = math.inf,
     ) -> list[Hit]:
         if self.reader is None:
             return live.retriever.search(question, count, filters=filters, vector=vector)

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qabot.answering.reader import PATIENCE
 from qabot.types import Answer, Request
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 # A larger batch would keep its first question waiting for its last.
 _BATCH = 8
-# The time from a question to the end of its reading, where many wait. Each gets an equal share of
+# The time from a question to the end of its reading. Where many wait, each gets an equal share of
 # what is left of it, and at least one group of passages is read: with both, and all else that a
 # question costs, the last of many waits for less than ten seconds.
 _SECONDS_TO_READ_ALL = 3.0
@@ -185,9 +184,9 @@ class QuestionQueue:
         """Return the seconds to read for each: the more people wait, and the longer, the fewer."""
         all_waiting = [*items, *self._waiting]
         if not all_waiting:
-            return PATIENCE
+            return _SECONDS_TO_READ_ALL
         left = _SECONDS_TO_READ_ALL - (now - all_waiting[-1].since)
-        return min(PATIENCE, max(left, 0.0) / len(all_waiting))
+        return max(left, 0.0) / len(all_waiting)
 
     async def _run(self, batch: _Batch) -> Sequence[Answer | Exception]:
         if self._closed:

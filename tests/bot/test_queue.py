@@ -11,7 +11,6 @@ from functools import partial
 
 import pytest
 
-from qabot.answering import reader
 from qabot.bot import answers, queue
 from qabot.bot.answers import Answering, Asked
 from qabot.bot.messages import Outgoing
@@ -94,7 +93,7 @@ async def test_the_more_people_wait_and_the_longer_the_less_is_read_for_each(ask
 
 async def test_one_question_is_read_in_full(asker, echo):
     await ask(asker, "alone")
-    assert echo.patience == [reader.PATIENCE]
+    assert 1 < echo.patience[0] <= 3
 
 
 class Recorder:

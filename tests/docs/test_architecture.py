@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 import tomllib
@@ -106,7 +105,7 @@ def test_a_question_goes_the_way_that_is_drawn(real_index):
         )  # What is imported late is there from now on.
         with traced(calls):
             # Else the reader of a busy machine stops before it is asked if it has read enough.
-            [answer] = engine.ask_many([asked], patience=math.inf)
+            [answer] = engine.ask_many([asked])
             render_answer(answer)
     assert answer.quotes
     assert in_order(drawn, calls) == drawn

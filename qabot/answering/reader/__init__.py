@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qabot.answering.reader.base import Reader
-from qabot.answering.reader.windows import MOST_READ, PATIENCE, read_hits
+from qabot.answering.reader.windows import MOST_READ, read_hits
 
 PACKAGED, NONE = "qabot-reader", "none"
 _CROSS_ENCODER = "cross-encoder:"
 
-__all__ = ["MOST_READ", "NONE", "PACKAGED", "PATIENCE", "Reader", "open_reader", "read_hits"]
+__all__ = ["MOST_READ", "NONE", "PACKAGED", "Reader", "open_reader", "read_hits"]
 
 
 def open_reader(

@@ -28,8 +28,6 @@ class Stage(NamedTuple):
 
 STAGES = (Stage(4, 128), Stage(4, 56))
 MOST_READ = sum(stage.passages for stage in STAGES)
-# Seconds to read in: a slow machine reads fewer passages.
-PATIENCE = 0.5
 # With less than this, windows are short: two passages are seen in the time of one.
 _HURRY = 0.1
 # How sharply sentences that are more like the question are preferred.
@@ -43,7 +41,7 @@ def read_hits(
     count_tokens: CountTokens,
     *,
     is_clear: Callable[[Sequence[Hit]], bool] = lambda hits: False,
-    patience: float = PATIENCE,
+    patience: float = math.inf,
     stages: Sequence[Stage] = STAGES,
 ) -> list[Hit]:
     """``hits``, in their order, the first of them with the answer span that the reader marked.

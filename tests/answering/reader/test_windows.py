@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qabot.answering.reader.base import Window
-from qabot.answering.reader.windows import MOST_READ, PATIENCE, read_hits, window
+from qabot.answering.reader.windows import MOST_READ, read_hits, window
 from qabot.types import AnswerSpan, ArticleInfo, Hit, Passage
 
 INFO = ArticleInfo("space", "Space", "space.md", None, None, "en")
@@ -98,10 +98,10 @@ def test_what_is_marked_stands_where_the_reader_saw_it(found, batch_size):
 @pytest.mark.parametrize(
     ("seconds", "patience", "expected"),
     [
-        (0.0, PATIENCE, MOST_READ),
-        (0.05, PATIENCE, MOST_READ),
-        (0.25, PATIENCE, 4),
-        (10.0, PATIENCE, 2),
+        (10.0, math.inf, MOST_READ),
+        (0.05, 0.5, MOST_READ),
+        (0.25, 0.5, 4),
+        (10.0, 0.5, 2),
         # No group is begun that would end too late.
         (0.05, 0.09, 2),
         (0.05, 0.11, 4),
