@@ -17,6 +17,7 @@ from qabot.index.segment import Segment
 from qabot.indexing.encoding_plan import passage_input
 from qabot.indexing.passages import CHUNKER_VERSION
 from qabot.indexing.write import stamp
+from qabot.types import counted
 
 if TYPE_CHECKING:
     from qabot.index.milvus.claim import Holder
@@ -120,7 +121,8 @@ def _vectors(generation: AnyGeneration, encoder: Encoder | None) -> Check:
     if worst < _LEAST_COSINE:
         detail = f"{generation.place}: a vector does not belong to its text (cosine {worst:.2f})"
         return Check("vectors", "fault", detail, _REBUILD)
-    return Check("vectors", "ok", f"{len(rows)} passages encoded again: cosines from {worst:.3f}")
+    again = counted(passages=len(rows))
+    return Check("vectors", "ok", f"{again} encoded again: cosines from {worst:.3f}")
 
 
 def _least_cosine(stored: FloatArray, again: FloatArray) -> float:

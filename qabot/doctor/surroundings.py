@@ -22,6 +22,7 @@ from qabot.errors import QabotError, UnusableIndexError
 from qabot.index import Store
 from qabot.processes import TOKEN_SHAPE, TOKENS, find_token
 from qabot.settings import Settings
+from qabot.types import counted
 from qabot.web import find_all
 
 # A rebuild writes about as much as the live generation holds; twice that leaves room.
@@ -52,10 +53,10 @@ def sources_check(store: Store, settings: Settings) -> Check:
         detail, _, remedy = first.rpartition("; ")
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return Check("sources", "warning", detail + more, remedy)
-    held = f" in {len(collections)} collections" if collections else ""
+    held = f" in {counted(collections=len(collections))}" if collections else ""
     # The doctor sends nothing to other machines.
     also = f", {len(addresses)} web addresses (not fetched)" if addresses else ""
-    return Check("sources", "ok", f"{len(found.files)} documents{also}{held}")
+    return Check("sources", "ok", f"{counted(documents=len(found.files))}{also}{held}")
 
 
 def model_check(settings: Settings) -> tuple[Encoder | None, Check]:

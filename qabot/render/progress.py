@@ -83,21 +83,22 @@ class _BarReport:
 
 
 class _LineReport:
-    """Prints a line when a stage is done, and now and then while it takes long."""
+    """Prints a line now and then while a stage takes long, and then one when it is done."""
 
     def __init__(self) -> None:
         self._stage = ""
         self._next = 0.0
         self._started = 0.0
+        self._took_long = False
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.stage != self._stage:
             self._stage, self._started = progress.stage, now
-            self._next = now + _SECONDS_BETWEEN_LINES
-        if not progress.done or (now < self._next and progress.done < progress.total):
+            self._next, self._took_long = now + _SECONDS_BETWEEN_LINES, False
+        if not (self._took_long if progress.done >= progress.total else now >= self._next):
             return
-        self._next = now + _SECONDS_BETWEEN_LINES
+        self._next, self._took_long = now + _SECONDS_BETWEEN_LINES, True
         share = 100 * progress.done // max(progress.total, 1)
         rate = _rate(progress, now - self._started)
         sys.stderr.write(f"{STAGES[progress.stage]}: {share} %{'  ' + rate if rate else ''}\n")

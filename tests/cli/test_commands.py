@@ -268,10 +268,12 @@ def test_rebuild_asks_and_rebuilds_again(call, model_cache, monkeypatch, tmp_pat
     assert built.out.count("\n") == 1
     for line in built.err.splitlines():
         assert re.fullmatch(r"(Reading articles|Preparing|Encoding|Writing).*: \d+ %.*", line)
-    assert "Reading articles: 100 %\n" in built.err
-    last = dict(line.split(": ", 1) for line in built.err.splitlines())
-    assert {share[:5] for share in last.values()} == {"100 %"}
-    assert ": 0 %" not in built.err
+    # On a busy machine, stages may take long enough to be told: then each ends with its last line.
+    stages = [line.split(": ", 1) for line in built.err.splitlines()]
+    for name in {name for name, _ in stages}:
+        shares = [share[:5] for other, share in stages if other == name]
+        assert len(shares) > 1
+        assert shares[-1] == "100 %"
     assert "probe" in call("ask", "When did the probe Hope reach Mars?").out
     again = call("rebuild")
     assert again.code == 0
