@@ -121,8 +121,8 @@ def _vectors(generation: AnyGeneration, encoder: Encoder | None) -> Check:
     if worst < _LEAST_COSINE:
         detail = f"{generation.place}: a vector does not belong to its text (cosine {worst:.2f})"
         return Check("vectors", "fault", detail, _REBUILD)
-    again = counted(passages=len(rows))
-    return Check("vectors", "ok", f"{again} encoded again: cosines from {worst:.3f}")
+    looked_at = counted(passages=len(rows))
+    return Check("vectors", "ok", f"{looked_at} encoded again: cosines from {worst:.3f}")
 
 
 def _least_cosine(stored: FloatArray, again: FloatArray) -> float:

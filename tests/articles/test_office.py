@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -302,3 +304,56 @@ def test_a_book_is_read_without_the_chapter_that_cannot_be(tmp_path: Path):
     assert article.text == "The tug left.\n\nIt came back."
     (warning,) = article.warnings
     assert warning.startswith("OEBPS/b")
+
+
+@pytest.mark.parametrize(
+    ("chapter", "text"),
+    [
+        (b"<p>AT&T, a < b.</p>", "AT&T, a < b."),
+        (b"<p>" + b"One<br>" * 300 + b"</p>", "\n".join(["One"] * 300)),
+        (b"<p>One" * 300, "\n\n".join(["One"] * 300)),
+        (b"<title/><script src='a'/><p>One", "One"),
+        (b"<p>Caf\xe9, cr\xe8me et br\xfbl\xe9e.</p>", "Café, crème et brûlée."),
+        (b"<p>Here <nobody:knows>so</nobody:knows>.", "Here so."),
+        (b"<p>The lantern\0 burns.", "The lantern\ufffd burns."),
+    ],
+)
+def test_a_chapter_that_is_not_well_formed_is_read_as_browsers_do(
+    tmp_path: Path, chapter: bytes, text: str
+):
+    book = epub(
+        {"a": "<p>First.</p>", "b": "", "c": "<p>Last.</p>"},
+        extra={"OEBPS/b": b"<html><body>" + chapter},
+    )
+    article = read(tmp_path, "a.epub", book)
+    assert (article.text, article.warnings) == (f"First.\n\n{text}\n\nLast.", ())
+
+
+def test_a_chapter_that_is_nested_too_deeply_is_told(tmp_path: Path):
+    book = epub({"a": "<p>First.</p>", "b": "<div>" * 4_000 + "Deep.", "c": "<div>" * 600 + "x"})
+    article = read(tmp_path, "a.epub", book)
+    assert article.text == "First."
+    assert article.warnings == tuple(
+        f"OEBPS/{name}: nested too deeply; write it with fewer levels" for name in "bc"
+    )
+
+
+def test_a_chapter_of_another_kind_is_told_or_read_by_what_stands_for_it(tmp_path: Path):
+    book = epub({"a": "<p>First.</p>", "b": "<p>Second.</p>"})
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        package = archive.read("OEBPS/content.opf").decode()
+    items = (
+        '<item id="x" href="x.dtb" media-type="application/x-dtbook+xml"/>'
+        '<item id="y" href="y.dtb" media-type="application/x-dtbook+xml" fallback="b"/>'
+        '<item id="z" href="z.jpg" media-type="image/jpeg"/></manifest>'
+    )
+    order = '<itemref idref="x"/><itemref idref="z"/><itemref idref="y"/>'
+    package = package.replace("</manifest>", items).replace('<itemref idref="b"/>', order)
+    changed = epub(
+        {"a": "<p>First.</p>", "b": "<p>Second.</p>"}, extra={"OEBPS/content.opf": package}
+    )
+    article = read(tmp_path, "a.epub", changed)
+    assert article.text == "First.\n\nSecond."
+    assert article.warnings == (
+        "x.dtb is application/x-dtbook+xml, which is not read; save it as XHTML",
+    )

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from qabot.articles.formats.draft import Block, one_line
 from qabot.articles.formats.tables import Cell, table_lines
+from qabot.errors import ArticleError
 
 _BLANKS = re.compile(r"[ \t\n]+")
 _LONGEST_CELL = 400
@@ -76,9 +77,16 @@ class Vocabulary:
 
 
 def blocks_of(root: Element, vocabulary: Vocabulary) -> Sequence[Block]:
-    """The blocks of ``root`` and all below it; text outside of any block is one, too."""
+    """The blocks of ``root`` and all below it; text outside of any block is one, too.
+
+    Raises:
+        ArticleError: It is nested too deeply.
+    """
     writer = _Writer(vocabulary)
-    writer.walk(root, inline=False)
+    try:
+        writer.walk(root, inline=False)
+    except RecursionError:
+        raise ArticleError("nested too deeply; write it with fewer levels") from None
     writer.end()
     return writer.blocks
 

@@ -70,13 +70,12 @@ def _body(body: MIMEPart) -> Draft:
         payload = body.get_payload(decode=True)
         text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
     if body.get_content_subtype() == "html":
-        from lxml import html
-
         from qabot.articles.formats.blocks import blocks_of
-        from qabot.articles.formats.draft import clean_characters, compose
+        from qabot.articles.formats.draft import compose
         from qabot.articles.formats.xhtml import XHTML
+        from qabot.articles.formats.xml import parse_html
 
-        page = html.document_fromstring(f"<html><body>{clean_characters(text)}</body></html>")
+        page = parse_html(text)
         number_items(page)
         return Draft(*compose(blocks_of(page, XHTML)))
     return Draft(clean(text))

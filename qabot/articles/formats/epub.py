@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from qabot.articles.formats.archive import Archive, resolved
@@ -18,7 +18,7 @@ from qabot.errors import ArticleError
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _OPF, _DC = "{http://www.idpf.org/2007/opf}", "{http://purl.org/dc/elements/1.1/}"
-_PAGES = ("application/xhtml+xml", "text/html")
+_PAGES = ("application/xhtml+xml", "text/html", "application/xml", "text/x-oeb1-document")
 _AGAIN = "save it again"
 
 
@@ -31,9 +31,9 @@ def read_epub(data: bytes) -> Draft:
     archive = Archive(data, "an EPUB book")
     name = _package_name(archive)
     package = parse_xml(archive.read(name), name[:100])
-    chapters = list(_chapters(package, name))
-    _refuse_protected(archive, chapters)
     unread: list[str] = []
+    chapters = list(dict.fromkeys(_chapters(package, name, unread)))
+    _refuse_protected(archive, chapters)
     text, headings = compose(_blocks(archive, chapters, unread))
     if unread and not has_words(text):
         raise ArticleError(unread[0])
@@ -59,15 +59,36 @@ def _package_name(archive: Archive) -> str:
     raise ArticleError(f"damaged: {_CONTAINER} names no file that is there; {_AGAIN}")
 
 
-def _chapters(package: Any, name: str) -> Iterator[str]:
-    """The names of the members with the book's text, in order, each once."""
-    items = {
-        item.get("id"): resolved(name, item.get("href", ""))
-        for item in package.iter(f"{_OPF}item")
-        if item.get("media-type") in _PAGES and "nav" not in item.get("properties", "").split()
-    }
-    spine = [items.get(item.get("idref")) for item in package.iter(f"{_OPF}itemref")]
-    yield from dict.fromkeys(filter(None, spine))
+def _chapters(package: Any, name: str, unread: list[str]) -> Iterator[str]:
+    """The names of the members with the book's text, in order, each once.
+
+    Those of a kind that is not read, pictures aside, are added to ``unread``.
+    """
+    items = {item.get("id"): item for item in package.iter(f"{_OPF}item")}
+    spine = [items.get(mark.get("idref")) for mark in package.iter(f"{_OPF}itemref")]
+    for item in dict.fromkeys(spine):
+        found = _readable(item, items)
+        if found is not None and "nav" not in found.get("properties", "").split():
+            yield resolved(name, found.get("href", ""))
+        elif found is None and item is not None and not _is_picture(item):
+            kind = one_line(item.get("media-type", ""))[:100] or "no kind"
+            chapter = one_line(item.get("href", ""))[:100]
+            unread.append(f"{chapter} is {kind}, which is not read; save it as XHTML")
+
+
+def _readable(item: Any, items: Mapping[str | None, Any]) -> Any:
+    """``item``, or what stands for it where a program does not know its kind; ``None`` if none."""
+    seen = list[Any]()
+    while item is not None and item not in seen:
+        if item.get("media-type") in _PAGES:
+            return item
+        seen.append(item)
+        item = items.get(item.get("fallback"))
+    return None
+
+
+def _is_picture(item: Any) -> bool:
+    return str(item.get("media-type", "")).startswith("image/")
 
 
 def _refuse_protected(archive: Archive, chapters: list[str]) -> None:
@@ -82,16 +103,22 @@ def _refuse_protected(archive: Archive, chapters: list[str]) -> None:
 
 def _blocks(archive: Archive, chapters: list[str], unread: list[str]) -> Iterator[Block]:
     """The blocks of all chapters; why some cannot be read is added to ``unread``."""
-    if not chapters:
+    if not chapters and not unread:
         raise ArticleError(f"damaged: its package names no chapter; {_AGAIN}")
     for chapter in chapters:
         try:
-            page = parse_xhtml(archive.read(chapter), chapter[:100])
+            yield from _read(archive, chapter)
         except ArticleError as error:
             unread.append(str(error))
-            continue
-        number_items(page)
-        yield from blocks_of(page, XHTML)
+
+
+def _read(archive: Archive, chapter: str) -> Sequence[Block]:
+    page = parse_xhtml(archive.read(chapter), chapter[:100])
+    number_items(page)
+    try:
+        return blocks_of(page, XHTML)
+    except ArticleError as error:
+        raise ArticleError(f"{chapter[:100]}: {error}") from error
 
 
 def _fields(package: Any, name: str) -> list[str]:

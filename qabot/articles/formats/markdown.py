@@ -14,6 +14,7 @@ from qabot.articles.formats.front_matter import split_front_matter
 from qabot.articles.formats.list_numbers import number_items
 from qabot.articles.formats.markers import without_markers
 from qabot.articles.formats.xhtml import XHTML
+from qabot.articles.formats.xml import parse_html
 from qabot.errors import ArticleError
 
 if TYPE_CHECKING:
@@ -51,13 +52,11 @@ def read_markdown(text: str) -> Draft:
 
 
 def _blocks(source: str) -> Iterable[Block]:
-    from lxml import html
-
     source = without_markers(source)
     rendered = _parser().render(source, {_CLOSED: set(_CLOSING.findall(source.lower()))})
     if not rendered.strip():
         return ()
-    page = html.document_fromstring(f"<html><body>{rendered}</body></html>")
+    page = parse_html(rendered)
     number_items(page)
     return blocks_of(page, XHTML)
 

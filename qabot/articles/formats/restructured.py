@@ -11,6 +11,7 @@ from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Draft, clean_characters, compose, one_line
 from qabot.articles.formats.list_numbers import number_items
 from qabot.articles.formats.xhtml import XHTML
+from qabot.articles.formats.xml import parse_html
 from qabot.errors import ArticleError
 
 # Sphinx' own: docutils would print an error in their place.
@@ -44,7 +45,6 @@ def read_restructured(text: str) -> Draft:
         ArticleError: docutils cannot read it.
     """
     from docutils.core import publish_parts
-    from lxml import html
 
     from qabot.articles.formats.sphinx_directives import know_directives
 
@@ -56,7 +56,7 @@ def read_restructured(text: str) -> Draft:
             writer="html5",
             settings_overrides={**_SETTINGS, "warning_stream": io.StringIO()},
         )
-        page = html.document_fromstring(f"<html><body>{parts['html_body']}</body></html>")
+        page = parse_html(parts["html_body"])
     except RecursionError:
         raise ArticleError("nested too deeply; write it with fewer levels") from None
     fields = _fields(page)

@@ -1,4 +1,4 @@
-"""XML that may be hostile: no network, no entities but XML's own, bounded depth."""
+"""XML and HTML that may be hostile: no network, no entities but their own, bounded depth."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
+from qabot.articles.formats.decoding import decode
+from qabot.articles.formats.draft import clean_characters
 from qabot.errors import ArticleError
 from qabot.text import first_line
 
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
 _DECLARATION = "<!ENTITY"
 _ENCODINGS = ("ascii", "utf-16-le", "utf-16-be")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
+_DECLARED = re.compile(r"^\s*<\?xml\b[^<>]*\?>")
+_EMPTY = re.compile(r"<([A-Za-z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)/>")
+# These are empty in HTML, too.
+_VOID = frozenset(
+    (
+        *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param"),
+        *("source", "track", "wbr"),
+    )
+)
 _OWN_ENTITIES = frozenset({b"amp", b"lt", b"gt", b"quot", b"apos"})
 
 
@@ -58,14 +69,49 @@ def refuse_entities(data: bytes, name: str) -> None:
 def parse_xhtml(data: bytes, name: str) -> Any:
     """The root element of a page in XHTML, with tags as HTML knows them, without namespace.
 
+    What is not well-formed is read as HTML, as browsers would: a parser of XML loses what it
+    cannot make sense of.
+
     Raises:
-        ArticleError: As ``parse_xml``.
+        ArticleError: It is no text, declares entities, or is nested too deeply.
     """
-    # HTML's entities are declared in a file that is not fetched.
-    root = parse_xml(_ENTITY.sub(_character, data), name, forgiving=True)
+    from lxml import etree
+
+    refuse_entities(data, name)
+    try:
+        # HTML's entities are declared in a file that is not fetched.
+        root = etree.fromstring(_ENTITY.sub(_character, data), _parser(forgiving=False))
+    except (etree.XMLSyntaxError, ValueError):
+        try:
+            text = decode(data, markup=True)
+            return parse_html(_EMPTY.sub(_opened_and_closed, _DECLARED.sub("", text, count=1)))
+        except ArticleError as error:
+            raise ArticleError(f"{name}: {error}") from error
     for element in root.iter("{http://www.w3.org/1999/xhtml}*"):
         element.tag = element.tag.rpartition("}")[2].lower()
     return root
+
+
+def parse_html(text: str) -> Any:
+    """The root element of a page of HTML, or of what stands in its body.
+
+    Raises:
+        ArticleError: It is nested too deeply.
+    """
+    from lxml import html
+
+    parser = html.HTMLParser(huge_tree=True)
+    page = html.document_fromstring(f"<html><body>{clean_characters(text)}", parser=parser)
+    # What lies too deep is left out, and so is all that follows it.
+    if any(fault.type_name == "ERR_RESOURCE_LIMIT" for fault in parser.error_log):
+        raise ArticleError("nested too deeply; write it with fewer levels")
+    return page
+
+
+def _opened_and_closed(match: re.Match[str]) -> str:
+    """An element without content; in HTML, most would go on to the end of the page."""
+    name, attributes = match.groups()
+    return match[0] if name.lower() in _VOID else f"<{name}{attributes}></{name}>"
 
 
 def _character(match: re.Match[bytes]) -> bytes:
