@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from qabot import text
-from qabot.articles.formats import Format
+from qabot.articles.formats import DOCUMENTS, Format
 from qabot.articles.formats.dates import date_in_name
 from qabot.articles.formats.draft import LONGEST_HEADING, Draft, has_words
 from qabot.articles.formats.language import identify
@@ -27,6 +27,8 @@ from qabot.types import Article, ArticleInfo, Unchanged
 DRAFT = "a draft"
 """How the reason of a file begins that says that it is not to be published yet."""
 
+_EMPTY = "is empty; remove it or add text"
+_NO_TEXT = "holds no text, perhaps pictures of it; have it recognised (OCR) and saved again"
 _MARKUP = frozenset(
     (
         ".adoc",
@@ -204,7 +206,7 @@ def _article(
     else:
         draft = process.read(file.format, data)
     if not has_words(draft.text):
-        raise ArticleError("is empty; remove it or add text")
+        raise ArticleError(_NO_TEXT if file.format in DOCUMENTS else _EMPTY)
     if draft.unfinished and not drafts:
         raise ArticleError(
             f"{DRAFT} by its front matter; set drafts = true to read it all the same"
@@ -259,5 +261,5 @@ def _read_bytes(file: SourceFile, limits: Limits) -> bytes:
     # Again, as it may have grown; and some files of the system say that they have no size.
     limits.check_size(len(data), file.format)
     if not data.strip():
-        raise ArticleError("is empty; remove it or add text")
+        raise ArticleError(_EMPTY)
     return data

@@ -233,7 +233,7 @@ NO_PASSWORD = "encrypted; save it without a password"
             docx("", extra={"word/styles.xml": LAUGHS.encode("utf-16")}),
             f"word/styles.xml {ENTITIES}",
         ),
-        ("a.docx", docx(""), "is empty; remove it or add text"),
+        ("a.docx", docx(""), "holds no text, perhaps pictures of it; have it recognised (OCR)"),
         ("a.odt", b"Hello.", "not an ODT document, or damaged (File is not a zip file)"),
         ("a.odt", zipped({"a": "b"}), "damaged: holds no content.xml; save it again"),
         ("a.odt", odt("", prolog=LAUGHS), f"content.xml {ENTITIES}"),

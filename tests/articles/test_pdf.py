@@ -271,6 +271,42 @@ def test_a_document_is_read_without_the_page_that_cannot_be(tmp_path: Path):
     assert article.warnings == ("page 2 cannot be read; save it again",)
 
 
+def test_pages_that_cannot_be_read_or_show_pictures_only_are_named_together(tmp_path: Path):
+    kids = " ".join(("5 0 R", *["99 0 R"] * 3, "7 0 R", "98 0 R"))
+    picture = b"/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray "
+    article = read_pages(
+        tmp_path,
+        lines("x"),
+        lines(P1),
+        extra={
+            2: f"<< /Type /Pages /Kids [{kids}] /Count 6 >>".encode(),
+            6: stream(b"q 500 0 0 700 50 50 cm /X Do Q"),
+            900: stream(b"\x00", picture + b"/BitsPerComponent 8 "),
+        },
+    )
+    assert article.text == P1
+    assert article.warnings == (
+        "pages 2–4, 6 cannot be read; save it again",
+        "page 1: pictures only; have their text recognised (OCR), if there is any",
+    )
+
+
+@pytest.mark.parametrize("about", [b"Title", b"Author"])
+def test_half_a_character_in_what_a_document_says_of_itself_is_replaced(
+    tmp_path: Path, about: bytes
+):
+    half = b"<< /%s <FEFF0054007500670020D8000021> >>" % about
+    article = read_pages(tmp_path, lines(P1, P2), extra={7: half})
+    told = {b"Title": article.info.title, b"Author": article.info.author}
+    assert told[about] == "Tug \ufffd!"
+
+
+def test_half_a_character_in_a_bookmark_is_replaced(tmp_path: Path):
+    half = b"<< /Title <FEFF0054007500670020D8000021> /Parent 4 0 R /Dest [5 0 R /Fit] >>"
+    article = read_pages(tmp_path, lines(P1, P2), outline=[("Tug", 0)], extra={7: half})
+    assert article.text == read_pages(tmp_path, lines(P1, P2)).text
+
+
 def test_numbers_beyond_all_characters_are_replaced(tmp_path: Path):
     # A second font, whose characters have four bytes and no names.
     codes = b"begincmap 2 begincodespacerange <00> <1F> <20000000> <7FFFFFFF> endcodespacerange"

@@ -142,7 +142,7 @@ def test_a_page_that_is_called_a_document_is_read_as_a_page(index, site):
         (zipped({"a.txt": "A"}), "application/epub+zip", "not an EPUB book (holds no META-INF/"),
         (PDF[:200], "application/pdf", "damaged: PDFium cannot open it"),
         (pdf(lines()), "application/pdf", "holds no text, perhaps pictures of it"),
-        (docx("<w:p/>"), WORD, "is empty; remove it or add text"),
+        (docx("<w:p/>"), WORD, "holds no text, perhaps pictures of it"),
     ],
 )
 def test_what_is_no_document_has_its_reason(index, site, body, media, reason):

@@ -36,6 +36,7 @@ _LEAST_LEVEL = 0.8
 _FONT_NAME = 64
 # A drawing of more is no table.
 _MOST_OBJECTS, _MOST_SEGMENTS = 5_000, 10_000
+_MOST_OF_PAGE = 0.5
 _THIN, _LEAST_LENGTH = 1.5, 6.0
 
 
@@ -206,6 +207,18 @@ def rules_of(page: Any) -> Rules:
             elif abs(x - to_x) <= _THIN and abs(y - to_y) >= _LEAST_LENGTH:
                 down.add(Rule(round(x), round(min(y, to_y)), round(max(y, to_y))))
     return Rules(_joined(across), _joined(down))
+
+
+def is_picture(page: Any) -> bool:
+    """Tell whether pictures cover most of a page."""
+    covered = 0.0
+    for number, drawn in enumerate(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE])):
+        left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+        if raw.FPDFPageObj_GetBounds(drawn, left, bottom, right, top):
+            covered += abs(right.value - left.value) * abs(top.value - bottom.value)
+        if number == _MOST_OBJECTS:
+            break
+    return covered > _MOST_OF_PAGE * page.get_width() * page.get_height()
 
 
 def _is_long(drawn: Any) -> bool:
