@@ -70,7 +70,10 @@ _TYPES: dict[str, Kind] = {
     "message/rfc822": "email",
 }
 _JSON_FEED = re.compile(r'\s*\{.*"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/', re.DOTALL)
+# Servers that know no type of a file say one of these.
+_ANY_TYPE = ("", "application/octet-stream", "binary/octet-stream", "application/unknown")
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_LLMS = re.compile(r"/llms(?:-\w+)*\.txt$")
 _NOTHING = "not a page, document, sitemap or feed"
 
 
@@ -111,19 +114,27 @@ def _text_kind(head: str, declared: str, address: str) -> Kind | None:
     """Return the kind of a text that is not XML."""
     if _JSON_FEED.match(head):
         return "feed"
-    kind = _TYPES.get(declared)
+    path = address.partition("?")[0].lower()
+    named = FORMATS.get(PurePosixPath(path).suffix)
+    named = None if named in DOCUMENTS else named
+    kind = _TYPES.get(declared) or (
+        named if declared in _ANY_TYPE or declared.startswith("text/") else None
+    )
     if kind not in ("plain", "markdown"):
         return kind
-    path = address.partition("?")[0].lower()
     if path.endswith("/llms.txt") and "](" in head:
         return "sitemap"
+    if _LLMS.search(path):
+        return "markdown"
     # The last line of the beginning may be cut off.
     lines = head.split("\n")
-    lines = [line.strip() for line in (lines[:-1] if len(head) >= _HEAD else lines)]
-    if any(lines) and all(_ADDRESS.fullmatch(line) for line in lines if line):
-        return "sitemap"
-    named = FORMATS.get(PurePosixPath(path).suffix)
-    return named if named and named not in DOCUMENTS else kind
+    return "sitemap" if _names_pages(lines[:-1] if len(head) >= _HEAD else lines) else named or kind
+
+
+def _names_pages(lines: list[str]) -> bool:
+    """Tell whether each line is an address, but for comments."""
+    told = [line for line in map(str.strip, lines) if line and not line.startswith("#")]
+    return bool(told) and all(map(_ADDRESS.fullmatch, told))
 
 
 def _packed_document(body: bytes, declared: str) -> Kind:

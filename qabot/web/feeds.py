@@ -43,7 +43,8 @@ def _json_feed(body: bytes, address: str) -> Iterator[Entry]:
         if not link:
             continue
         text, html = _string(item, "content_text"), _string(item, "content_html")
-        published = parse_date(_string(item, "date_published")[:_DAY])
+        written = _string(item, "date_published") or _string(item, "date_modified")
+        published = parse_date(written[:_DAY])
         page = _page(
             link,
             _string(item, "title"),
@@ -58,6 +59,9 @@ def _json_link(item: Any, address: str) -> str:
     if not isinstance(item, dict):
         return ""
     link = _string(item, "url") or _string(item, "external_url")
+    # Its name should be its address, too.
+    name = _string(item, "id")
+    link = link or (name if name.lower().startswith(("http://", "https://")) else "")
     try:
         return urljoin(address, link) if link else ""
     except ValueError:
@@ -127,5 +131,10 @@ def _string(values: Any, key: str) -> str:
 
 
 def _published(entry: Any) -> str | None:
-    day = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
-    return f"{day[0]:04}-{day[1]:02}-{day[2]:02}" if day else None
+    for name in ("published", "updated"):
+        # As it is written: in another time zone the day may be another, and a month is no day.
+        if day := parse_date(_string(entry, name)):
+            return day
+        if moment := dict.get(entry, f"{name}_parsed"):
+            return f"{moment[0]:04}-{moment[1]:02}-{moment[2]:02}"
+    return None

@@ -40,7 +40,8 @@ def read_sitemap(body: bytes, kind: Listing, address: str) -> Iterator[Entry]:
 
 def _plain_sitemap(text: str, address: str) -> Iterator[Entry]:
     """Yield the addresses of a text file, one a line, or else the links of ``llms.txt``."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
     if all(map(_ADDRESS.fullmatch, lines)):
         yield from map(Entry, lines)
         return

@@ -83,6 +83,10 @@ THAI = "สะพานเปิดใช้อีกครั้งในวั
         ("cp1253", GREEK),
         ("cp1251", RUSSIAN),
         ("koi8-r", RUSSIAN),
+        ("cp1251", "Паром не ходил во вторник."),
+        ("koi8-r", "Паром не ходил во вторник."),
+        ("mac_cyrillic", RUSSIAN),
+        ("mac_cyrillic", UKRAINIAN),
         ("cp1251", UKRAINIAN),
         ("koi8-u", UKRAINIAN),
         ("cp1255", HEBREW),
@@ -199,9 +203,16 @@ def test_utf_16_without_a_mark_is_told_by_its_script(tmp_path: Path, encoding, t
     assert read(tmp_path, "a.txt", f"{text}\n".encode(encoding)).text == text
 
 
-def test_utf_16_that_ends_in_half_a_character_is_refused(tmp_path: Path):
-    with pytest.raises(ArticleError, match=r"damaged UTF-16 \(at byte \d+\); save it again"):
-        read(tmp_path, "a.txt", GERMAN.encode("utf-16")[:-1])
+def test_utf_16_that_ends_in_half_a_character_is_read(tmp_path: Path):
+    data = GERMAN.encode("utf-16")[:-1]
+    assert read(tmp_path, "a.txt", data).text == f"{GERMAN[:-1]}\ufffd"
+    data = GERMAN.encode("utf-16-le")[:-1]
+    assert read(tmp_path, "a.txt", data).text == GERMAN[:-1]
+
+
+def test_utf_16_that_is_broken_throughout_is_refused(tmp_path: Path):
+    with pytest.raises(ArticleError, match=r"damaged UTF-16; save it again as UTF-8"):
+        read(tmp_path, "a.txt", b"\xff\xfe" + b"\x00\xd8a\x00" * 99)
 
 
 def test_only_line_ends_marks_and_control_characters_are_changed(tmp_path: Path):
@@ -221,3 +232,27 @@ def test_surplus_blank_lines_go_and_indents_stay(tmp_path: Path):
 def test_one_nul_of_a_short_text_is_a_broken_character(tmp_path: Path):
     article = read(tmp_path, "a.txt", b"Gate 7\x00 opens at noon.")
     assert article.text == "Gate 7\N{REPLACEMENT CHARACTER} opens at noon."
+
+
+def test_some_nuls_of_a_short_text_are_broken_characters(tmp_path: Path):
+    article = read(tmp_path, "a.txt", b"Gate\0 7 opens at noon,\0 gate 8 not before three.")
+    assert article.text == "Gate\ufffd 7 opens at noon,\ufffd gate 8 not before three."
+
+
+def test_nuls_that_fill_up_a_file_are_no_text(tmp_path: Path):
+    data = "Gate 7 opens at noon for Zoë.\n".encode() + bytes(4_000)
+    assert read(tmp_path, "a.txt", data).text == "Gate 7 opens at noon for Zoë."
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"gate\0opens\0at\0noon\0",
+        b"Gate 7\0\1\2\0opens at noon on all days.",
+        b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x44\xac\0\0",
+        "Gate 7 opens\0 at noon\0 for Zo\xeb.".encode("latin-1"),
+    ],
+)
+def test_nuls_among_other_than_text_are_refused(tmp_path: Path, data: bytes):
+    with pytest.raises(ArticleError, match="not a text file"):
+        read(tmp_path, "a.txt", data)

@@ -203,11 +203,13 @@ def test_a_json_feed_is_a_feed(index, site, pages, media):
             },
             {"id": "3", "content_text": "Without a page."},
             {"id": "4", "url": 7},
+            {"id": site.put_story("/named", "Named"), "date_modified": "2024-05-06T07:08:09Z"},
         ),
         media=media,
     )
     summary = build(index, source)
-    assert (3, ()) == (summary.articles, summary.skipped)
+    assert (4, ()) == (summary.articles, summary.skipped)
+    assert held(index)[f"{site.url}/named"].info.published == "2024-05-06"
     canal = held(index)[f"{site.url}/canal"].info
     assert (canal.title, canal.published, canal.language) == ("The canal", "2024-01-02", "en")
     assert not build(index, source).changed
@@ -264,6 +266,27 @@ def test_a_page_without_a_date_has_that_of_its_entry(index, site, pages, kind, d
     build(index, source)
     assert held(index)[pages[0]].info.title == "Tunnel 0"
     assert held(index)[pages[0]].info.published == "2024-01-02"
+
+
+@pytest.mark.parametrize(
+    ("written", "published"),
+    [
+        ("Tue, 02 Jan 2024 00:30:00 +0100", "2024-01-02"),
+        ("2 Jan 2024 23:30 PST", "2024-01-02"),
+        ("Tue, 2 Jan 24 03:04:05 GMT", "2024-01-02"),
+        ("2024-01-02T00:30:00+09:00", "2024-01-02"),
+        ("2024-01", "2024-01"),
+        ("2. Januar 2024", "2024-01-02"),
+        ("soon", None),
+    ],
+)
+def test_the_date_of_an_entry_is_as_exact_as_it_is_written(index, site, pages, written, published):
+    feed = (
+        '<rss version="2.0"><channel><title>News</title>'
+        f"<item><link>{pages[0]}</link><pubDate>{written}</pubDate></item></channel></rss>"
+    )
+    build(index, site.put("/feed", feed, media="text/xml"))
+    assert held(index)[pages[0]].info.published == published
 
 
 def test_a_page_keeps_its_own_date(index, site):

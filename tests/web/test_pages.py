@@ -129,8 +129,15 @@ def test_an_encoding_that_only_the_server_names_is_understood(index, site):
 def test_text_and_markdown_are_read_as_such(index, site):
     plain = site.put("/notes.txt", "The harbour\n\nIt was closed in 1911.", media="text/plain")
     marked = site.put("/a.md", "# The river\n\nIt *froze* in 1912.", media="text/markdown")
-    build(index, plain, marked)
+    other = [
+        site.put(f"/{n}.md", f"# Lock {n}\n\nIt *froze*.", media=media)
+        for n, media in enumerate(("application/octet-stream", "text/x-markdown", "text/plain"))
+    ]
+    build(index, plain, marked, *other)
     found = held(index)
+    assert [found[address].text for address in other] == [
+        f"Lock {n}\n\nIt froze." for n in range(3)
+    ]
     assert found[plain].text == "The harbour\n\nIt was closed in 1911."
     assert found[marked].text == "The river\n\nIt froze in 1912."
 

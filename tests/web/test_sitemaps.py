@@ -273,6 +273,22 @@ def test_a_sitemap_may_be_a_text_file(index, site, pages):
     assert [build(index, source).articles for _ in range(3)] == [3, 3, 1]
 
 
+@pytest.mark.parametrize("media", ["text/plain", "application/octet-stream"])
+def test_a_list_of_addresses_may_have_comments_and_no_type(index, site, pages, media):
+    text = "\n".join(["# Made by hand", *pages, "#", ""])
+    source = site.put("/sitemap.txt", text, media=media)
+    build(index, source)
+    assert list(held(index)) == sorted(pages)
+
+
+def test_a_text_of_comments_only_is_an_article(index, site):
+    source = site.put(
+        "/notes.txt", "# The bridge was opened in 1907.\n# It is closed.\n", "text/plain"
+    )
+    build(index, source)
+    assert list(held(index)) == [source]
+
+
 def test_a_text_with_addresses_in_it_is_an_article(index, site, pages):
     text = "\n".join(["These are my favourite pages about bridges:", *pages])
     source = site.put("/notes.txt", text, media="text/plain")
@@ -292,6 +308,17 @@ def test_llms_txt_names_pages(index, site, pages):
     assert (3, ()) == (summary.articles, summary.skipped)
     assert list(held(index)) == sorted([*pages[:2], note])
     assert held(index)[note].info.title == "Cables"
+
+
+def test_the_long_form_of_llms_txt_is_markdown(index, site):
+    text = "# Bridges\n\nThe bridge was [opened](/1) in 1907.\n\n## Cables\n\nThey are of steel.\n"
+    source = site.put("/llms-full.txt", text, media="text/plain")
+    build(index, source)
+    (article,) = held(index).values()
+    assert article.text == (
+        "Bridges\n\nThe bridge was opened in 1907.\n\nCables\n\nThey are of steel."
+    )
+    assert article.info.source == source
 
 
 def test_a_news_sitemap_gives_the_date_of_a_page(index, site, pages):

@@ -14,6 +14,8 @@ _ISO = re.compile(rf"(\d{{4}})(?:([-/.])(\d{{1,2}})(?:\2(\d{{1,2}}){_TIME})?)?",
 _COMPACT = re.compile(rf"((?:19|20)\d\d)(\d\d)(\d\d){_TIME}", re.ASCII)
 _EAST_ASIAN = re.compile(r"(\d{4})[年년] ?(\d{1,2})[月월](?: ?(\d{1,2})[日일].*)?", re.ASCII)
 _DAY_OR_MONTH_FIRST = re.compile(rf"(\d{{1,2}})([./-])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.ASCII)
+_RFC_2822 = re.compile(r"(?:[A-Z][a-z]{2}, ?)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})(?: .*)?", re.ASCII)
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _SECONDS = re.compile(r"1\d{9}(?:\d{3})?", re.ASCII)
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 _IN_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[-_. ]|$)", re.ASCII)
@@ -68,6 +70,8 @@ def _day_or_month_first(first: str, mark: str, second: str, year: str) -> str | 
 
 
 def _in_words(value: str) -> str | None:
+    if (match := _RFC_2822.fullmatch(value)) and match[2] in _MONTHS:
+        return _checked(match[3], str(_MONTHS.index(match[2]) + 1), match[1])
     # Takes 0.3 s to import; forms without words never come here.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

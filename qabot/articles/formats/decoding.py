@@ -13,7 +13,7 @@ import re
 from collections import Counter
 
 from qabot.articles.formats.language import likelihood
-from qabot.articles.formats.western import older_encoding
+from qabot.articles.formats.old_encodings import old_cyrillic, older_encoding
 from qabot.errors import ArticleError
 
 _MAGIC = (
@@ -98,9 +98,18 @@ _DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w:.-]+)", re.IG
 _TAG = re.compile(rb"<[^<>]*>")
 _NON_ASCII = re.compile("[^\x00-\x7f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+# No text has these, so it is another script: Hebrew and Arabic vowels that belong to no letter,
+# Hebrew and Greek letters of the ends of words within one, Arabic ones likewise.
+_IMPOSSIBLE = re.compile(
+    "(?<![\u0590-\u07ff])[\u0591-\u05bd\u05bf\u064b-\u0652]"
+    "|[\u05da\u05dd\u05df\u05e3\u05e5](?=[\u05d0-\u05ea])"
+    "|\u03c2(?=[\u03ac-\u03ce])"
+    "|\u0629(?=[\u0621-\u063a\u0641-\u064a])"
+)
 _CONTROL_SHARE = 0.05
 _DAMAGED_SHARE = 0.2
-_NUL_SHARE, _UTF_16_ZEROS, _ONE_SCRIPT = 0.01, 0.5, 0.9
+_NUL_SHARE, _CLEAN_NUL_SHARE, _UTF_16_ZEROS, _ONE_SCRIPT = 0.01, 0.1, 0.5, 0.9
+_BROKEN = "\N{REPLACEMENT CHARACTER}"
 # The first bytes of two: Greek to Georgian, and the scripts of East Asia.
 _ALPHABETS = range(0x03, 0x11)
 _KANA, _IDEOGRAPHS, _HANGUL, _FULL_WIDTH = (0x30,), range(0x4E, 0xA0), range(0xAC, 0xD8), (0xFF,)
@@ -136,18 +145,11 @@ def decode(data: bytes, *, markup: bool = False) -> str:
 def _decode_unicode(data: bytes, *, declared: bool) -> str | None:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            try:
-                return data.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise ArticleError(
-                    f"damaged {encoding.upper()} (at byte {error.start}); save it again as UTF-8"
-                ) from error
+            return _marked(data, encoding)
     if b"\x00" in data:
         if text := _unmarked_utf_16(data):
             return text
-        if data.count(0) > max(1, _NUL_SHARE * len(data)):
-            raise ArticleError(f"not a text file (contains NUL bytes); {_REMEDY}")
-        data = data.replace(b"\x00", "\N{REPLACEMENT CHARACTER}".encode())
+        data = _without_nuls(data)
     if data.isascii() and b"\x1b$" in data and (text := _strict(data, "iso2022_jp")):
         return text
     try:
@@ -156,10 +158,32 @@ def _decode_unicode(data: bytes, *, declared: bool) -> str | None:
         return _damaged_utf_8(data, declared=declared)
 
 
+def _marked(data: bytes, encoding: str) -> str:
+    """UTF-16 or UTF-32 with a byte order mark, with U+FFFD for what is broken in it."""
+    text = data.decode(encoding, "replace")
+    if text.count(_BROKEN) > max(1, _NUL_SHARE * len(text)) and _strict(data, encoding) is None:
+        raise ArticleError(f"damaged {encoding.upper()}; save it again as UTF-8")
+    return text
+
+
+def _without_nuls(data: bytes) -> bytes:
+    """``data`` with U+FFFD for each NUL, but for those that only fill up its end.
+
+    In UTF-8 that is text otherwise, NULs are damage; other files full of them are no text.
+    """
+    data = data.rstrip(b"\x00")
+    text = _strict(data.replace(b"\x00", b""), "utf-8")
+    clean = text is not None and not _CONTROL.search(text)
+    if data.count(0) > max(1, (_CLEAN_NUL_SHARE if clean else _NUL_SHARE) * len(data)):
+        raise ArticleError(f"not a text file (contains NUL bytes); {_REMEDY}")
+    return data.replace(b"\x00", _BROKEN.encode())
+
+
 def _unmarked_utf_16(data: bytes) -> str | None:
     """UTF-16 without a byte order mark, where most characters are of one script."""
     if len(data) % 2:
-        return None
+        # Cut off within a character.
+        data = data[:-1]
     for encoding, high in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
         latin = high.count(0) > _UTF_16_ZEROS * len(high)
         if latin or (_one_script(high) and not _is_plain_utf_8(data)):
@@ -196,7 +220,7 @@ def _damaged_utf_8(data: bytes, *, declared: bool) -> str | None:
     # Mostly valid multi-byte sequences do not come about by chance: guessing another encoding
     # because of one broken byte would garble every other letter.
     text = data.decode("utf-8", "replace")
-    broken = text.count("\N{REPLACEMENT CHARACTER}")
+    broken = text.count(_BROKEN)
     valid = sum(not character.isascii() for character in text) - broken
     return text if broken <= (1 if declared else _DAMAGED_SHARE) * valid else None
 
@@ -237,7 +261,11 @@ def _detected_encoding(data: bytes) -> str | None:
         from_bytes(data, cp_isolation=[name], preemptive_behaviour=False, enable_fallback=False)
         for name in _ENCODINGS
     )
-    matches = [match for result in results if (match := result.best())]
+    matches = [
+        match
+        for result in results
+        if (match := result.best()) and not _IMPOSSIBLE.search(str(match))
+    ]
     # The sort is stable: of equally good matches the upper encoding stays the first.
     matches.sort(key=lambda match: (round(match.chaos, 2), -round(match.coherence, 1)))
     fitting = (
@@ -252,6 +280,8 @@ def _detected_encoding(data: bytes) -> str | None:
             return older
     if found in (None, *_CENTRAL_ENCODINGS):
         found = _central_encoding(data, found) or found
+    if found == "cp1251" and (text := old_cyrillic(data)):
+        return "mac_cyrillic" if likelihood(_telling_part(text))[0] in _CYRILLIC else found
     return found or (matches[0].encoding if matches else None)
 
 

@@ -1,4 +1,4 @@
-"""Western texts of DOS and old Macs, which other encodings read as other characters; pure."""
+"""Texts of DOS and old Macs, which other encodings read as other characters; pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ _WITHIN_WORDS = frozenset("’'‑·\u00ad")
 _OPENING = frozenset("‚„¡¿«‹“‘")
 _LEAST, _MOST_ODD, _LEAST_GAIN = 2, 0.1, 0.3
 _OLD = ("cp850", "mac_roman")
+# Of Russian, Bulgarian, Ukrainian and Belarusian.
+_CYRILLIC = frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґў")
+# No word begins with these.
+_CLOSING = frozenset("‡†™€‰•”’…›")
 
 
 def older_encoding(data: bytes, usual: str | None) -> str | None:
@@ -45,3 +49,30 @@ def _is_odd(before: str, character: str, after: str) -> bool:
     if character in _OPENING and before.isalpha():
         return True
     return before.isalpha() and after.isalpha() and character not in _WITHIN_WORDS
+
+
+def old_cyrillic(data: bytes) -> str | None:
+    """``data`` in the Cyrillic encoding of old Macs, if it makes more sense so than in Windows'.
+
+    Both have the same small letters, but for one, and other capitals and marks.
+    """
+    try:
+        usual, old = data.decode("cp1251"), data.decode("mac_cyrillic")
+    except UnicodeDecodeError:
+        return None
+    return old if _odd_cyrillic(old) < _odd_cyrillic(usual) else None
+
+
+def _odd_cyrillic(text: str) -> int:
+    """How many characters no Cyrillic text has at their places."""
+    return sum(
+        _is_odd_cyrillic(before, character, after)
+        for before, character, after in zip(f" {text[:-1]}", text, f"{text[1:]} ", strict=True)
+        if not character.isascii()
+    )
+
+
+def _is_odd_cyrillic(before: str, character: str, after: str) -> bool:
+    if character.isalpha():
+        return character.lower() not in _CYRILLIC or (character.isupper() and before.islower())
+    return character in _CLOSING and not before.isalpha() and after.isalpha()
