@@ -419,3 +419,71 @@ def test_the_seed_articles_are_read_with_what_they_declare():
             (2, line.removeprefix("## ")) for line in source.split("\n") if line.startswith("## ")
         ]
         assert "#" not in article.text
+
+
+GRID = """+---------------+---------+------------------+
+| Fruit         | Price   | Advantages       |
++:==============+========:+==================+
+| *Bananas*     | 1.34    | - wrapped        |
+|               |         | - bright         |
++---------------+---------+------------------+
+| Oranges       | 2.10                       |
++---------------+---------+------------------+
+"""
+
+
+def test_a_table_of_plus_signs_is_a_table(tmp_path: Path):
+    assert read(tmp_path, "a.md", f"Fruits:\n\n{GRID}\nThe end.").text == (
+        "Fruits:\n\nFruit | Price | Advantages\n"
+        "Bananas | Price: 1.34 | Advantages: wrapped, bright\n"
+        "Oranges | Price: 2.10\n\nThe end."
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("+---+---+\n| a | b |\n+---+---+\n| c | d |\n+---+---+\n", "a | b\nc | d"),
+        (
+            "+---+---+\n| a | b |\n+===+===+\n| c | d |\n+===+===+\n| e | f |\n+---+---+\n",
+            "a | b\nc | b: d\ne | b: f",
+        ),
+        ("+----+----+\n| 桥 | b  |\n+====+====+\n| 江 | d  |\n+----+----+", "桥 | b\n江 | b: d"),
+        # Not drawn as it should be: it stays as it is.
+        ("+--+\n|ab\n|c|\n+---+\n", "+--+\n|ab\n|c|\n+---+"),
+    ],
+)
+def test_tables_of_plus_signs_have_many_forms(tmp_path: Path, source, text):
+    assert read(tmp_path, "a.md", source).text == text
+
+
+def test_a_table_of_plus_signs_in_code_stays(tmp_path: Path):
+    assert read(tmp_path, "a.md", f"```\n{GRID}```").text == GRID.strip()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "%YAML 1.2\n---\ntitle: The ferry\ndate: 2021-05-01\n---\n",
+        "%YAML 1.1\n%TAG !t! tag:a.org,2000:\n---\ntitle: The ferry\ndate: 2021-05-01\n...\n",
+        "---\ntitle: The ferry\ndate: 2021-05-01\n----\n",
+        "----\ntitle: The ferry\ndate: 2021-05-01\n-----\n",
+        "% The\n  ferry\n% Anna Bo; Carl Dee\n% 2021-05-01\n\n",
+        "% The ferry\n%\n% May 1, 2021\n\n",
+    ],
+)
+def test_headers_may_be_drawn_in_other_ways(tmp_path: Path, header):
+    article = read(tmp_path, "a.md", f"{header}It runs.\n\n---\n\nIt stopped.")
+    assert (article.info.title, article.info.published, article.text) == (
+        "The ferry",
+        "2021-05-01",
+        "It runs.\n\nIt stopped.",
+    )
+    assert article.warnings == ()
+
+
+def test_links_to_paragraphs_of_notes_show_the_note(tmp_path: Path):
+    source = (
+        "See [[Ferry#^a1]], ![[Ferry#^a1]], [[Ferry^b]] and [[Ferry#^c|there]].\n\n![[Ferry#^x]]\n"
+    )
+    assert read(tmp_path, "a.md", source).text == "See Ferry, Ferry, Ferry and there.\n\nFerry"

@@ -1,4 +1,4 @@
-"""Read the front matter of Markdown files: YAML, TOML, JSON or MultiMarkdown.
+"""Read the front matter of Markdown files: YAML, TOML, JSON, or headers as of other programs.
 
 Nothing in it makes an article unreadable: a field without a sensible value is left out, and told.
 """
@@ -20,7 +20,9 @@ Fields = Mapping[str, object]
 
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _YAML = re.compile(
-    r"\s*^---(?:ya?ml)?[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
+    r"\s*(?:^%(?:YAML|TAG)\b.*\n)*^-{3,}(?:ya?ml)?[ \t]*\n"
+    r"((?s:.*?))^(?:-{3,}|\.\.\.)[ \t]*(?:\n|\Z)",
+    re.MULTILINE,
 )
 _TOML = re.compile(
     r"\s*^(?:(\+\+\+)|---toml)[ \t]*\n(.*?)^(?(1)\+\+\+|---)[ \t]*(?:\n|\Z)",
@@ -30,6 +32,9 @@ _JSON = re.compile(
     r"\s*^(?:---json|;;;)[ \t]*\n(.*?)^(?:---|;;;)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _HEADERS = re.compile(r"(?:\w[\w -]{0,40}:[ \t].*\n|[ \t]+\S.*\n)+(?=\s*\n)", re.ASCII)
+# Pandoc's: title, authors and date, each of which may go on in indented lines, or be empty.
+_TITLE_BLOCK = re.compile(r"(?:%(?:[ \t].*)?\n(?:[ \t]+\S.*\n)*){1,3}(?=[ \t]*\n)")
+_TITLE_FIELDS = ("title", "author", "date")
 _HEADER_TITLE = re.compile(r"title:", re.IGNORECASE | re.MULTILINE)
 _KEY_LINE = re.compile(r"(?:#.*\n|\s*\n)*[\"']?[\w.@-]+[\"']?[ \t]*:(?:\s|$)")
 _KEY = re.compile(r"^([\w.@-]+)[ \t]*:(?:[ \t]+|$)(.*)$", re.MULTILINE)
@@ -78,6 +83,9 @@ def _fields(text: str, told: _Told) -> tuple[Fields, int]:
         return fields, match.end()
     if (match := _HEADERS.match(text)) and _HEADER_TITLE.search(match[0]):
         return _line_by_line(match[0]), match.end()
+    if match := _TITLE_BLOCK.match(text):
+        values = re.split(r"^%", match[0], flags=re.MULTILINE)[1:]
+        return dict(zip(_TITLE_FIELDS, map(one_line, values), strict=False)), match.end()
     return _json(text)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from qabot.articles.formats.grid_tables import grid_tables_as_html
 from qabot.articles.formats.template_texts import shown_arguments
 
 _INDENT = 4
@@ -71,6 +72,8 @@ _HEADING_ATTRIBUTES = re.compile(r"^([ \t>]*#{1,6}[ \t].*?)[ \t]*\{:?[ \t]*[#.][
 _ATTRIBUTES = re.compile(r"(?<=[)\]*_`])\{:?[ \t]*[#.\w][^{}\n]*\}")
 # Pictures and the like; of a note that is shown within another, at least the title stays.
 _EMBED = re.compile(r"!\[\[[^\[\]|#\n]*\.(?!md\b)\w{2,5}(?:[|#][^\[\]\n]*)?\]\]|!(?=\[\[)")
+# Where in a note a paragraph is.
+_PARAGRAPH_ID = re.compile(r"#?\^[\w-]+$")
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|\n]+)(?:\\?\|([^\[\]\n]+))?\]\](?!\()")
 _MARKED = re.compile(r"(?<![=\w])==(?=[^\s=])(.+?)(?<=[^\s=])==(?![=\w])")
 _BLOCK_ID = re.compile(r"(?<=\S)[ \t]+\^[A-Za-z0-9-]+[ \t]*$")
@@ -85,7 +88,7 @@ def without_markers(source: str) -> str:
     return "".join(
         _code(piece, indents)
         if is_code
-        else _directives(_outside_spans(piece, _without_templates), indents)
+        else _directives(grid_tables_as_html(_outside_spans(piece, _without_templates)), indents)
         for is_code, piece in _pieces(source)
     )
 
@@ -163,7 +166,7 @@ def _argument_lines(match: re.Match[str]) -> str:
 
 
 def _link_text(match: re.Match[str]) -> str:
-    return match[2] or match[1].lstrip("#").replace("#", " > ")
+    return match[2] or _PARAGRAPH_ID.sub("", match[1]).lstrip("#").replace("#", " > ")
 
 
 def _without_line_markers(line: str) -> str:
