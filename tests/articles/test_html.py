@@ -492,3 +492,9 @@ def test_heavy_libraries_are_imported_when_they_are_needed():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "set()\n"
+
+
+def test_raised_numbers_of_a_page_stay_raised(tmp_path: Path):
+    page = f"<html><body><article><p>{P1}</p><p>{P2} 12 m<sup>2</sup>, 2<sup><i>7</i></sup> und "
+    page += f"der 1<sup>er</sup> Platz.</p><p>{P3}</p></article></body></html>"
+    assert "12 m², 2⁷ und der 1er Platz." in read(tmp_path, "a.html", page).text

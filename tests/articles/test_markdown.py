@@ -487,3 +487,32 @@ def test_links_to_paragraphs_of_notes_show_the_note(tmp_path: Path):
         "See [[Ferry#^a1]], ![[Ferry#^a1]], [[Ferry^b]] and [[Ferry#^c|there]].\n\n![[Ferry#^x]]\n"
     )
     assert read(tmp_path, "a.md", source).text == "See Ferry, Ferry, Ferry and there.\n\nFerry"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("It holds 2<sup>7</sup> − 1 of 12 m<sup>2</sup>.", "It holds 2⁷ − 1 of 12 m²."),
+        ("Up to 2<sup>n − 1</sup> or 10<sup>-3</sup>.", "Up to 2ⁿ⁻¹ or 10⁻³."),
+        ("The ferry<sup>1</sup> runs.", "The ferry¹ runs."),
+        (
+            "The 1<sup>st</sup> ferry, M<sup>me</sup> Bo, H<sub>2</sub>O.",
+            "The 1st ferry, Mme Bo, H2O.",
+        ),
+    ],
+)
+def test_raised_numbers_stay_raised(tmp_path: Path, source, text):
+    assert read(tmp_path, "a.md", source).text == text
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        '<Listing number="1" caption="Of `Box<T>`">',
+        '<Listing\n  number="1"\n  caption="Of `Box<T>`"\n>',
+        '<Listing number="1"\n    style={{ color: "red" }} caption="Of `Box<T>`">',
+    ],
+)
+def test_the_caption_of_a_component_may_hold_anything(tmp_path: Path, opening):
+    source = f"Before.\n\n{opening}\n\nIt *runs*.\n\n</Listing>\n"
+    assert read(tmp_path, "a.mdx", source).text == "Before.\n\nOf Box<T>\n\nIt runs."

@@ -280,8 +280,8 @@ def _detected_encoding(data: bytes) -> str | None:
             return older
     if found in (None, *_CENTRAL_ENCODINGS):
         found = _central_encoding(data, found) or found
-    if found == "cp1251" and (text := old_cyrillic(data)):
-        return "mac_cyrillic" if likelihood(_telling_part(text))[0] in _CYRILLIC else found
+    if found == "cp1251" and (old := old_cyrillic(data)):
+        return "mac_cyrillic" if likelihood(_telling_part(old))[0] in _CYRILLIC else found
     return found or (matches[0].encoding if matches else None)
 
 

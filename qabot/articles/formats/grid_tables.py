@@ -21,9 +21,9 @@ def grid_tables_as_html(text: str) -> str:
 
 def _as_html(match: re.Match[str]) -> str:
     # docutils knows the same tables. Imported late: few texts have them.
+    from docutils import DataError
     from docutils.parsers.rst.tableparser import GridTableParser
     from docutils.statemachine import StringList
-    from docutils.utils import DataError
 
     if len(match[0]) > _MOST_CHARACTERS:
         return match[0]

@@ -52,8 +52,10 @@ _BRACED = re.compile(
     r"(<[A-Za-z][\w.]*(?:\s+[\w:.@-]+(?:=(?:\"[^\"]*\"|'[^']*'))?)*\s+)"
     r"(?:[\w:.@-]+=)?\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 )
-# A component of MDX on a line of its own: what stands in it is Markdown again.
-_COMPONENT = re.compile(r"^[ \t]*</?[A-Z][\w.]*(?:\s[^<>]*)?>[ \t]*$")
+# A component of MDX on lines of its own: what stands in it is Markdown again.
+_COMPONENT = re.compile(
+    r"^[ \t]*</?[A-Z][\w.]*(?:\s(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)?>[ \t]*$", re.MULTILINE
+)
 # Components that have the names of what browsers don't show as text.
 _NAMESAKE = re.compile(r"(</?)(?:Math|Object|Template|Title)(?=[\s/>])")
 _FENCED_DIRECTIVE = re.compile(
@@ -145,12 +147,13 @@ def _without_templates(text: str) -> str:
     text = _CONTENTS.sub("", _RAW.sub("", text))
     for pattern in _HIDDEN:
         text = pattern.sub("", text)
-    text = _TEMPLATE.sub(_argument_words, _TEMPLATE_LINE.sub(_argument_lines, text))
-    text = _EXPORT.sub("", _IMPORT.sub("", text))
     for _ in range(9):
         text, count = _BRACED.subn(r"\1", text)
         if not count:
             break
+    text = _TEMPLATE.sub(_argument_words, _TEMPLATE_LINE.sub(_argument_lines, text))
+    text = _EXPORT.sub("", _IMPORT.sub("", text))
+    text = _COMPONENT.sub(lambda component: re.sub(r"\s*\n\s*", " ", component[0]), text)
     text = _NAMESAKE.sub(r"\1span", text)
     text = _WIKI_LINK.sub(_link_text, _EMBED.sub("", text))
     return "\n".join(map(_without_line_markers, _MARKED.sub(r"\1", text).split("\n")))
@@ -216,7 +219,7 @@ def _directives(text: str, indents: list[int]) -> str:
                 f"{match[1]}{match[2] or match[3]}",
                 match[1].rstrip(),
             ]
-        elif _COMPONENT.match(line):
+        elif _COMPONENT.fullmatch(line):
             lines += ["", line, ""]
             for shown in shown_arguments(line):
                 lines += [shown, ""]

@@ -14,6 +14,7 @@ from qabot.articles.formats.blocks import table_rows
 from qabot.articles.formats.draft import one_line
 from qabot.articles.formats.list_numbers import number_items
 from qabot.articles.formats.page_notices import drop, is_credit
+from qabot.articles.formats.superscripts import raised
 from qabot.articles.formats.tables import table_lines
 from qabot.articles.formats.xhtml import XHTML, is_shown
 
@@ -55,6 +56,10 @@ def prepare(page: Any) -> None:
             drop(element)
     for ruby in page.xpath("//ruby | //rb | //rbc"):
         ruby.drop_tag()
+    for element in page.xpath("//sup"):
+        if written := raised("".join(element.itertext())):
+            element.clear(keep_tail=True)
+            element.text = written
     _show_answers(page)
     _drop_unseen(page)
     for quote in page.xpath(_QUOTED):

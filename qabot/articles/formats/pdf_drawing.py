@@ -218,7 +218,7 @@ def is_picture(page: Any) -> bool:
             covered += abs(right.value - left.value) * abs(top.value - bottom.value)
         if number == _MOST_OBJECTS:
             break
-    return covered > _MOST_OF_PAGE * page.get_width() * page.get_height()
+    return bool(covered > _MOST_OF_PAGE * page.get_width() * page.get_height())
 
 
 def _is_long(drawn: Any) -> bool:

@@ -32,6 +32,7 @@ _ROLES: dict[str, Role] = {
     "th": "name",
     "pre": "verbatim",
     "br": "break",
+    "sup": "raised",
     **dict.fromkeys(
         (
             *("head", "script", "style", "template", "noscript", "svg", "math", "nav", "rt", "rp"),
