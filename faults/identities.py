@@ -100,7 +100,7 @@ def replaced(campaign: Campaign) -> Iterator[Row]:
         yield row
 
 
-_FOR_REBUILDS = ("LOCK", "CURRENT.new", "encoded.sqlite")
+_FOR_REBUILDS = ("LOCK", "CURRENT.new", "encoded.sqlite", "files.seen")
 _PLACED: dict[str, Change] = {
     "a pipe": os.mkfifo,
     "a folder": Path.mkdir,

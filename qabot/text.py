@@ -63,9 +63,12 @@ def without_passwords(text: str) -> str:
     return _PASSWORD.sub("", text)
 
 
-def printable_path(path: Path) -> str:
+def printable_path(path: Path | str) -> str:
     """Write ``path`` on one line, with slashes; bytes that are no UTF-8 become U+FFFD."""
-    return printable_line(os.fsencode(path.as_posix()).decode("utf-8", "replace"))
+    text = path if isinstance(path, str) else path.as_posix()
+    if text.isprintable():
+        return text
+    return printable_line(os.fsencode(text).decode("utf-8", "replace"))
 
 
 def first_line(error: BaseException) -> str:

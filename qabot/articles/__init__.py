@@ -18,6 +18,7 @@ from qabot.articles.loader import (
     readers_version,
 )
 from qabot.articles.sandbox import ReadingProcess
+from qabot.articles.seen import SeenFiles
 from qabot.articles.sources import (
     Found,
     Skipped,
@@ -39,6 +40,7 @@ __all__ = [
     "Found",
     "Limits",
     "ReadingProcess",
+    "SeenFiles",
     "Skipped",
     "SourceFile",
     "distinct_id",

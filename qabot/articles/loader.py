@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +22,7 @@ from qabot.articles.formats.parsers import read_draft, why_damaged
 from qabot.articles.formats.titles import shortened, title_of
 from qabot.articles.limits import Limits
 from qabot.articles.sandbox import ReadingProcess
+from qabot.articles.seen import SeenFiles
 from qabot.articles.sources import Skipped, SourceFile, find_files
 from qabot.errors import ArticleError
 from qabot.types import Article, ArticleInfo, Unchanged
@@ -92,6 +95,7 @@ def read_changed(
     limits: Limits | None = None,
     *,
     drafts: bool = False,
+    seen: SeenFiles | None = None,
 ) -> Iterator[Article | Unchanged | Skipped]:
     """Read those of ``files`` whose content is not known, when asked for, in their order.
 
@@ -100,16 +104,26 @@ def read_changed(
             article's place.
         limits: What one file may cost; the defaults where not given.
         drafts: Whether to read what says that it is not to be published yet.
+        seen: Knows the content of files that nobody has written to since they were read.
     """
-    limits = limits or Limits()
+    limits, seen = limits or Limits(), seen or SeenFiles()
+
+    def read(file: SourceFile, process: ReadingProcess) -> Article | Unchanged:
+        before = seen.content(file.path, _status(file, limits))
+        if before and (item := known(file, before)):
+            return item
+        begun = time.time_ns()
+        data, status = _read_bytes(file, limits)
+        content = _content(file, data, drafts=drafts)
+        if status:
+            seen.add(file.path, status, begun, content)
+        item = known(file, content)
+        return item or _article(file, data, content, process, limits, drafts=drafts)
+
     with closing(ReadingProcess(limits.seconds)) as process:
         for file in files:
             try:
-                data = _read_bytes(file, limits)
-                content = _content(file, data, drafts=drafts)
-                item = known(file, content)
-                if item is None:
-                    item = _article(file, data, content, process, limits, drafts=drafts)
+                item = read(file, process)
             except ArticleError as error:
                 yield Skipped(file.source, str(error))
             else:
@@ -180,7 +194,8 @@ def _server(address: str) -> str:
 
 def _read(file: SourceFile, process: ReadingProcess) -> Article:
     limits = Limits()
-    data = _read_bytes(file, limits)
+    _status(file, limits)
+    data, _ = _read_bytes(file, limits)
     return _article(file, data, _content(file, data), process, limits)
 
 
@@ -243,23 +258,39 @@ def _read_here(file_format: Format, data: bytes) -> Draft:
         raise ArticleError(why_damaged(error)) from error
 
 
-def _read_bytes(file: SourceFile, limits: Limits) -> bytes:
+def _status(file: SourceFile, limits: Limits) -> os.stat_result:
     if file.problem:
         raise ArticleError(file.problem)
     try:
         # Asked first, because opening a named pipe would wait for ever.
         status = file.path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ArticleError("not a regular file; remove it or name a file with text")
-        limits.check_size(status.st_size, file.format)
-        with file.path.open("rb") as opened:
-            data = opened.read(limits.most_bytes(file.format) + 1)
     except OSError as error:
-        raise ArticleError(
-            f"cannot be read ({error.strerror}); check the file and its permissions"
-        ) from error
+        raise _unreadable(error) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise ArticleError("not a regular file; remove it or name a file with text")
+    limits.check_size(status.st_size, file.format)
+    return status
+
+
+def _read_bytes(file: SourceFile, limits: Limits) -> tuple[bytes, os.stat_result | None]:
+    """Read a file; give its status as well, if nobody has written to it meanwhile."""
+    try:
+        with file.path.open("rb") as opened:
+            status = os.fstat(opened.fileno())
+            data = opened.read(limits.most_bytes(file.format) + 1)
+            same = _times(status) == _times(os.fstat(opened.fileno()))
+    except OSError as error:
+        raise _unreadable(error) from error
     # Again, as it may have grown; and some files of the system say that they have no size.
     limits.check_size(len(data), file.format)
     if not data.strip():
         raise ArticleError(_EMPTY)
-    return data
+    return data, status if same and len(data) == status.st_size else None
+
+
+def _times(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _unreadable(error: OSError) -> ArticleError:
+    return ArticleError(f"cannot be read ({error.strerror}); check the file and its permissions")

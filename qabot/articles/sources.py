@@ -6,11 +6,10 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
@@ -32,6 +31,8 @@ _EXPECTED = regex.compile(
 _ENDINGS = f"that end in {', '.join(FORMATS)}"
 _ID_DIGITS = 6
 _LONGEST_ID = 200
+# Unlike re's, this \w has the combining marks that belong to the words of many scripts.
+_UNFIT = regex.compile(r"[^\w./]+")
 _PAGE_ENDING = regex.compile(r"(?:/index)?\.(?:x?html?|php|aspx?|md|txt)$", regex.IGNORECASE)
 _WILD = frozenset("*?[")
 _CHECK = "check the path and its permissions"
@@ -124,35 +125,20 @@ def find_sources(
     found: dict[str, SourceFile] = {}
     left_out: dict[str, Skipped] = {}
     members: defaultdict[str, set[str]] = defaultdict(set)
-    # To follow the links of each file's whole path would take most of the time.
-    real = cache(_real)
     for collection, source in named:
-        here = _found_in(Path(source), excludes)
-        left_out |= {item.source: item for item in here.left_out}
-        for file in here.files:
-            # A link that is refused must not stand for its target, which may be a source itself.
-            place = file.source if file.problem else _place(file.path, real)
+        here, others = _found_in(Path(source), excludes)
+        left_out |= {item.source: item for item in others}
+        for place, file in here:
             found.setdefault(place, file)
-            members[place].add(collection)
+            if collection:
+                members[place].add(collection)
     files = [
-        replace(file, collections=tuple(sorted(filter(None, members[place]))))
+        replace(file, collections=tuple(sorted(members[place]))) if place in members else file
         for place, file in found.items()
     ]
     read = {file.source for file in files}
     missed = sorted(item for name, item in left_out.items() if name not in read)
     return Found(with_unique_ids(files), tuple(missed))
-
-
-def _place(path: Path, real: Callable[[str], str]) -> str:
-    """Where a file lies; ``real`` says it of its folder."""
-    if path.is_symlink():
-        return os.path.realpath(path)
-    folder, name = os.path.split(path)
-    return f"{real(folder)}{os.sep}{name}"
-
-
-def _real(folder: str) -> str:
-    return os.path.realpath(folder).rstrip(os.sep)
 
 
 def is_expected(left_out: Skipped) -> bool:
@@ -172,31 +158,36 @@ def page_file(address: str, file_format: Format, collections: tuple[str, ...] = 
     query = f"-{unquote(parts.query)}" if parts.query else ""
     name = Path(f"{parts.netloc}{path}{query}"[:_LONGEST_ID])
     # Its path is opened by nobody.
-    return SourceFile(Path(address), address, _id(name), file_format, None, collections)
+    return SourceFile(Path(address), address, _id(name.as_posix()), file_format, None, collections)
 
 
-def _found_in(source: Path, excludes: Excludes) -> Found:
+def _found_in(
+    source: Path, excludes: Excludes
+) -> tuple[list[tuple[str, SourceFile]], list[Skipped]]:
+    """List the files of a source by their paths, each after its place; and what is left out."""
     name = printable_path(source)
     folder, pattern = pattern_of(source)
     mode = _mode(folder)
     if stat.S_ISREG(mode) and not pattern:
         own = Path(source.name)
-        entries = [Entry(source, own, left_out=excludes(own, source, folder=False))]
+        reason = excludes(own, source, folder=False)
+        entries = [Entry(source, own, os.path.realpath(source), left_out=reason)]
     elif stat.S_ISDIR(mode):
-        entries = [entry for entry in walk(folder, excludes, FORMATS) if _belongs(entry, pattern)]
+        entries = list(walk(folder, excludes, FORMATS))
+        if pattern:
+            entries = [entry for entry in entries if _belongs(entry, pattern)]
     else:
         raise SourceError(f"{name}: neither a file nor a folder; name one of those")
-    files = [
-        _source_file(entry.path, entry.below, entry.problem)
-        for entry in entries
-        if not entry.left_out
-    ]
+    files = [(entry, _source_file(entry)) for entry in entries if not entry.left_out]
     left_out = [
         Skipped(printable_path(entry.path), entry.left_out) for entry in entries if entry.left_out
     ]
     if not files:
         raise SourceError(f"{name}: {_why_none(pattern, left_out)}")
-    return Found(sorted(files, key=lambda file: file.source), tuple(left_out))
+    files.sort(key=lambda found: found[1].source)
+    # A link that is refused must not stand for its target, which may be a source itself.
+    placed = [(file.source if file.problem else entry.place, file) for entry, file in files]
+    return placed, left_out
 
 
 def _why_none(pattern: Sequence[str], left_out: Sequence[Skipped]) -> str:
@@ -240,35 +231,43 @@ def fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 def _belongs(entry: Entry, pattern: Sequence[str]) -> bool:
     parts = entry.below.parts
-    if not pattern or fits(parts, pattern):
+    if fits(parts, pattern):
         return True
     # What lies in a folder that is not read might fit.
     return entry.folder and ("**" in pattern or fits(parts, pattern[: len(parts)]))
 
 
-def _source_file(path: Path, name: Path, problem: str | None = None) -> SourceFile:
-    file_format = FORMATS.get(path.suffix.lower(), "plain")
-    return SourceFile(path, printable_path(path), _id(name.with_suffix("")), file_format, problem)
+def _source_file(entry: Entry) -> SourceFile:
+    suffix = entry.path.suffix
+    file_format = FORMATS.get(suffix.lower(), "plain")
+    below = entry.below.as_posix().removesuffix(suffix)
+    source = printable_path(entry.path)
+    return SourceFile(entry.path, source, _id(below), file_format, entry.problem)
 
 
-def _id(name: Path) -> str:
+def _id(name: str) -> str:
     text = unicodedata.normalize("NFC", printable_path(name))
-    # Unlike re's, this \w has the combining marks that belong to the words of many scripts.
-    return regex.sub(r"[^\w./]+", "-", text).strip("-") or "article"
+    return _UNFIT.sub("-", text).strip("-") or "article"
 
 
 def with_unique_ids(files: list[SourceFile]) -> list[SourceFile]:
     """``files``; of those that would share an id, all but the first by name get a longer one."""
+    often = Counter(file.id for file in files)
     sharing: defaultdict[str, list[str]] = defaultdict(list)
     for file in files:
-        sharing[file.id].append(file.source)
+        if often[file.id] > 1:
+            sharing[file.id].append(file.source)
     ids: dict[tuple[str, str], str] = {}
+    taken: set[str] = set()
     for name, names in sharing.items():
-        first, *others = sorted(names)
-        ids[name, first] = name
+        _, *others = sorted(names)
         for source in others:
-            ids[name, source] = distinct_id(name, source, set(ids.values()))
-    return [replace(file, id=ids[file.id, file.source]) for file in files]
+            ids[name, source] = distinct_id(name, source, taken)
+            taken.add(ids[name, source])
+    return [
+        replace(file, id=new) if (new := ids.get((file.id, file.source))) else file
+        for file in files
+    ]
 
 
 def distinct_id(name: str, source: str, taken: Collection[str]) -> str:

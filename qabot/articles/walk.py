@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qabot.articles.ignore_rules import Excludes
@@ -23,6 +23,7 @@ class Entry:
 
     Attributes:
         below: Its path in the source.
+        place: Where it lies, whatever links lead to it.
         problem: Why it must not be opened.
         left_out: Why it is not to be read.
         folder: Whether it stands for all that it holds.
@@ -30,6 +31,7 @@ class Entry:
 
     path: Path
     below: Path
+    place: str
     problem: str | None = None
     left_out: str | None = None
     folder: bool = False
@@ -45,10 +47,10 @@ def walk(root: Path, excludes: Excludes, endings: Collection[str]) -> Iterator[E
         endings: Of the files that are read, in lower case, with the dot.
     """
     seen = {os.path.realpath(root)}
-    folders, links = [root], list[Path]()
+    folders, links = [(root, Path())], list[tuple[Path, Path]]()
     while folders or links:
         # Links to folders last, so that files are found where they lie.
-        folder = folders.pop() if folders else links.pop()
+        folder, inside = folders.pop() if folders else links.pop()
         real = os.path.realpath(folder)
         if real in seen and folder != root:
             continue
@@ -58,40 +60,40 @@ def walk(root: Path, excludes: Excludes, endings: Collection[str]) -> Iterator[E
                 visible = [entry for entry in found if not entry.name.startswith(".")]
         except OSError as error:
             reason = f"the folder cannot be read ({error.strerror}); check its permissions"
-            yield Entry(folder, folder.relative_to(root), reason, folder=True)
+            yield Entry(folder, inside, real, reason, folder=True)
             continue
+        real = real.rstrip(os.sep) + os.sep
         for item in sorted(visible, key=lambda item: item.name):
-            path = folder / item.name
-            entry = _entry(item, path, root, excludes, endings)
+            path, below = folder / item.name, inside / item.name
+            place = os.path.realpath(path) if item.is_symlink() else real + item.name
+            entry = _entry(item, Entry(path, below, place), root, excludes, endings)
             if entry is None:
-                (links if item.is_symlink() else folders).append(path)
+                (links if item.is_symlink() else folders).append((path, below))
                 continue
             if entry.left_out and entry.folder:
                 # No link leads back to what is excluded.
-                seen.add(os.path.realpath(path))
+                seen.add(place)
             yield entry
 
 
 def _entry(
-    item: os.DirEntry[str], path: Path, root: Path, excludes: Excludes, endings: Collection[str]
+    item: os.DirEntry[str], found: Entry, root: Path, excludes: Excludes, endings: Collection[str]
 ) -> Entry | None:
     """Decide about a member of a folder; ``None`` for a folder to look into."""
-    below, folder = path.relative_to(root), _leads_to_folder(item)
-    if reason := excludes(below, path, folder=folder):
-        return Entry(path, below, left_out=reason, folder=folder)
-    known = path.suffix.lower() in endings
-    if item.is_symlink() and not _lies_in(root, path):
+    folder, suffix = _leads_to_folder(item), found.path.suffix.lower()
+    if reason := excludes(found.below, found.path, folder=folder):
+        return replace(found, left_out=reason, folder=folder)
+    known = suffix in endings
+    if item.is_symlink() and not _lies_in(root, found.place):
         if folder or known:
-            return Entry(path, below, _OUTSIDE)
+            return replace(found, problem=_OUTSIDE)
     elif folder:
         return None
-    if known:
-        return Entry(path, below)
-    return Entry(path, below, left_out=f"{OTHER_TYPE} ({path.suffix.lower() or 'no ending'})")
+    return found if known else replace(found, left_out=f"{OTHER_TYPE} ({suffix or 'no ending'})")
 
 
-def _lies_in(root: Path, link: Path) -> bool:
-    return Path(os.path.realpath(link)).is_relative_to(os.path.realpath(root))
+def _lies_in(root: Path, place: str) -> bool:
+    return Path(place).is_relative_to(os.path.realpath(root))
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

@@ -117,7 +117,7 @@ Exclude = Annotated[
 ]
 
 
-Full = Annotated[bool, typer.Option("--full", help="Encode everything again.")]
+Full = Annotated[bool, typer.Option("--full", help="Read and encode everything again.")]
 
 
 Watch = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import zlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property, lru_cache
@@ -24,8 +25,9 @@ _TEXTS_KEPT = 64
 _GROUP = 1000
 # Digests that are looked up at a time: SQLite's limit of variables is higher.
 _DIGESTS = 10_000
+_OWN = "id, title, source, url, published, language, author"
 _INFO = (
-    "id, title, source, url, published, language, author, "
+    f"{_OWN}, "
     "(SELECT json_group_array(name) FROM collection WHERE collection.article = article.row)"
 )
 # Dates are compared as far as both are exact: of "2022-09" and "2022", the year.
@@ -104,13 +106,20 @@ class SegmentDatabase:
         return [name for (name,) in self._live("SELECT row, id FROM article")]
 
     def infos(self) -> list[ArticleInfo]:
-        """All articles, by id."""
-        return [_info(row) for row in self._live(f"SELECT row, {_INFO} FROM article ORDER BY id")]
+        """All articles."""
+        return [info for info, _ in self.contents()]
 
     def contents(self) -> list[tuple[ArticleInfo, str | None]]:
-        """All articles, by id, each with its ``Article.content``."""
-        rows = self._live(f"SELECT row, content, {_INFO} FROM article ORDER BY id")
-        return [(_info(info), content) for content, *info in rows]
+        """All articles, each with its ``Article.content``."""
+        members: defaultdict[int, list[str]] = defaultdict(list)
+        for row, name in self._all("SELECT article, name FROM collection ORDER BY name"):
+            members[row].append(name)
+        found = self._all(f"SELECT row, content, {_OWN} FROM article")
+        return [
+            (_info_of(own, tuple(members.get(row, ()))), content)
+            for row, content, *own in found
+            if row not in self._left
+        ]
 
     def passage_counts(self) -> dict[str, int]:
         """Article id → how many passages it has."""
@@ -187,12 +196,14 @@ class SegmentDatabase:
         Args:
             segment: The number of this segment, which becomes part of that.
         """
-        rows = self._live(
-            "SELECT article.row, id, article.row, article.digest, coalesce(min(passage.row), 0), "
-            "count(passage.row) FROM article LEFT JOIN passage ON passage.article = article.row "
-            "GROUP BY article.row"
-        )
-        return {article_id: StoredArticle(segment, *place) for article_id, *place in rows}
+        # SQLite finds this in an index; joined with articles, it would have to read all passages.
+        counted = "SELECT article, min(row), count(*) FROM passage GROUP BY article"
+        passages = {article: place for article, *place in self._all(counted)}
+        return {
+            name: StoredArticle(segment, row, digest, *passages.get(row, (0, 0)))
+            for row, name, digest in self._all("SELECT row, id, digest FROM article")
+            if row not in self._left
+        }
 
     def digests(self, wanted: Sequence[str]) -> Mapping[str, int]:
         """Which of these digests passages have: digest → row, of one that has it."""
@@ -208,6 +219,10 @@ class SegmentDatabase:
 
 
 def _info(columns: Sequence[Any]) -> ArticleInfo:
-    article_id, title, source, url, published, language, author, collections = columns
-    members = tuple(sorted(json.loads(collections)))
-    return ArticleInfo(article_id, title, source, url, published, language, members, author)
+    *own, collections = columns
+    return _info_of(own, tuple(sorted(json.loads(collections))))
+
+
+def _info_of(own: Sequence[Any], collections: tuple[str, ...]) -> ArticleInfo:
+    article_id, title, source, url, published, language, author = own
+    return ArticleInfo(article_id, title, source, url, published, language, collections, author)

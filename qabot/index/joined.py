@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
-from heapq import merge
-from typing import TypeVar
 
 import numpy as np
 
@@ -21,8 +19,6 @@ from qabot.types import Article, ArticleInfo, Filters, Passage
 _PLACES_KEPT = 256
 # Scores of a large segment are rough: so many times more of the nearest are scored again.
 _SPARE = 4
-
-_Item = TypeVar("_Item")
 
 
 class Database:
@@ -41,11 +37,12 @@ class Database:
 
     def infos(self) -> list[ArticleInfo]:
         """All articles, by id."""
-        return _by_id((part.infos() for part in self._parts), lambda info: info.id)
+        return [info for info, _ in self.contents()]
 
     def contents(self) -> list[tuple[ArticleInfo, str | None]]:
         """All articles, by id, each with its ``Article.content``."""
-        return _by_id((part.contents() for part in self._parts), lambda item: item[0].id)
+        found = [item for part in self._parts for item in part.contents()]
+        return sorted(found, key=lambda item: item[0].id)
 
     def passage_counts(self) -> dict[str, int]:
         """Article id → how many passages it has."""
@@ -218,7 +215,3 @@ class Sentences:
         for where, some in parts:
             found[runs(starts[where], counts[where])] = some
         return found, starts
-
-
-def _by_id(parts: Iterable[list[_Item]], key: Callable[[_Item], str]) -> list[_Item]:
-    return list(merge(*parts, key=key))

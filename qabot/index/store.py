@@ -50,6 +50,7 @@ from qabot.index.publishing import (
     rebuild_lock,
     unwritable,
 )
+from qabot.index.seen import NAME as SEEN
 from qabot.index.writer import GenerationWriter
 
 _WORK = ".building-"
@@ -217,7 +218,7 @@ class IndexStore:
         return None
 
     def _refuse_obstacle(self) -> None:
-        obstacle = self._obstacle(CURRENT, NEW, ENCODED) or lock_obstacle(self.folder)
+        obstacle = self._obstacle(CURRENT, NEW, ENCODED, SEEN) or lock_obstacle(self.folder)
         if obstacle:
             raise StorageError(obstacle)
 

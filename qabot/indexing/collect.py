@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qabot.articles import DRAFT, Skipped, read_changed, readers_version
+from qabot.articles import DRAFT, SeenFiles, Skipped, read_changed, readers_version
 from qabot.errors import SourceError
 from qabot.index import AnyGeneration, Manifest
+from qabot.index.seen import read_seen, write_seen
 from qabot.indexing.live_articles import Item, LiveArticles
 from qabot.indexing.placement import kept_articles, place_files
 from qabot.indexing.plan import IndexPlan
@@ -18,6 +19,8 @@ from qabot.types import Article, ArticleInfo, Unchanged
 from qabot.web import CrawlOutcome
 
 _SHOWN_REASONS = 3
+# Of so many unchanged files, one is told of.
+_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,16 @@ def collect(plan: IndexPlan, live: AnyGeneration | None, folder: Path, report: R
     if addresses:
         sources = WebSources(addresses, files, infos)
         pages = web_articles(sources, plan, articles, folder, report)
+    known = read_seen(folder)
+    seen = SeenFiles({} if plan.full else known, f"{readers_version()} {plan.drafts}")
     read, skipped = _read(
-        read_changed(files, articles.read_before, plan.limits, drafts=plan.drafts),
+        read_changed(files, articles.read_before, plan.limits, drafts=plan.drafts, seen=seen),
         lambda done: report(Progress("reading", done, len(files))),
     )
+    # Of the other collections, nothing was asked.
+    remembered = {**known, **seen.after} if plan.only else seen.after
+    if remembered != known:
+        write_seen(folder, remembered)
     if skipped:
         # A source may have vanished meanwhile, such as a disk that was removed. This raises then:
         # what it held must not leave the index.
@@ -147,10 +156,16 @@ def _read(
 ) -> tuple[list[Item], list[Skipped]]:
     items: list[Item] = []
     skipped: list[Skipped] = []
+    number = told = 0
     for number, item in enumerate(found, 1):
-        report(number)
+        # To tell of each unchanged file would take as long as looking at it.
+        if number % _TOLD == 1 or not isinstance(item, Unchanged):
+            told = number
+            report(number)
         if isinstance(item, Skipped):
             skipped.append(item)
         else:
             items.append(item)
+    if told < number:
+        report(number)
     return items, skipped

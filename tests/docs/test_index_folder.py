@@ -11,6 +11,7 @@ import pytest
 
 from qabot.index.encoded import NAME as ENCODED
 from qabot.index.manifest import CODES, FILES, NAME, SEGMENT_FILES
+from qabot.index.seen import NAME as SEEN
 from qabot.web import crawl_state_path
 from tests.support import ROOT, TELESCOPE, build_index, write_article
 
@@ -29,7 +30,7 @@ def test_the_drawing_names_what_a_rebuild_writes(folder, tmp_path):
     [drawing] = re.findall(r"```text\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     named = [line.split()[0].rstrip("/") for line in drawing.splitlines()]
     of_the_web = crawl_state_path(folder).name
-    sometimes = {ENCODED, of_the_web, CODES}
+    sometimes = {ENCODED, SEEN, of_the_web, CODES}
     assert [name for name in named if name not in sometimes] == [
         *("index", "CURRENT", "LOCK", "generations", "7"),
         *(*FILES, NAME, "segments", "5-1", *SEGMENT_FILES),

@@ -184,7 +184,7 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(index, name):
     assert "; " in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["CURRENT", "CURRENT.new", "encoded.sqlite"])
+@pytest.mark.parametrize("name", ["CURRENT", "CURRENT.new", "encoded.sqlite", "files.seen"])
 def test_a_pipe_in_the_place_of_what_a_rebuild_writes_is_named(index, name):
     (index / name).unlink(missing_ok=True)
     os.mkfifo(index / name)

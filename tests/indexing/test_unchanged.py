@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from qabot.index import IndexStore
+from qabot.index.seen import NAME as SEEN
 from qabot.indexing.summary import Summary
 from tests.support import (
     TELESCOPE,
@@ -232,7 +234,15 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_every_change_is_seen_as_by_reading_everything(tmp_path, index, articles, change):
+@pytest.mark.parametrize("settled", [False, True])
+def test_every_change_is_seen_as_by_reading_everything(
+    tmp_path, index, articles, monkeypatch, change, settled
+):
+    now = time.time_ns
+    if settled:  # Files were written to a while ago, so that what was in them is remembered.
+        monkeypatch.setattr(time, "time_ns", lambda: now() + 3_000_000_000)
+        assert not build_index(index, articles).changed
+        assert (index / SEEN).exists()
     change(articles)
     summary = build_index(index, articles)
     fresh = build_index(tmp_path / "fresh", articles)
