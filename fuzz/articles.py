@@ -125,7 +125,11 @@ def plain(data: bytes) -> None:
     _check("plain", data)
 
 
-@target(_MARKDOWN, _PROSE, "a|b\n-|-\n" * 3, "> - > 1. x\n" * 3, "![" * 9)
+@target(
+    *(_MARKDOWN, _PROSE, "a|b\n-|-\n" * 3, "> - > 1. x\n" * 3, "![" * 9),
+    "% Ferry\n% A; B\n\n+---+---+\n| a | b |\n+:==+===+\n| c<sup>2</sup> |\n+---+---+\n",
+    '<Card\n  title="a <b>"\n  style={{ c: "d" }}\n/>\n\n![[e#^f]]',
+)
 def markdown(data: bytes) -> None:
     """A Markdown file."""
     _check("markdown", data)

@@ -516,3 +516,24 @@ def test_raised_numbers_stay_raised(tmp_path: Path, source, text):
 def test_the_caption_of_a_component_may_hold_anything(tmp_path: Path, opening):
     source = f"Before.\n\n{opening}\n\nIt *runs*.\n\n</Listing>\n"
     assert read(tmp_path, "a.mdx", source).text == "Before.\n\nOf Box<T>\n\nIt runs."
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("<mfrac><mn>1</mn><mn>2</mn></mfrac><mi>m</mi>", "1/2m"),
+        ("<mfrac><mrow><mn>1</mn><mo>+</mo><mi>x</mi></mrow><mn>3</mn></mfrac>", "(1+x)/3"),
+        ("<msup><mi>v</mi><mn>2</mn></msup><mo>=</mo><msub><mi>a</mi><mn>1</mn></msub>", "v²=a_1"),
+        ("<msup><mi>e</mi><mi>t</mi></msup><msqrt><mi>a</mi><mi>b</mi></msqrt>", "e^t√(ab)"),
+        ("<msubsup><mi>a</mi><mn>1</mn><mn>2</mn></msubsup>", "a_1²"),
+        ("<mn>1</mn> <mtext> if </mtext> <mi>x</mi>", "1 if x"),
+        (
+            "<semantics><mi>x</mi><annotation encoding='application/x-tex'>x</annotation>"
+            "</semantics>",
+            "x",
+        ),
+    ],
+)
+def test_a_formula_is_one_line(tmp_path: Path, formula, text):
+    source = f"It is <math>{formula}</math> here."
+    assert read(tmp_path, "a.md", source).text == f"It is {text} here."

@@ -357,3 +357,21 @@ def test_a_chapter_of_another_kind_is_told_or_read_by_what_stands_for_it(tmp_pat
     assert article.warnings == (
         "x.dtb is application/x-dtbook+xml, which is not read; save it as XHTML",
     )
+
+
+def test_a_fraction_of_a_word_document_is_no_number(tmp_path: Path):
+    space = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+    v, two = "<m:r><m:t>v</m:t></m:r>", "<m:r><m:t>2</m:t></m:r>"
+    power = f"<m:sSup><m:e>{v}</m:e><m:sup>{two}</m:sup></m:sSup>"
+    fraction = (
+        f"<m:oMath {space}><m:f><m:fPr/><m:num><m:r><m:t>1</m:t></m:r></m:num>"
+        f"<m:den><m:r><m:t>2</m:t></m:r></m:den></m:f>{power}</m:oMath>"
+    )
+    body = f"<w:p><w:r><w:t xml:space='preserve'>It is </w:t></w:r>{fraction}</w:p>"
+    assert read(tmp_path, "a.docx", docx(body)).text == "It is 1/2v²"
+
+
+def test_a_formula_of_a_book_is_one_line(tmp_path: Path):
+    formula = '<math xmlns="http://www.w3.org/1998/Math/MathML"><mfrac><mn>1</mn><mn>2</mn></mfrac></math>'
+    book = epub({"a": f"<p>It is {formula} mile, 3<sup>2</sup> yards.</p>"})
+    assert read(tmp_path, "a.epub", book).text == "It is 1/2 mile, 3² yards."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from qabot.articles.formats.draft import Block, one_line
+from qabot.articles.formats.formulas import formula_text
 from qabot.articles.formats.superscripts import raised
 from qabot.articles.formats.tables import Cell, table_lines
 from qabot.errors import ArticleError
@@ -22,12 +23,12 @@ _TERM_ENDS = tuple(".!?:;…。！？：；؟।")
 
 _Text = Literal["heading", "line", "block", "list", "question", "term", "definition"]
 _Table = Literal["table", "caption", "head", "row", "cell", "name", "covered"]
-Role = Literal[_Text, _Table, "verbatim", "break", "blank", "raised", "nothing"]
+Role = Literal[_Text, _Table, "verbatim", "break", "blank", "raised", "formula", "nothing"]
 """The kind of an element. Text: a heading; running text, where line ends are blanks; all else that
 stands by itself; a list, whose blocks stand close together; a line that what follows it answers; a
 term and what it means. Tables: a table, its caption, the rows that name its columns, a row, a cell,
 a cell that names a row or column, a cell that another one covers. The rest: text that is kept as it
-is, the end of a line, a blank, what stands raised, and what is not read."""
+is, the end of a line, a blank, what stands raised, a formula, and what is not read."""
 
 
 class Element(Protocol):
@@ -114,6 +115,8 @@ class _Writer:
             self._pieces.append(" ")
         elif role == "raised" and (written := raised("".join(element.itertext()))):
             self._pieces.append(written)
+        elif role == "formula":
+            self._pieces.append(formula_text(element))
         elif role == "table":
             self._table(element)
         elif role == "verbatim" and (not inline or self._lists):

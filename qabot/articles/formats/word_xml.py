@@ -7,6 +7,7 @@ import zipfile
 from typing import Any
 
 from qabot.articles.formats.archive import Archive
+from qabot.articles.formats.formulas import formula_text
 from qabot.articles.formats.xml import parse_xml
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -42,7 +43,7 @@ def _plain(root: Any) -> None:
 
     for formula in [*root.iter(f"{_M}oMath")]:
         run = etree.SubElement(formula, f"{_W}r")
-        etree.SubElement(run, f"{_W}t").text = "".join(formula.itertext(f"{_M}t"))
+        etree.SubElement(run, f"{_W}t").text = formula_text(formula)
         formula.getparent().replace(formula, run)
     # A field's value; the frame of formulas on a line of their own.
     etree.strip_tags(root, f"{_W}fldSimple", f"{_M}oMathPara")

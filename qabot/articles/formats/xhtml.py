@@ -33,9 +33,11 @@ _ROLES: dict[str, Role] = {
     "pre": "verbatim",
     "br": "break",
     "sup": "raised",
+    "math": "formula",
+    "{http://www.w3.org/1998/Math/MathML}math": "formula",
     **dict.fromkeys(
         (
-            *("head", "script", "style", "template", "noscript", "svg", "math", "nav", "rt", "rp"),
+            *("head", "script", "style", "template", "noscript", "svg", "nav", "rt", "rp"),
             *("iframe", "video", "audio", "canvas", "object", "datalist", "title", "colgroup"),
         ),
         "nothing",
