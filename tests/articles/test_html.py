@@ -498,3 +498,14 @@ def test_raised_numbers_of_a_page_stay_raised(tmp_path: Path):
     page = f"<html><body><article><p>{P1}</p><p>{P2} 12 m<sup>2</sup>, 2<sup><i>7</i></sup> und "
     page += f"der 1<sup>er</sup> Platz.</p><p>{P3}</p></article></body></html>"
     assert "12 m², 2⁷ und der 1er Platz." in read(tmp_path, "a.html", page).text
+
+
+@pytest.mark.parametrize("paragraphs", [1, 60])
+def test_a_formula_of_a_page_is_one_line(tmp_path: Path, paragraphs):
+    formula = (
+        "<math><semantics><mfrac><mn>1</mn><mn>2</mn></mfrac>"
+        "<annotation encoding='application/x-tex'>frac12</annotation></semantics></math>"
+    )
+    rest = "".join(f"<p>{n}. {P1}</p>" for n in range(paragraphs))
+    page = f"<html><body><article><p>{P2} Es kostet {formula} Mark.</p>{rest}</article></body>"
+    assert "Es kostet 1/2 Mark." in read(tmp_path, "a.html", page).text

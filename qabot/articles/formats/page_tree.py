@@ -12,6 +12,7 @@ from typing import Any
 
 from qabot.articles.formats.blocks import table_rows
 from qabot.articles.formats.draft import one_line
+from qabot.articles.formats.formulas import formula_text
 from qabot.articles.formats.list_numbers import number_items
 from qabot.articles.formats.page_notices import drop, is_credit
 from qabot.articles.formats.superscripts import raised
@@ -56,10 +57,12 @@ def prepare(page: Any) -> None:
             drop(element)
     for ruby in page.xpath("//ruby | //rb | //rbc"):
         ruby.drop_tag()
-    for element in page.xpath("//sup"):
-        if written := raised("".join(element.itertext())):
+    for element in page.xpath("//sup | //math"):
+        is_formula = element.tag == "math"
+        written = formula_text(element) if is_formula else raised("".join(element.itertext()))
+        if written:
             element.clear(keep_tail=True)
-            element.text = written
+            element.tag, element.text = "span", written
     _show_answers(page)
     _drop_unseen(page)
     for quote in page.xpath(_QUOTED):
