@@ -38,10 +38,12 @@ class Rows:
         if len(self.begins) == 1:
             yield 0, np.arange(len(rows)), rows
             return
-        owners = self._edges.searchsorted(rows, "right") - 1
-        for segment in np.unique(owners).tolist():
-            where = np.flatnonzero(owners == segment)
-            yield segment, where, rows[where] - self.begins[segment]
+        order = np.argsort(rows, kind="stable")
+        edges = rows[order].searchsorted(self._edges).tolist()
+        for segment, (first, stop) in enumerate(pairwise(edges)):
+            if first < stop:
+                where = np.sort(order[first:stop])
+                yield segment, where, rows[where] - self.begins[segment]
 
     def parts(self, mask: Mask) -> list[Mask]:
         """Cut a mask of all rows into those of the segments."""

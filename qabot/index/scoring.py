@@ -138,12 +138,14 @@ class Scoring:
             packed = self._parts[0].read_each(begins, sizes)
         else:
             packed = [b""] * len(found)
-            for segment in np.unique(found["segment"]).tolist():
-                which = np.flatnonzero(found["segment"] == segment).tolist()
+            which: defaultdict[int, list[int]] = defaultdict(list)
+            for place, segment in enumerate(found["segment"].tolist()):
+                which[segment].append(place)
+            for segment, own in which.items():
                 parts = self._parts[segment].read_each(
-                    [begins[place] for place in which], [sizes[place] for place in which]
+                    [begins[place] for place in own], [sizes[place] for place in own]
                 )
-                for place, content in zip(which, parts, strict=True):
+                for place, content in zip(own, parts, strict=True):
                     packed[place] = content
         firsts = self._passages.firsts[found["segment"], found["language"]]
         yield from unpack(packed, found["kind"], firsts)

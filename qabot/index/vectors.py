@@ -98,14 +98,16 @@ class SegmentVectors:
         Raises:
             DamagedIndexError: The vectors cannot be read.
         """
-        among = None if allowed is None else np.flatnonzero(allowed)
-        count = min(count, len(self._stored) if among is None else len(among))
+        held = len(self._stored) if allowed is None else int(np.count_nonzero(allowed))
+        count = min(count, held)
         if count == 0:
             return np.empty(0, np.float32), np.empty(0, np.int64)
         if self._all is not None:
             scores = self._all @ query
+            among = None if allowed is None else np.flatnonzero(allowed)
             return _best(scores if among is None else scores[among], among, count)
-        if among is not None and len(among) <= max(_FEW, count):
+        if allowed is not None and held <= max(_FEW, count):
+            among = np.flatnonzero(allowed)
             return _best(self.vectors(among) @ query, among, count)
         return self._look_through(query, count, allowed)
 

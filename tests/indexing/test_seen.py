@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from faults.disk import Write, watched
 from qabot.articles import Limits
 from qabot.index import IndexStore
 from qabot.index.seen import NAME
@@ -202,3 +204,16 @@ def test_what_is_damaged_counts_as_lost(index, folder, damage):
     assert not (index / "nowhere").exists()
     assert opened(folder, lambda: built(index, folder)) == 1
     assert IndexStore(index).current() == 1
+
+
+def test_a_full_disk_costs_only_reading_again(index, folder):
+    def happens(write: Write) -> None:
+        if any(Path(path).name == NAME for path in write.paths):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write_article(folder, "volcano", VOLCANO.replace("nine", "five"))
+    with watched(happens):
+        assert built(index, folder).changed
+    assert "five" in text(index, "volcano")
+    assert opened(folder, lambda: built(index, folder)) > 1
+    assert opened(folder, lambda: built(index, folder)) == 1
