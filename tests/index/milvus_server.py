@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 class Running:
-    """A server in a process of its own; a context manager.
+    """A server in a process of its own, which ends with this one; a context manager.
 
     Args:
         folder: Its data.
@@ -90,18 +90,37 @@ class Running:
         self.stop()
 
 
+# What starts a server may be killed, and can then no longer stop it.
+_ENDING = """
+import os, signal, sys, threading
+
+def end():
+    sys.stdin.read()
+    os.killpg(0, signal.SIGKILL)
+
+ending = threading.Thread(target=end, daemon=True)
+ending.start()
+"""
+
+_LITE = f"""{_ENDING}
+import runpy
+
+runpy.run_module("milvus_lite", run_name="__main__", alter_sys=True)
+"""
+
+
 class Lite(Running):
     """milvus-lite: one process in Python."""
 
     def command(self) -> list[str]:
         where = ["--data-dir", str(self._folder), "--host", "127.0.0.1", "--port", str(self.port)]
-        return [sys.executable, "-m", "milvus_lite", "server", *where]
+        return [sys.executable, "-c", _LITE, "server", *where]
 
 
 # Started anew, it takes a port whose last connections have just ended, which the package would not;
 # and Milvus itself may crash then, and is started once more, as service managers do.
-_REAL = """
-import pathlib, socket, sys, time, urllib.request
+_REAL = f"""{_ENDING}
+import pathlib, socket, time, urllib.request
 from milvus import MilvusServer, MilvusServerConfig
 
 def bind(self, port):
@@ -116,7 +135,7 @@ def bind(self, port):
 MilvusServerConfig.try_bind_port = bind
 server = MilvusServer(data_dir=sys.argv[1], proxy_port=int(sys.argv[2]), wait_for_started=False)
 server.start()
-health = f"http://127.0.0.1:{server.webservice_port}/healthz"
+health = "http://127.0.0.1:%d/healthz" % server.webservice_port
 while True:
     try:
         with urllib.request.urlopen(health, timeout=60) as answer:
@@ -128,13 +147,12 @@ while True:
         server.start()
     time.sleep(0.2)
 pathlib.Path(sys.argv[3]).touch()
-sys.stdin.read()
-server.stop()
+ending.join()
 """
 
 
 class Real(Running):
-    """Milvus itself, as the package ``milvus`` brings it; ends when its standard input does."""
+    """Milvus itself, as the package ``milvus`` brings it."""
 
     @property
     def _ready(self) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import subprocess
 import sys
 import threading
+import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
+from pymilvus import MilvusClient
 
 from qabot.answering.engine import Engine
 from qabot.answering.retrieval import Retriever
@@ -30,19 +35,23 @@ from qabot.index_address import Address, folder_of
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 from qabot.settings import Settings
+from qabot.types import Filters
 from tests.index.milvus_server import SERVERS, WITH_REAL, Lite, Running
 from tests.index.tls import encrypted, self_signed
 from tests.support import (
+    ROOT,
     HashingEncoder,
     build_index,
     clean_environment,
     run_qabot,
     shared_cache,
+    words,
     write_article,
 )
 
-# Of the dozen writes of a rebuild, each is worth a kill, but `make test` has no time for that.
-_STEP = 1 if WITH_REAL else 3
+# Of the dozen writes of a rebuild, each is worth a kill, but `make test` has no time for that, and
+# Milvus itself takes a minute for each.
+_STEP, _STEP_OF_REAL = 1 if WITH_REAL else 3, 3
 ENCODER = HashingEncoder(dimension=128)
 QUESTION = "Which bridge was opened in 1903 by the harbour?"
 
@@ -260,46 +269,6 @@ def place(server, tmp_path, monkeypatch) -> Place:
     return Place(server, tmp_path)
 
 
-def test_a_rebuild_that_is_killed_leaves_the_index_as_it_was(place):
-    place.rebuild()
-    command = [sys.executable, "-m", "tests.index.milvus_driver", place.index, "128"]
-    with subprocess.Popen(
-        [*command, str(place.folder / "articles")],
-        env=clean_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as driver:
-        assert driver.stdin
-        assert driver.stdout
-        code, number = -9, 0
-        while code == -9:
-            number += _STEP
-            before = place.texts()
-            write_article(place.folder / "articles", "bridge", f"The bridge fell in {number}.")
-            driver.stdin.write(f"{number}\n")
-            driver.stdin.flush()
-            code = int(driver.stdout.readline())
-            assert place.texts() in (before, place.sources())
-            place.rebuild()
-            assert place.store().leftovers() == []
-            assert place.texts() == place.sources()
-        driver.stdin.close()
-    assert code == 0
-    assert number > 8
-    # Counts of words and the like have come through all of that.
-    build_index(place.folder / "index", place.folder / "articles", encoder=ENCODER)
-    found = []
-    for index in (place.index, str(place.folder / "index")):
-        with closing(open_store(Settings(index=index)).open()) as opened:
-            found.append(Retriever(opened, ENCODER).search(QUESTION, 10))
-    here, there = found
-    assert [hit.passage for hit in here] == [hit.passage for hit in there]
-    for one, other in zip(here, there, strict=True):
-        assert one.lexical_score == pytest.approx(other.lexical_score, abs=1e-4)
-        assert one.score == pytest.approx(other.score, abs=0.01)
-
-
 def test_the_doctor_names_what_a_killed_rebuild_has_left(place, call, monkeypatch):
     place.rebuild()
     write_article(place.folder / "articles", "museum", "The museum grew in 1907.")
@@ -382,6 +351,29 @@ def test_long_articles(place):
     assert place.texts() == place.sources()
 
 
+def test_a_question_sends_few_messages(place, monkeypatch):
+    """To ask for all that ranks passages at once is what makes it fast."""
+    place.rebuild()
+    sent = []
+
+    def noted(name):
+        send = getattr(MilvusClient, name)
+
+        def noting(*arguments, **more):
+            sent.append(name)
+            return send(*arguments, **more)
+
+        return noting
+
+    with Engine(place.store(), ENCODER, Settings(threshold=0.0)) as engine:
+        engine.ask("harbour froze")
+        for name in ("describe_alias", "has_collection", "load_collection", "search", "query"):
+            monkeypatch.setattr(MilvusClient, name, noted(name))
+        assert engine.ask(QUESTION).quotes[0].article.id == "bridge"
+        # Which generation is live, is it still there, and the question's words and passages.
+        assert sent == ["describe_alias", "search", "query", "query", "has_collection"]
+
+
 @contextmanager
 def away(folder: Path) -> Iterator[None]:
     """On another machine: what belongs to this one is in the working directory."""
@@ -449,6 +441,31 @@ def test_a_machine_that_was_silent_for_long_is_given_up(place, monkeypatch):
     assert place.texts() == place.sources()
 
 
+@pytest.mark.parametrize("name", SERVERS)
+def test_no_server_outlives_tests_that_are_killed(tmp_path, name):
+    starting = (
+        "import sys, time; from pathlib import Path; from tests.index.milvus_server import SERVERS;"
+        "server = SERVERS[sys.argv[1]](Path(sys.argv[2])); server.start();"
+        "print(server.port, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", starting, name, str(tmp_path / "data")],
+        cwd=ROOT,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as tests:
+        assert tests.stdout
+        port = int(tests.stdout.readline())
+        tests.kill()
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.1)
+    pytest.fail("the server is still there")
+
+
 @pytest.fixture(params=SERVERS)
 def own(request, place, tmp_path_factory) -> Iterator[Place]:
     """An index on a server that a test may stop."""
@@ -456,6 +473,46 @@ def own(request, place, tmp_path_factory) -> Iterator[Place]:
         place = Place(server, place.folder)
         place.rebuild()
         yield place
+
+
+def test_a_rebuild_that_is_killed_leaves_the_index_as_it_was(own):
+    step = _STEP if isinstance(own.server, Lite) else _STEP_OF_REAL
+    command = [sys.executable, "-m", "tests.index.milvus_driver", own.index, "128"]
+    with subprocess.Popen(
+        [*command, str(own.folder / "articles")],
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as driver:
+        assert driver.stdin
+        assert driver.stdout
+        code, number = -9, 0
+        while code == -9:
+            number += step
+            before = own.texts()
+            write_article(own.folder / "articles", "bridge", f"The bridge fell in {number}.")
+            driver.stdin.write(f"{number}\n")
+            driver.stdin.flush()
+            code = int(driver.stdout.readline())
+            assert own.texts() in (before, own.sources())
+            own.rebuild()
+            assert own.store().leftovers() == []
+            assert own.texts() == own.sources()
+        driver.stdin.close()
+    assert code == 0
+    assert number > 8
+    # Counts of words and the like have come through all of that.
+    build_index(own.folder / "index", own.folder / "articles", encoder=ENCODER)
+    found = []
+    for index in (own.index, str(own.folder / "index")):
+        with closing(open_store(Settings(index=index)).open()) as opened:
+            found.append(Retriever(opened, ENCODER).search(QUESTION, 10))
+    here, there = found
+    assert [hit.passage for hit in here] == [hit.passage for hit in there]
+    for one, other in zip(here, there, strict=True):
+        assert one.lexical_score == pytest.approx(other.lexical_score, abs=1e-4)
+        assert one.score == pytest.approx(other.score, abs=0.01)
 
 
 def test_a_server_that_starts_anew_during_a_rebuild(own):
@@ -545,3 +602,30 @@ def test_a_server_that_goes_during_a_question(own):
             assert engine.ask(QUESTION).quotes[0].article.id == "bridge"
         assert asking.has_done_it
         assert engine.ask(QUESTION).quotes[0].article.id == "bridge"
+
+
+if WITH_REAL:
+
+    def test_the_nearest_are_found_right_after_a_large_rebuild(tmp_path, monkeypatch):
+        """Questions lie apart from passages, so a graph of passages may lose its way."""
+        monkeypatch.chdir(tmp_path)
+        chance = random.Random(1)
+        some = [f"{first}{second}" for first in "bcdfghkl" for second in words("ab ed im or us")]
+        for number in range(1500):
+            text = " ".join(chance.choices(some, k=30))
+            write_article(tmp_path / "articles", f"a{number}", f"{text} {number}.")
+        questions = [" ".join(chance.sample(some, 4)) for _ in range(20)]
+        with SERVERS["server"](tmp_path / "data") as server:
+            Place(server, tmp_path).rebuild()
+            with closing(Place(server, tmp_path).store().open()) as opened:
+                queries = opened.subspace.queries(ENCODER.encode_query(questions))
+                found = [
+                    opened.candidates(question, query, Filters(), nearest=200, wordiest=0).rows
+                    for question, query in zip(questions, queries, strict=True)
+                ]
+                cosines = opened.vectors.vectors(opened.rows) @ queries.T
+        least = np.sort(cosines, axis=0)[-200]
+        near = [opened.rows[cosines[:, place] > least[place]] for place in range(len(questions))]
+        shares = [np.isin(best, got).mean() for best, got in zip(near, found, strict=True)]
+        assert min(shares) > 0.95
+        assert np.mean(shares) >= 0.99

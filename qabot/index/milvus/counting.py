@@ -31,7 +31,7 @@ class TermCounts:
         language = row["language"]
         self._passages[language] += sign
         self._words[language] += sign * int(row["length"])
-        for key in packing.unpack_terms(row["terms"])[0].tolist():
+        for key in packing.unpack_terms([row["terms"]])[0].tolist():
             self._terms[key] += sign
 
     def write(self, server: Server, tables: Tables, number: int) -> dict[str, tuple[int, int]]:

@@ -18,12 +18,13 @@ from qabot.index.lexical import LEAST_IDF, MOST_TERMS, rarity, shares_of
 from qabot.index.manifest import Manifest
 from qabot.index.milvus import packing
 from qabot.index.milvus.articles import MilvusArticles
-from qabot.index.milvus.server import VECTOR, Row, Server
+from qabot.index.milvus.server import PRODUCT, VECTOR, Row, Server
 from qabot.index.milvus.snapshot import Snapshot
 from qabot.index.milvus.tables import Tables, bucket_of
 from qabot.index.postings import group_of
 from qabot.index.scoring import best_of
 from qabot.index.segment_words import K1, B
+from qabot.index.sentences import cosines, unpack
 from qabot.index.terms import content_terms
 from qabot.index.vectors import FloatArray, RowArray
 from qabot.types import Filters
@@ -80,7 +81,6 @@ class MilvusGeneration:
         Raises:
             DamagedIndexError: It was.
         """
-        self._check()
         try:
             yield
         except Exception:
@@ -134,7 +134,7 @@ class MilvusGeneration:
         if self.manifest.passages == 0:
             return Candidates.none()
         sentences = self._tables.sentences
-        fields = ["row", VECTOR, *sentences, "language", "length", "terms"]
+        fields = ["row", *sentences, "language", "length", "terms"]
         count = min(nearest, _MOST_FOUND)
         found = self._server.search(
             self._tables.passages, query.tolist(), count, condition, fields, level=self._rows.level
@@ -147,37 +147,36 @@ class MilvusGeneration:
         ]
         return Candidates(
             rows=np.array([row["row"] for row in found], np.int64),
-            similarities=np.array([row[VECTOR] for row in found], np.float32) @ query,
-            sentences=np.concatenate(parts) @ query,
+            similarities=np.array([row[PRODUCT] for row in found], np.float32),
+            sentences=cosines(np.concatenate(parts), query),
             starts=np.cumsum([0, *map(len, parts)]).astype(np.int64),
             lexical=self._lexical(question, found, wordiest),
         )
 
     def _lexical(self, question: str, found: Sequence[Row], count: int) -> FloatArray:
         """As ``LexicalIndex.search`` scores these passages: float32 ``(len(found),)``."""
-        scores = np.zeros(len(found))
-        averages, weighed = self._averages, self._weights(question)
-        for place, row in enumerate(found):
-            weights = weighed.get(row["language"], {})
-            matching = {
-                packing.term_key(row["language"], term): idf
+        kept = np.zeros(len(found), np.float32)
+        averages, languages = self._averages, np.array([row["language"] for row in found])
+        for language, weights in self._weights(question).items():
+            where = np.flatnonzero(languages == language)
+            rarities = {
+                packing.term_key(language, term): idf
                 for term, idf in weights.items()
                 if idf > LEAST_IDF
             }
-            if not matching:
+            if not rarities or len(where) == 0:
                 continue
-            keys, counts = packing.unpack_terms(row["terms"])
-            norm = K1 * (1 - B + B * row["length"] / (averages.get(row["language"]) or 1.0))
-            for at in np.flatnonzero(np.isin(keys, list(matching))).tolist():
-                often = float(counts[at])
-                scores[place] += matching[int(keys[at])] * often / (often + norm)
-            scores[place] = min(1.0, scores[place] / sum(weights.values()))
-        kept = np.zeros(len(found), np.float32)
-        languages = np.array([row["language"] for row in found])
-        for language in set(languages.tolist()):
-            where = np.flatnonzero(languages == language)
-            best = where[best_of(scores[where], count)]
-            kept[best] = scores[best]
+            rows = [found[at] for at in where.tolist()]
+            keys, often, starts = packing.unpack_terms(row["terms"] for row in rows)
+            norms = K1 * (1 - B + B * np.array([r["length"] for r in rows]) / averages[language])
+            held = np.flatnonzero(np.isin(keys, list(rarities)))
+            of = np.searchsorted(starts, held, "right") - 1
+            idfs, often = np.array([rarities[key] for key in keys[held].tolist()]), often[held]
+            parts = idfs * often / (often + norms[of])
+            # Added up in the order of their keys.
+            scores = np.bincount(of, parts, len(rows)) / sum(weights.values())
+            best = best_of(scores := np.minimum(scores, 1.0), count)
+            kept[where[best]] = scores[best]
         return kept
 
     def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:
@@ -253,7 +252,7 @@ class _Sentences:
         found = self._rows.passages(rows.tolist(), names)
         parts = [packing.unpack_sentences((r[name] for name in names), dimension) for r in found]
         starts = np.cumsum([0, *map(len, parts)]).astype(np.int64)
-        return np.concatenate([np.zeros((0, dimension), np.float32), *parts]), starts
+        return unpack(np.concatenate([np.zeros((0, dimension), np.int8), *parts])), starts
 
 
 def _tagged(kind: str, value: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qabot.index.sentences import pack, unpack
+from qabot.index.sentences import Packed, pack
 from qabot.index.vectors import FloatArray
 
 LONGEST = 65_535
@@ -50,10 +50,19 @@ def pack_terms(language: str, terms: Sequence[str]) -> str:
     return base64.b64encode(pairs.tobytes()).decode()
 
 
-def unpack_terms(packed: str) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-    """Read what ``pack_terms`` wrote: keys, rising, and counts."""
-    pairs = np.frombuffer(base64.b64decode(packed), _FEW)
-    return pairs["key"], pairs["count"]
+def unpack_terms(
+    packed: Iterable[str],
+) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.int64]]:
+    """Read what ``pack_terms`` wrote for some passages.
+
+    Returns:
+        The keys of all, those of each passage rising; their counts; and where those of each passage
+        begin, with the end.
+    """
+    parts = [base64.b64decode(some) for some in packed]
+    pairs = np.frombuffer(b"".join(parts), _FEW)
+    starts = np.cumsum([0, *(len(part) // _FEW.itemsize for part in parts)], dtype=np.int64)
+    return pairs["key"], pairs["count"], starts
 
 
 def pack_counts(counts: Mapping[int, int]) -> str:
@@ -78,10 +87,10 @@ def pack_sentences(vectors: FloatArray) -> str:
     return base64.b64encode(pack(vectors).tobytes()).decode()
 
 
-def unpack_sentences(packed: Iterable[str], dimension: int) -> FloatArray:
-    """Read what ``pack_sentences`` wrote, perhaps cut up: float32 ``(sentences, dimension)``."""
+def unpack_sentences(packed: Iterable[str], dimension: int) -> Packed:
+    """Read what ``pack_sentences`` wrote, perhaps cut up: int8 ``(sentences, dimension)``."""
     data = base64.b64decode("".join(packed))
-    return unpack(np.frombuffer(data, np.int8).reshape(-1, dimension))
+    return np.frombuffer(data, np.int8).reshape(-1, dimension)
 
 
 def day(written: str, least: int) -> int:

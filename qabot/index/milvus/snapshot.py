@@ -17,8 +17,10 @@ from qabot.index.milvus.server import Level, Row, Server
 from qabot.index.milvus.tables import Tables
 from qabot.index.open_file import REMEDY
 
-# Seconds after which every server of a cluster has taken in what was published.
-_SETTLED = 60.0
+# Seconds after which every server of a cluster has taken in what was written: by default they lag
+# five at most. That counts from when this process saw it published, or, more cautiously as clocks
+# differ, from when the rebuild says so.
+_SETTLED, _SETTLED_ELSEWHERE = 10.0, 60.0
 
 
 class Snapshot:
@@ -38,7 +40,8 @@ class Snapshot:
         number = manifest.generation
         self.condition = f"since <= {number} and until > {number}"
         published = datetime.fromisoformat(manifest.created).timestamp()
-        self._settled = time.monotonic() + _SETTLED - max(0.0, time.time() - published)
+        left = _SETTLED_ELSEWHERE - max(0.0, time.time() - published)
+        self._settled = time.monotonic() + min(_SETTLED, left)
 
     @property
     def level(self) -> Level:
