@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,8 @@ Kind = Literal["key", "number", "text", "tags"]
 # Seconds for one call that reads or writes: until then, the client repeats it.
 _PATIENCE = 30.0
 _WRITING = 60.0
+# For all that was written to be indexed, at most: 100,000 passages take minutes.
+_INDEXING = 900.0
 # A server that is back is found within a second, not within two minutes.
 _OPTIONS = {
     "grpc.initial_reconnect_backoff_ms": 100,
@@ -32,8 +35,8 @@ _OPTIONS = {
 _BATCH = 256
 _MOST_TAGS = 1000
 VECTOR, PRODUCT = "vector", "product"
-# So many times as many rows as are wanted are looked at. Left to itself, the server's graph looks at
-# no more than are wanted, and may find none of those that lie far from all others.
+# So many times as many rows as are wanted are looked at. Left to itself, the server follows its
+# graph to no more than are wanted, and may lose its way to most of the nearest.
 _LOOKED_AT = 4
 # Every collection has to have vectors: those of collections that need none.
 _NONE = [0.0, 0.0]
@@ -198,13 +201,19 @@ class Server:
             self._client.delete(collection, filter=condition, timeout=_WRITING)
 
     def settle(self, collection: str) -> None:
-        """Have the server index what was written, instead of when it thinks fit.
+        """Have the server index what was written, and wait for that, though not for ever.
 
         Until then, it finds fewer of the nearest.
         """
         # Where it refuses, as too soon after the last time, nothing else is lost.
         with contextlib.suppress(UnreachableIndexError), self._answering():
-            self._client.flush(collection, timeout=_WRITING)
+            end = time.monotonic() + _INDEXING
+            self._client.flush(collection, timeout=_INDEXING)
+            while time.monotonic() < end:
+                found = self._client.describe_index(collection, VECTOR, timeout=_PATIENCE)
+                if not found.get("pending_index_rows"):
+                    return
+                time.sleep(0.5)
 
     def count(self, collection: str, condition: str) -> int:
         """How many rows meet a condition."""

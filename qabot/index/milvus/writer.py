@@ -37,7 +37,7 @@ from qabot.types import Article, ArticleInfo, Passage
 
 # A longer list of pages stays with the text.
 _MOST_PAGES = 4000
-# Milvus gives fewer rows no index, but compares all.
+# Milvus gives fewer rows no index, but compares all. More are published when they are indexed.
 _LEAST_INDEXED = 1024
 _LATE, _EARLY = 99_999_999, -1
 
@@ -218,6 +218,8 @@ class MilvusWriter:
             StorageError: The server holds something else, or another machine rebuilt the index
                 meanwhile; the live generation is unchanged.
         """
+        if self._rows >= _LEAST_INDEXED:
+            self._server.settle(self._tables.passages)
         self._claim.check()
         here = f"since <= {self.number} and until > {self.number}"
         held = (
@@ -249,8 +251,6 @@ class MilvusWriter:
             )
         self._server.switch(self._name, collection)
         self.published = True
-        if self._rows >= _LEAST_INDEXED:
-            self._server.settle(self._tables.passages)
 
 
 def _headings(article: Article) -> list[tuple[int, int, int]]:
