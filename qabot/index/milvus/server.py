@@ -35,9 +35,9 @@ _OPTIONS = {
 _BATCH = 256
 _MOST_TAGS = 1000
 VECTOR, PRODUCT = "vector", "product"
-# So many times as many rows as are wanted are looked at. Left to itself, the server follows its
-# graph to no more than are wanted, and may lose its way to most of the nearest.
-_LOOKED_AT = 4
+# So many times as many rows as are wanted are looked at, up to the most that Milvus allows. Left to
+# itself, it follows its graph to no more than are wanted, and may lose its way to the nearest.
+_LOOKED_AT, _MOST_LOOKED_AT = 20, 32_768
 # Every collection has to have vectors: those of collections that need none.
 _NONE = [0.0, 0.0]
 
@@ -306,7 +306,7 @@ class Server:
                 data=[vector],
                 anns_field=VECTOR,
                 limit=count,
-                search_params={"params": {"ef": _LOOKED_AT * count}},
+                search_params={"params": {"ef": min(_LOOKED_AT * count, _MOST_LOOKED_AT)}},
                 filter=condition,
                 output_fields=list(fields),
                 consistency_level=level,
