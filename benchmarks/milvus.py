@@ -179,6 +179,7 @@ def _xquad(options: argparse.Namespace, encoder: Encoder, place: Place) -> Figur
     return {
         f"{name}, {'one language' if within else 'across'}": float(value)
         for within, rows in found.items()
+        if rows
         for name, value in zip(names, np.mean(rows, axis=0), strict=True)
     }
 
