@@ -38,7 +38,7 @@ from qabot.types import Article, ArticleInfo, Passage, Span
 # Articles and questions that were written for training; they come with the code.
 WRITTEN = Path(__file__).parent / "written"
 SHA_DIGITS = 12
-NEAR_TOPIC = "near-topic"
+NEAR_TOPIC, WRITTEN_ANEW = "near-topic", "written"
 # Paragraphs that are taken of each public set.
 _MOST_PARAGRAPHS = 400
 _GROUP = 512
@@ -94,6 +94,11 @@ class Collection:
     def is_known(self, article: int) -> bool:
         """Tell articles of the near-topic data, which readers were trained on first."""
         return NEAR_TOPIC in self.articles[article].info.collections
+
+    def is_paragraph(self, article: int) -> bool:
+        """Tell paragraphs of public sets: one passage, mostly, and no other beside it."""
+        names = self.articles[article].info.collections
+        return NEAR_TOPIC not in names and WRITTEN_ANEW not in names
 
     def is_held_back(self, article: int) -> bool:
         """Tell articles that are kept out of training, so that confidence can be fitted on them."""
@@ -270,7 +275,7 @@ def main() -> None:
     if part != "none":
         near.append(near_topic(options.data / "near-topic" / f"{part}.jsonl.gz"))
     if part == "train":
-        near.append(near_topic(WRITTEN / "articles.jsonl.gz", "written"))
+        near.append(near_topic(WRITTEN / "articles.jsonl.gz", WRITTEN_ANEW))
         near.append(asked_anew(WRITTEN / "questions.jsonl.gz", public_sets))
     sets = sorted(public_sets.glob("*.jsonl.gz")) if options.most else []
     collection = gather(chain.from_iterable(near), sets, options.most)

@@ -79,15 +79,22 @@ class CollectionSampler:
         ]
         self._context_ids = [e.ids for e in encoding.batch(self._contexts)]
 
-    def epoch(self, known: float = 1.0) -> list[Example]:
+    def epoch(self, known: float = 1.0, paragraphs: float = 1.0) -> list[Example]:
         """The examples of one pass over the questions, shuffled.
 
         Args:
-            known: Share of the near-topic data's questions to take; of the others, all are taken.
+            known: Share of the near-topic data's questions to take.
+            paragraphs: Share of the public sets' paragraphs whose questions are taken, so that
+                pairs stay together.
         """
         choices = []
+        left_out = {
+            number
+            for number in range(len(self._collection.articles))
+            if self._collection.is_paragraph(number) and self._random.random() >= paragraphs
+        }
         for number, question in enumerate(self._collection.questions):
-            if self._collection.is_held_back(question.article):
+            if question.article in left_out or self._collection.is_held_back(question.article):
                 continue
             if self._collection.is_known(question.article) and self._random.random() >= known:
                 continue

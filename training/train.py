@@ -68,6 +68,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--known", type=float, default=1.0, help="share of near-topic questions, if trained on"
     )
+    parser.add_argument(
+        "--paragraphs",
+        type=float,
+        default=1.0,
+        help="share of the public sets' paragraphs with questions of training/written",
+    )
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--bfloat16", action="store_true", help="faster on some processors")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
@@ -124,7 +130,7 @@ class Run:
         for _ in range(self.options.epochs):
             examples = self.sampler.epoch(self.options.public)
             if self.near_topic:
-                near = self.near_topic.epoch(self.options.known)
+                near = self.near_topic.epoch(self.options.known, self.options.paragraphs)
                 self._log(f"{len(examples)} examples of public sets, {len(near)} near-topic ones")
                 examples += near
                 chance.shuffle(examples)
