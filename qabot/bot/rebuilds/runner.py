@@ -114,19 +114,21 @@ class RebuildRunner:
         """
         asking = _Asking(by)
         self._asking.append(asking)
-        async with self._lock:
-            self.latest = None
-            summary, error = None, None
-            try:
-                summary = await run_in(self._thread, lambda: self._run(report, files_only))
-            except Exception as caught:  # noqa: BLE001 (every failure is reported and logged)
-                error = caught
-                self._log_failure(error)
+        try:
+            async with self._lock:
+                self.latest = None
+                summary, error = None, None
+                try:
+                    summary = await run_in(self._thread, lambda: self._run(report, files_only))
+                except Exception as caught:  # noqa: BLE001 (every failure is reported and logged)
+                    error = caught
+                    self._log_failure(error)
+                outcome = Outcome(time.time(), summary, error, asking.by)
+                if not outcome.is_elsewhere:
+                    self.last = outcome
+                return outcome
+        finally:
             self._asking.remove(asking)
-            outcome = Outcome(time.time(), summary, error, asking.by)
-            if not outcome.is_elsewhere:
-                self.last = outcome
-            return outcome
 
     def forget(self, user_id: int) -> None:
         """Forget that a person asked for the last rebuild, or for one that runs or waits."""
