@@ -25,7 +25,7 @@ Kind = Literal["retrieval", "reader", "topic"]
 
 # The features of each kind of model.
 RETRIEVAL = ("similarity", "sentence", "article_lead", "only_article")
-READER = (*RETRIEVAL, "wording", "rank", "article_rank", "margin", "logit")
+READER = (*RETRIEVAL, "wording", "rank", "article_rank", "margin", "logit", "span_length")
 TOPIC = ("similarity", "sentence")
 # Scores and what they are ahead by, as far as more of them says more.
 _MOST_MARGIN, _MOST_LOGIT, _MOST_LEAD = 16.0, 8.0, 1.0
@@ -126,6 +126,8 @@ def _features(hit: Hit, hits: Sequence[Hit], best: Mapping[str, float]) -> dict[
         "article_rank": math.log1p(higher.count(hit.article.id)),
         "margin": _bounded(span.margin, _MOST_MARGIN) if span else 0.0,
         "logit": _bounded(span.logit, _MOST_LOGIT) if span else 0.0,
+        # At the same scores, a longer span is right more often than a short one.
+        "span_length": math.log1p(span.end - span.start) if span else 0.0,
     }
 
 
