@@ -324,7 +324,8 @@ def test_numbers_beyond_all_characters_are_replaced(tmp_path: Path):
         b"<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>",
     }
     article = read(tmp_path, "a.pdf", pdf(lines("Nothing."), extra=extra))
-    assert article.text == "The ferry runs.\n\n\ufffd\ufffd"
+    # How tall those are, and so whether a paragraph begins there, is up to the machine's fonts.
+    assert article.text.split() == ["The", "ferry", "runs.", "\ufffd\ufffd"]
 
 
 def test_what_a_document_says_about_itself_is_known(tmp_path: Path):

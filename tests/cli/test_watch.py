@@ -178,7 +178,7 @@ def test_each_rebuild_is_a_json_object_at_an_interval(start, tmp_path):
     # Under other names than those that the index was made with.
     assert (first["generation"], first["encoded"], first["articles"]) == (2, 0, 4)
     write_article(tmp_path / "articles", "probe", "The probe Hope reached Mars.")
-    (tmp_path / "articles/broken.md").write_bytes(b"\0\0\0")
+    (tmp_path / "articles/broken.md").write_bytes(b"\0\1\2")
     running.line("broken.md")
     running.line('"generation": 3, "changed": false')
     assert running.end(signal.SIGINT) == 0
@@ -193,7 +193,7 @@ def test_each_rebuild_is_a_json_object_at_an_interval(start, tmp_path):
 def test_a_problem_that_stays_is_told_once(start, tmp_path):
     running = start("articles", "--watch", "--every", "1s")
     running.line(WAITING)
-    (tmp_path / "articles/broken.md").write_bytes(b"\0\0\0")
+    (tmp_path / "articles/broken.md").write_bytes(b"\0\1\2")
     running.line("skipped articles/broken.md: not a text file")
     write_article(tmp_path / "articles", "probe", "The probe Hope reached Mars.")
     running.line("5 articles")
