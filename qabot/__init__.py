@@ -2,7 +2,7 @@
 
 >>> from qabot import Engine
 >>> with Engine.open("index") as engine:
-...     print(engine.ask("who is on the PyTorch Foundation board?").quotes[0].text)
+...     print(engine.ask("how many GitHub projects use PyTorch?").quotes[0].text)
 """
 
 from __future__ import annotations

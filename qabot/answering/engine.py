@@ -2,7 +2,7 @@
 
 >>> from qabot import Engine
 >>> with Engine.open("index") as engine:
-...     answer = engine.ask("who is on the PyTorch Foundation board?")
+...     answer = engine.ask("how many GitHub projects use PyTorch?")
 
 An engine may be used from several threads. It follows the index: a question that comes after a
 rebuild was published is answered by the new generation, one that is under way by the old.

@@ -57,7 +57,7 @@ def ask(
     With --batch, each line of a file is a question, and each answer is one line of JSON. --since
     and --until leave out articles without a date.
 
-    Example: qabot ask "who is on the PyTorch Foundation board?" --since 2022-09
+    Example: qabot ask "how many GitHub projects use PyTorch?" --since 2022-09
     """
     from qabot.answering.question import checked_question
     from qabot.types import Filters
