@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from typing import get_args
 
 from fuzz.registry import is_line, target, text_of
+from qabot.articles import Format
 from qabot.errors import SourceError
+from qabot.text import printable_line
 from qabot.web.addresses import checked, server_of, spelled
 from qabot.web.bodies import BodyError, unpacked
-from qabot.web.content_types import Listing, kind_of
+from qabot.web.content_types import LISTINGS, Listing, kind_of
 from qabot.web.entries import ListingError
 from qabot.web.listings import read_listing
 from qabot.web.robots import Rules
+from tests.articles.documents import docx
 
 _MOST = 20
 _BASE = "http://a.org/feed"
@@ -29,9 +33,9 @@ def robots(data: bytes) -> None:
 
 def _listing(data: bytes, kind: Listing) -> None:
     try:
-        entries = read_listing(data, kind, _BASE, _MOST)
+        entries = read_listing(data, kind, _BASE, _MOST).entries
     except ListingError as error:
-        assert is_line(str(error))
+        assert is_line(printable_line(str(error)))
         return
     assert len(entries) <= _MOST + 1
     for entry in entries:
@@ -70,12 +74,23 @@ def feed(data: bytes) -> None:
     _listing(data, "feed")
 
 
-@target("text/html\n<!doctype html>", "\n<?xml version='1.0'?><!-- a --><urlset>", "a/b\n\xff\xfe<")
+@target(
+    "text/html\n\n<!doctype html>",
+    "\n\n<?xml version='1.0'?><!-- a --><!DOCTYPE b [<!ELEMENT c>]><urlset>",
+    b"a/b\n\n\xff\xfe<",
+    "text/plain\nhttp://a.org/llms.txt\n# A\n\n- [B](http://a.org/b)",
+    '\nhttp://a.org/b.vtt?c\n{"version": "https://jsonfeed.org/version/1"',
+    b"application/zip\n\n" + docx(""),
+)
 def kind(data: bytes) -> None:
-    """What an answer is, by its type and its first bytes."""
-    declared, _, body = data.partition(b"\n")
-    with contextlib.suppress(ValueError):
-        kind_of(body, declared.decode("latin-1"))
+    """What a response is: its type, its address, one a line, then what came."""
+    declared, address, body = (*data.split(b"\n", 2), b"", b"")[:3]
+    try:
+        found = kind_of(body, declared.decode("latin-1"), text_of(address))
+    except ValueError as error:
+        assert is_line(printable_line(str(error)))
+        return
+    assert found in {*get_args(Format), *LISTINGS}
 
 
 @target(

@@ -253,19 +253,20 @@ def _id(name: str) -> str:
 def with_unique_ids(files: list[SourceFile]) -> list[SourceFile]:
     """``files``; of those that would share an id, all but the first by name get a longer one."""
     often = Counter(file.id for file in files)
-    sharing: defaultdict[str, list[str]] = defaultdict(list)
+    sharing: defaultdict[str, list[SourceFile]] = defaultdict(list)
     for file in files:
         if often[file.id] > 1:
-            sharing[file.id].append(file.source)
-    ids: dict[tuple[str, str], str] = {}
+            sharing[file.id].append(file)
+    # Sources are printable: names that are no UTF-8 may differ in their bytes alone.
+    ids: dict[tuple[str, Path], str] = {}
     taken: set[str] = set()
-    for name, names in sharing.items():
-        _, *others = sorted(names)
-        for source in others:
-            ids[name, source] = distinct_id(name, source, taken)
-            taken.add(ids[name, source])
+    for name, group in sharing.items():
+        _, *others = sorted(group, key=lambda file: (file.source, os.fsencode(file.path)))
+        for file in others:
+            ids[file.source, file.path] = distinct_id(name, file.source, taken)
+            taken.add(ids[file.source, file.path])
     return [
-        replace(file, id=new) if (new := ids.get((file.id, file.source))) else file
+        replace(file, id=new) if (new := ids.get((file.source, file.path))) else file
         for file in files
     ]
 

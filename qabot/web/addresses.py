@@ -102,6 +102,9 @@ def spelled(address: str) -> str:
         raise ValueError("not an http or https address with a host")
     if url.user is not None or url.password is not None:
         raise ValueError("contains a name or password, which would be shown with quotes")
+    # In a host with other letters, too, which yarl leaves as they are if IDNA 2008 refuses it.
+    if (host := url.raw_host) and host != host.lower():
+        url = url.with_host(host.lower())
     if url.is_default_port():
         url = url.with_port(None)
     if len(text := str(url)) > _LONGEST:

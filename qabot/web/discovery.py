@@ -66,13 +66,17 @@ class ListReader:
         if kind == "sitemap index":
             if depth >= _DEPTH:
                 raise ListingError("is a sitemap of sitemaps within others; name those it leads to")
-            sitemaps = await self._process.read(body, kind, address, self._options.sitemaps)
-            await self._read_all(found, sitemaps, depth)
+            listed = await self._process.read(body, kind, address, self._options.sitemaps)
+            await self._read_all(found, listed.entries, depth)
             return
         if kind == "feed" and len(body) > self._options.feed_bytes:
             raise too_large(self._options.feed_bytes)
         listing: Listing = "feed" if kind == "feed" else "sitemap"
-        for entry in await self._process.read(body, listing, address, self._options.pages):
+        listed = await self._process.read(body, listing, address, self._options.pages)
+        if number := listed.without_page:
+            reason = f"{number} of its entries {'links' if number == 1 else 'link'} to no page"
+            found.problems.append(Skipped(address, reason))
+        for entry in listed.entries:
             if first := found.entries.get(entry.address):
                 changed = later(first.changed, entry.changed)
                 found.entries[entry.address] = replace(first, changed=changed)

@@ -23,3 +23,15 @@ class Entry:
     page: bytes = b""
     changed: float | None = None
     published: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a listing holds.
+
+    Attributes:
+        without_page: How many entries of a feed have no web address.
+    """
+
+    entries: list[Entry]
+    without_page: int = 0

@@ -18,7 +18,7 @@ _DAY = len("YYYY-MM-DD")
 
 
 def read_feed(body: bytes, address: str) -> Iterator[Entry]:
-    """Yield the pages of a feed.
+    """Yield the entries of a feed; the address of one that names no page is empty.
 
     Args:
         address: The address of the feed.
@@ -38,10 +38,8 @@ def _json_feed(body: bytes, address: str) -> Iterator[Entry]:
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
         raise ListingError("is not a valid JSON Feed")
-    for item in items:
+    for item in (item if isinstance(item, dict) else {} for item in items):
         link = _json_link(item, address)
-        if not link:
-            continue
         text, html = _string(item, "content_text"), _string(item, "content_html")
         written = _string(item, "date_published") or _string(item, "date_modified")
         published = parse_date(written[:_DAY])
@@ -55,9 +53,7 @@ def _json_feed(body: bytes, address: str) -> Iterator[Entry]:
         yield Entry(link, page, published=published)
 
 
-def _json_link(item: Any, address: str) -> str:
-    if not isinstance(item, dict):
-        return ""
+def _json_link(item: dict[str, Any], address: str) -> str:
     link = _string(item, "url") or _string(item, "external_url")
     # Its name should be its address, too.
     name = _string(item, "id")
@@ -84,15 +80,11 @@ def _xml_feed(body: bytes, address: str) -> Iterator[Entry]:
         raise ListingError("is not a valid RSS or Atom feed")
     for entry in parsed.entries:
         link = _string(entry, "link")
-        if link:
-            published = _published(entry)
-            page = _page(
-                link,
-                _string(entry, "title"),
-                *_content(entry, parsed.feed),
-                published=published,
-            )
-            yield Entry(link, page, published=published)
+        published = _published(entry)
+        page = _page(
+            link, _string(entry, "title"), *_content(entry, parsed.feed), published=published
+        )
+        yield Entry(link, page, published=published)
 
 
 def _content(entry: Any, feed: Any) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import msgspec
 
 from qabot.articles.sandbox import SECONDS, BrokenSandboxError, Sandbox, serve
 from qabot.web.content_types import Listing
-from qabot.web.entries import Entry, ListingError
+from qabot.web.entries import Listed, ListingError
 from qabot.web.listings import read_listing
 
 _PROGRAM = "from qabot.web.listing_process import serve_listings; serve_listings()"
@@ -26,7 +26,7 @@ class _Job(msgspec.Struct):
 class _Reply(msgspec.Struct):
     """The entries of a listing, or why it cannot be read."""
 
-    entries: list[Entry]
+    listed: Listed
     error: str = ""
 
 
@@ -41,7 +41,7 @@ class ListingProcess:
         self._sandbox = Sandbox(_PROGRAM, seconds)
         self._turn = asyncio.Lock()
 
-    async def read(self, body: bytes, kind: Listing, address: str, most: int) -> list[Entry]:
+    async def read(self, body: bytes, kind: Listing, address: str, most: int) -> Listed:
         """Read a listing as ``read_listing`` does, without blocking the event loop.
 
         Raises:
@@ -61,7 +61,7 @@ class ListingProcess:
         found = msgspec.msgpack.decode(reply, type=_Reply)
         if found.error:
             raise ListingError(found.error)
-        return found.entries
+        return found.listed
 
     def close(self) -> None:
         """End the process."""
@@ -78,7 +78,7 @@ def _read(head: str, body: bytes) -> bytes:  # noqa: ARG001 (there is one kind o
     try:
         reply = _Reply(read_listing(job.body, job.kind, job.address, job.most))
     except ListingError as error:
-        reply = _Reply([], str(error))
+        reply = _Reply(Listed([]), str(error))
     except MemoryError:
-        reply = _Reply([], "takes too much memory to read; name parts of it")
+        reply = _Reply(Listed([]), "takes too much memory to read; name parts of it")
     return msgspec.msgpack.encode(reply)

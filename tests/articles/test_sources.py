@@ -190,6 +190,16 @@ def test_of_files_with_the_same_id_the_later_ones_get_a_digest_of_their_source(h
     assert ids_of("two", "one") == [f"a~{digests[0]}", f"a~{digests[1]}", "b", "a"]
 
 
+def test_files_whose_names_differ_only_in_what_is_no_utf_8_get_different_ids(here):
+    names = [b"news/\xe4.txt", b"news/\xf6.txt", b"news/\xfc.txt"]
+    write(*map(os.fsdecode, names))
+    ids = ids_of("news")
+    assert len(set(ids)) == 3
+    # Whatever else is found with them.
+    write("zoo/a.txt")
+    assert ids_of("zoo", "news") == ["a", *ids]
+
+
 def test_a_file_that_two_sources_name_is_read_once(here):
     write("news/a.txt", "news/b.txt")
     assert sources_of("news/b.txt", "news", "./news/../news/a.txt") == ["news/b.txt", "news/a.txt"]

@@ -88,6 +88,8 @@ def test_when_their_texts_part_both_are_articles(index, site):
 def test_host_port_and_fragment_have_one_spelling(index, site):
     assert spelled("HTTP://Example.ORG:80/a#b") == "http://example.org/a"
     assert spelled("https://example.org:443/a") == "https://example.org/a"
+    # IDNA 2008 knows no underscore.
+    assert spelled("http://My_Shop.例え.jp/A") == "http://my_shop.xn--r8jz45g.jp/A"
     site.put_story("/bridge", "The bridge")
     shouted = site.url.replace("127.0.0.1", "LOCALHOST")
     source = site.put("/sitemap.xml", sitemap(f"{shouted}/bridge#top"), media="text/xml")

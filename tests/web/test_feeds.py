@@ -182,7 +182,7 @@ def test_entities_are_refused(index, site, pages, entities, encoding):
 # --- JSON Feed ------------------------------------------------------------------------------------
 
 
-def json_feed(*items: dict[str, object], version: str = "https://jsonfeed.org/version/1.1") -> str:
+def json_feed(*items: object, version: str = "https://jsonfeed.org/version/1.1") -> str:
     return json.dumps({"version": version, "title": "News", "language": "en", "items": items})
 
 
@@ -201,8 +201,6 @@ def test_a_json_feed_is_a_feed(index, site, pages, media):
                 "content_html": text,
                 "date_published": "2024-01-02T03:04:05Z",
             },
-            {"id": "3", "content_text": "Without a page."},
-            {"id": "4", "url": 7},
             {"id": site.put_story("/named", "Named"), "date_modified": "2024-05-06T07:08:09Z"},
         ),
         media=media,
@@ -213,6 +211,23 @@ def test_a_json_feed_is_a_feed(index, site, pages, media):
     canal = held(index)[f"{site.url}/canal"].info
     assert (canal.title, canal.published, canal.language) == ("The canal", "2024-01-02", "en")
     assert not build(index, source).changed
+
+
+def test_entries_that_name_no_page_are_counted(index, site, pages):
+    guid = '<item><guid isPermaLink="false">1</guid><description>x</description></item></channel>'
+    feed = rss(*items(pages)).replace("</channel>", guid)
+    items_of_json = [{"url": pages[0]}, {"id": "3", "content_text": "Only here."}, {"url": 7}, 8]
+    sources = [
+        site.put("/feed", feed, media="text/xml"),
+        site.put("/feed.json", json_feed(*items_of_json), media="application/feed+json"),
+    ]
+    summary = build(index, *sources)
+    assert summary.articles == 3
+    assert reasons(summary) == {
+        sources[0]: "1 of its entries links to no page",
+        sources[1]: "3 of its entries link to no page",
+    }
+    assert not build(index, *sources).changed
 
 
 @pytest.mark.parametrize(

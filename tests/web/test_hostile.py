@@ -242,7 +242,7 @@ def test_markup_of_a_page_runs_nothing_and_asks_for_nothing(index, site):
 @given(st.binary(max_size=300), st.sampled_from(["sitemap", "sitemap index", "feed"]))
 def test_whatever_a_list_holds_it_is_read_or_refused(data, kind):
     with contextlib.suppress(ListingError):
-        entries = read_listing(data, kind, "http://example.org/feed", 10)
+        entries = read_listing(data, kind, "http://example.org/feed", 10).entries
         assert all(entry.address == spelled(entry.address) for entry in entries)
 
 
@@ -257,7 +257,7 @@ MARKUP = st.lists(st.sampled_from(PIECES), max_size=25).map(lambda parts: "".joi
 @given(MARKUP, st.sampled_from(["sitemap", "sitemap index", "feed"]))
 def test_markup_in_any_disorder_is_read_or_refused(data, kind):
     with contextlib.suppress(ListingError):
-        assert len(read_listing(data, kind, "http://example.org/feed", 10)) <= 11
+        assert len(read_listing(data, kind, "http://example.org/feed", 10).entries) <= 11
 
 
 @given(st.one_of(st.binary(max_size=200), MARKUP), st.sampled_from(["", "text/html", "a/b"]))

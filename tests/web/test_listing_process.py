@@ -18,9 +18,9 @@ MANY = 5000
 async def test_entries_come_back_as_they_are_read():
     with closing(ListingProcess()) as process:
         named = sitemap("https://example.org/a", changed="2024-01-02")
-        (entry,) = await process.read(named.encode(), "sitemap", ADDRESS, 10)
+        (entry,) = (await process.read(named.encode(), "sitemap", ADDRESS, 10)).entries
         feed = rss(("https://example.org/b", "In short."))
-        (other,) = await process.read(feed.encode(), "feed", ADDRESS, 10)
+        (other,) = (await process.read(feed.encode(), "feed", ADDRESS, 10)).entries
     assert (entry.address, entry.changed) == ("https://example.org/a", 1704240000.0)
     assert (other.address, other.published) == ("https://example.org/b", "2024-01-02")
     assert b"In short." in other.page
@@ -34,7 +34,7 @@ async def test_the_loop_goes_on_while_a_long_list_is_read():
         while not reading.done():
             await asyncio.sleep(0.001)
             turns += 1
-        assert len(await reading) == MANY
+        assert len((await reading).entries) == MANY
     assert turns > 10
 
 
