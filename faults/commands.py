@@ -53,6 +53,7 @@ def prepare() -> None:
 
     load_tokenizer(unpack(cache_folder()).folder / FILE)
     _read_patiently()
+    _remember_files_at_once()
 
 
 def _read_patiently() -> None:
@@ -64,6 +65,17 @@ def _read_patiently() -> None:
         return read_hits(*arguments, **{**options, "patience": math.inf})
 
     engine.read_hits = patiently  # type: ignore[attr-defined]  # imported there for itself
+
+
+def _remember_files_at_once() -> None:
+    """Let rebuilds remember files that were written just now, as they do of those seconds old.
+
+    How much a rebuild writes, and whether the next one reads a file, would else depend on how busy
+    the machine is. No site's articles change twice within a tick of its clock.
+    """
+    from qabot.articles import seen
+
+    seen._SETTLED_NS = 0  # noqa: SLF001 (no setting of the user's)
 
 
 def cache_folder() -> Path:

@@ -14,7 +14,21 @@ from faults.corpus import AFTER
 from faults.indexes import DAMAGES
 from faults.report import render
 from faults.site import Row, Site, is_verbatim
-from tests.support import ROOT, clean_environment
+from tests.support import ROOT, clean_environment, run_python
+
+# A rebuild in a site whose articles were written just now: how many of them it remembers.
+REMEMBERED = """
+import sys
+from pathlib import Path
+from faults.commands import prepare
+from faults.site import REBUILD, Campaign
+from qabot.index.seen import read_seen
+
+prepare()
+for site in Campaign(Path(sys.argv[1])).sites(2):
+    site.run(*REBUILD)
+    print(len(read_seen(site.index)))
+"""
 
 OLD, NEW = ("answered", ("a", 0, 3, "Old")), ("answered", ("a", 0, 3, "New"))
 
@@ -39,6 +53,13 @@ def test_a_few_of_each_fault_lose_nothing(tmp_path, model_cache):
     assert sum(fault in text for fault in DAMAGES) == len(DAMAGES)
     assert "Nothing was lost, and no answer was wrong." in text
     assert str(tmp_path) not in text
+
+
+@pytest.mark.slow
+def test_what_a_rebuild_writes_does_not_depend_on_the_age_of_the_articles(tmp_path, model_cache):
+    environment = {"QABOT_CACHE": str(model_cache)}
+    result = run_python("-c", REMEMBERED, tmp_path, cwd=ROOT, environment=environment)
+    assert f"{len(AFTER)}\n" * 2 == result.stdout
 
 
 def line(quote: str, generation: int = 1) -> str:
