@@ -371,7 +371,39 @@ def test_a_fraction_of_a_word_document_is_no_number(tmp_path: Path):
     assert read(tmp_path, "a.docx", docx(body)).text == "It is 1/2v²"
 
 
+HALF = "<mfrac><mn>1</mn><mn>2</mn></mfrac>"
+MATH = '<math xmlns="http://www.w3.org/1998/Math/MathML">{}</math>'
+
+
 def test_a_formula_of_a_book_is_one_line(tmp_path: Path):
-    formula = '<math xmlns="http://www.w3.org/1998/Math/MathML"><mfrac><mn>1</mn><mn>2</mn></mfrac></math>'
-    book = epub({"a": f"<p>It is {formula} mile, 3<sup>2</sup> yards.</p>"})
+    book = epub({"a": f"<p>It is {MATH.format(HALF)} mile, 3<sup>2</sup> yards.</p>"})
     assert read(tmp_path, "a.epub", book).text == "It is 1/2 mile, 3² yards."
+
+
+def test_a_formula_of_an_odt_is_one_line_where_it_is_shown(tmp_path: Path):
+    # As LibreOffice writes it, with what it was typed as and a picture of it.
+    typed = f"<semantics>{HALF}<annotation>1 over 2</annotation></semantics>"
+    frame = (
+        '<draw:frame xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0">'
+        '<draw:object xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="./Object {}"/>'
+        "</draw:frame>"
+    )
+    shown = "".join(f"<text:p>It is {frame.format(n)} mile.</text:p>" for n in (1, 2, 3, 4))
+    extra = {
+        "Object 1/content.xml": MATH.format(typed),
+        "Object 2/content.xml": "<chart><p>Not read</p></chart>",
+        "Object 3/content.xml": "<math><mn>3",
+    }
+    article = read(tmp_path, "a.odt", odt(shown, extra=extra))
+    assert article.text == "It is 1/2 mile.\n\n" + "\n\n".join(["It is mile."] * 3)
+    (warning,) = article.warnings
+    assert warning.startswith("damaged: Object 3/content.xml is not valid XML")
+
+
+def test_a_formula_that_is_shown_a_million_times_makes_no_long_text(tmp_path: Path):
+    formula = '<draw:object xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" '
+    formula += 'xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="./Object 1"/>'
+    extra = {"Object 1/content.xml": MATH.format("<mtext>Ferry</mtext>")}
+    assert read(tmp_path, "a.odt", odt(f"<text:p>A {formula * 3}</text:p>", extra=extra)).text == (
+        "A Ferry"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from qabot.articles.formats.archive import Archive
+from qabot.articles.formats.archive import Archive, resolved
 from qabot.articles.formats.blocks import Element, Role, Vocabulary, blocks_of
 from qabot.articles.formats.dates import parse_date
 from qabot.articles.formats.draft import Draft, compose, one_line
@@ -21,7 +21,10 @@ from qabot.errors import ArticleError
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns:"
 _OFFICE, _META, _DRAW = (f"{{{_OASIS}{name}:1.0}}" for name in ("office", "meta", "drawing"))
 _TABLE, _TEXT, _STYLE = (f"{{{_OASIS}{name}:1.0}}" for name in ("table", "text", "style"))
+_MATH = "{http://www.w3.org/1998/Math/MathML}math"
+_HREF = "{http://www.w3.org/1999/xlink}href"
 _DC = "{http://purl.org/dc/elements/1.1/}"
+_CONTENT = "content.xml"
 _MANIFEST = "META-INF/manifest.xml"
 _ROLES: dict[str, Role] = {
     f"{_TEXT}h": "heading",
@@ -36,6 +39,7 @@ _ROLES: dict[str, Role] = {
     f"{_TEXT}line-break": "break",
     f"{_TEXT}s": "blank",
     f"{_TEXT}tab": "blank",
+    _MATH: "formula",
     # Deleted text, comments, and what repeats the text or describes it.
     **dict.fromkeys(
         (
@@ -64,7 +68,7 @@ def read_odt(data: bytes) -> Draft:
     archive = Archive(data, "an ODT document")
     if _MANIFEST in archive and b"encryption-data" in archive.read(_MANIFEST):
         raise ArticleError("encrypted; save it without a password")
-    content = parse_xml(archive.read("content.xml"), "content.xml")
+    content = parse_xml(archive.read(_CONTENT), _CONTENT)
     body = content.find(f"{_OFFICE}body/{_OFFICE}text")
     if body is None:
         raise ArticleError("not an ODT document (holds no text); save it as ODT")
@@ -76,6 +80,7 @@ def read_odt(data: bytes) -> Draft:
         repeated=f"{_TABLE}number-columns-repeated",
     )
     ListNumbers(*_styles(archive), content).write(body)
+    unread = _place_formulas(archive, body)
     blocks = list(blocks_of(body, vocabulary))
     for note in body.iter(f"{_TEXT}note-body"):
         blocks += blocks_of(note, vocabulary)
@@ -88,7 +93,31 @@ def read_odt(data: bytes) -> Draft:
         author=_first(fields, f"{_META}initial-creator", f"{_DC}creator"),
         published=parse_date(_first(fields, f"{_META}creation-date", f"{_DC}date") or ""),
         language=language_code(_first(fields, f"{_DC}language") or ""),
+        warnings=unread,
     )
+
+
+def _place_formulas(archive: Archive, body: Any) -> tuple[str, ...]:
+    """Put each formula, which is a document of its own, where it is shown; return what is unread.
+
+    One that is shown several times is placed once, as a hostile document may show it a million
+    times.
+    """
+    unread: list[str] = []
+    placed: set[str] = set()
+    for shown in [*body.iter(f"{_DRAW}object")]:
+        name = resolved(_CONTENT, f"{shown.get(_HREF, '')}/{_CONTENT}")
+        if name in placed or name not in archive or name == _CONTENT:
+            continue
+        placed.add(name)
+        try:
+            root = parse_xml(archive.read(name), name[:100])
+        except ArticleError as error:
+            unread.append(str(error))
+            continue
+        if root.tag == _MATH:
+            shown.append(root)
+    return tuple(unread)
 
 
 class _Levels:
