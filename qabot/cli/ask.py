@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def ask(
     question: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUESTION]", help="In any language.")
+        list[str] | None, typer.Argument(metavar="QUESTION", help="In any language.")
     ] = None,
     batch: Annotated[
         str | None,
@@ -121,7 +121,7 @@ def repl(
     reader: Reader = None,
     no_reader: NoReader = False,
 ) -> None:
-    """Chat, with history, follow-up questions, and commands such as /more and /rebuild.
+    """Chat, with history and follow-up questions. /help lists what else it can do.
 
     Example: qabot repl --index index
     """

@@ -35,7 +35,10 @@ def articles(index: Index = None, json: Json = False) -> None:
 
 def show(
     article: Annotated[
-        str, typer.Argument(help="Its id, path or address, or the beginning of its id or title.")
+        str,
+        typer.Argument(
+            metavar="ARTICLE", help="Its id, path or address, or the beginning of its id or title."
+        ),
     ],
     index: Index = None,
     json: Json = False,
@@ -63,9 +66,9 @@ def verify(
     index: Index = None,
     json: Json = False,
 ) -> None:
-    """Check that each quote of saved answers is, to the character, where it says.
+    """Check that the quotes of saved answers are verbatim. The exit code is 1 if one is not.
 
-    The exit code is 1 if any is not.
+    Each has to stand in its article, to the character, where it says.
 
     Example: qabot ask --json "who invented it?" > answer.json; qabot verify answer.json
     """

@@ -15,9 +15,10 @@ from qabot.errors import UnusableIndexError
 
 
 def doctor(index: Index = None, encoder: Encoder = None, json: Json = False) -> None:
-    """Check settings, sources, models, index, disk and token, and say how to mend faults.
+    """Look for faults, and say how to mend them. It changes nothing.
 
-    It changes nothing. The exit code is 3 for a fault of the index, 2 for any other.
+    It checks settings, sources, models, the index, the disk and the Discord token. The exit code is
+    3 for a fault of the index, 2 for any other.
 
     Example: qabot doctor --json
     """
@@ -44,7 +45,7 @@ def doctor(index: Index = None, encoder: Encoder = None, json: Json = False) -> 
 def rollback(
     number: Annotated[
         int | None,
-        typer.Argument(metavar="[N]", help="The generation's number.", show_default="the previous"),
+        typer.Argument(metavar="N", help="The generation's number.", show_default="the previous"),
     ] = None,
     index: Index = None,
     json: Json = False,

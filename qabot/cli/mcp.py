@@ -23,7 +23,7 @@ def mcp(
     reader: Reader = None,
     no_reader: NoReader = False,
 ) -> None:
-    """Serve the articles to an assistant, by the Model Context Protocol, until stopped.
+    """Serve the articles to an assistant, until stopped. It speaks the Model Context Protocol.
 
     Over HTTP, clients need the token that QABOT_MCP_TOKEN or a file holds. Without one, only this
     machine can connect. It needs the extra: pip install 'qabot[mcp]'

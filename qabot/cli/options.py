@@ -101,7 +101,7 @@ Plot = Annotated[
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SOURCE]...",
+        metavar="SOURCE",
         help="Files, folders, patterns, addresses, or collections of qabot.toml; else seeds.",
     ),
 ]

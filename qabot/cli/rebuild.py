@@ -32,7 +32,7 @@ def rebuild(
     json: Json = False,
     progress: Progress = False,
 ) -> None:
-    """Build the index, or bring it up to date: only what changed is encoded.
+    """Build the index, or bring it up to date. Only what changed is read and encoded.
 
     Without a SOURCE, the index holds what the settings name: sources and collections. With names of
     collections, only these are renewed; all others stay as they are. With files and folders, the
@@ -46,7 +46,7 @@ def rebuild(
     With --watch or --every, or both, it goes on until Ctrl-C or SIGTERM, and prints a line with the
     time for each rebuild. A failed rebuild is tried again. Web addresses need --every.
 
-    With --ray, the machines of a Ray cluster encode, which have qabot and the model, too.
+    With --ray, the machines of a Ray cluster encode. They need qabot and the model, too.
 
     Example: qabot rebuild seeds ~/notes/meeting.md
     """

@@ -45,6 +45,19 @@ def test_the_reference_is_what_the_commands_print():
     assert page("commands") == renewed(page("commands")), "run python -m tools.write_help"
 
 
+def test_the_list_of_commands_cuts_no_sentence_off(call):
+    _, found, listed = call("--help").out.partition("Commands:\n")
+    assert found
+    assert listed.count("\n") == len(COMMANDS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed.splitlines())
+
+
+def test_usage_lines_bracket_each_argument_once():
+    usages = re.findall(r"^Usage: .*$", page("commands"), re.MULTILINE)
+    assert len(usages) == len(COMMANDS)
+    assert not [usage for usage in usages if re.search(r"\[\[|\.\.\.\]", usage)]
+
+
 def test_the_readme_and_the_reference_name_every_command():
     assert re.findall(r"^## qabot (.+)$", page("commands"), re.MULTILINE) == list(COMMANDS)
     assert {"rebuild", "ask", "repl", "bot", "doctor", "verify"} <= set(COMMANDS)
