@@ -7,6 +7,7 @@ import pytest
 from qabot.articles import Skipped, find_files, read_changed, read_sources
 from qabot.types import Article
 from tests.articles.support import headings, read
+from tests.support import ROOT, run_python
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
@@ -228,6 +229,40 @@ def test_without_a_title_the_main_heading_is_it(tmp_path: Path):
 def test_a_section_s_heading_is_not_taken_for_the_title(tmp_path: Path):
     article = read(tmp_path, "a.md", "Der Turm leuchtet. Endlich.\n\n## Kosten\n\nEr war teuer.")
     assert article.info.title == "Der Turm leuchtet."
+
+
+def test_a_month_loads_few_languages():
+    program = (
+        "import sys; from qabot.articles.formats.dates import parse_date; "
+        "print(*map(parse_date, ['November 2023', '2023 nov.']), "
+        "sum(name.startswith('dateparser.data.date_translation_data.') for name in sys.modules))"
+    )
+    *found, loaded = run_python("-c", program, cwd=ROOT).stdout.split()
+    assert found == ["2023-11", "2023-11"]
+    assert int(loaded) < 20
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("##One\nText.\n\n###Two##\n\nMore.", [(2, "One"), (3, "Two")]),
+        ("#Why is it so?\n##Because\n\nYes.", [(1, "Why is it so?"), (2, "Because")]),
+        # One word alone may be a tag, unless other headings are written so, too.
+        ("#Books\n\nText.", []),
+        ("#A word\n\nText.\n\n#Books\n\nMore.", [(1, "A word"), (1, "Books")]),
+        # Tags, a number, a sentence, a tag within one, a comment, code.
+        ("#Books #To read\n\nText.", []),
+        ("##1 in the charts\n\nText.", []),
+        ("#Ferry is the tag.\n\nText.", []),
+        ("It has the tag\n##Ferry\n\nText.", []),
+        ("#start the ferry\n\nText.", []),
+        ("Text.\n\n```\n\n##One\n```", []),
+    ],
+)
+def test_headings_may_lack_the_blank(tmp_path: Path, source, expected):
+    article = read(tmp_path, "a.md", source)
+    assert headings(article) == expected
+    assert ("#" in article.text) == (not expected)
 
 
 def test_headings_of_all_levels_keep_their_place(tmp_path: Path):

@@ -18,6 +18,8 @@ _RFC_2822 = re.compile(r"(?:[A-Z][a-z]{2}, ?)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})(
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _SECONDS = re.compile(r"1\d{9}(?:\d{3})?", re.ASCII)
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
+_MONTH_AND_YEAR = re.compile(r"[^\W\d_]+\.? [0-9]{4}|[0-9]{4} [^\W\d_]+\.?")
+_EXACTNESS = ((["day", "month", "year"], 10), (["month", "year"], 7))
 _IN_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[-_. ]|$)", re.ASCII)
 
 
@@ -77,7 +79,8 @@ def _in_words(value: str) -> str | None:
         warnings.simplefilter("ignore")
         import dateparser
 
-        for parts, length in ((["day", "month", "year"], 10), (["month", "year"], 7)):
+        # To find no day loads all 200 languages, which takes seconds: none is sought in two words.
+        for parts, length in _EXACTNESS[1 if _MONTH_AND_YEAR.fullmatch(value) else 0 :]:
             settings = {"REQUIRE_PARTS": parts, "RETURN_AS_TIMEZONE_AWARE": False}
             try:
                 found = dateparser.parse(value, settings=settings)

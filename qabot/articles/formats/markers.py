@@ -6,7 +6,7 @@ What a reader of the site sees stays; code stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from qabot.articles.formats.grid_tables import grid_tables_as_html
 from qabot.articles.formats.template_texts import shown_arguments
@@ -70,6 +70,8 @@ _CONTENTS = re.compile(
     r"^[ \t]*(?:\[TOC\]|\[\[_?TOC_?\]\]|(?:[*+-]|1\.)[ \t].*\n[ \t]*\{:toc\b[^{}\n]*\})[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+# Without the blank that CommonMark asks for, and perhaps closed.
+_TIGHT_HEADING = re.compile(r" {0,3}(#{1,6})([^\W\d_][^#]{0,80}?)[ \t#]*\n?")
 _HEADING_ATTRIBUTES = re.compile(r"^([ \t>]*#{1,6}[ \t].*?)[ \t]*\{:?[ \t]*[#.][^{}\n]*\}[ \t]*$")
 _ATTRIBUTES = re.compile(r"(?<=[)\]*_`])\{:?[ \t]*[#.\w][^{}\n]*\}")
 # Pictures and the like; of a note that is shown within another, at least the title stays.
@@ -91,7 +93,7 @@ def without_markers(source: str) -> str:
         _code(piece, indents)
         if is_code
         else _directives(grid_tables_as_html(_outside_spans(piece, _without_templates)), indents)
-        for is_code, piece in _pieces(source)
+        for is_code, piece in _spaced_headings(list(_pieces(source)))
     )
 
 
@@ -128,6 +130,36 @@ def _pieces(source: str) -> Iterator[tuple[bool, str]]:
             yield True, "".join(gathered)
             fence, gathered = "", []
     yield bool(fence) or indented, "".join(gathered)
+
+
+def _spaced_headings(pieces: list[tuple[bool, str]]) -> list[tuple[bool, str]]:
+    """``pieces`` with the blank after the marks of headings, where their writer left it out.
+
+    ``#Word`` by itself may be a tag, but hardly where other headings have no blank, either.
+    """
+    lines = [(is_code, piece.splitlines(keepends=True)) for is_code, piece in pieces]
+    found = [match for is_code, own in lines if not is_code for match in _tight_headings(own)]
+    if not any(len(match[1]) > 1 or " " in match[2] for match in found if match):
+        return pieces
+    return [(is_code, "".join(own) if is_code else "".join(_spaced(own))) for is_code, own in lines]
+
+
+def _tight_headings(lines: Sequence[str]) -> Iterator[re.Match[str] | None]:
+    """Which of ``lines`` are headings without the blank: below a blank line or another heading."""
+    begins = True
+    for line in lines:
+        match = _TIGHT_HEADING.fullmatch(line) if begins else None
+        if match and (
+            match[2].endswith((".", ",", ";")) or (match[1] == "#" and match[2][0].islower())
+        ):
+            match = None  # A sentence that begins with a tag, or a comment of code.
+        yield match
+        begins = not line.strip() or match is not None
+
+
+def _spaced(lines: Sequence[str]) -> Iterator[str]:
+    for line, match in zip(lines, _tight_headings(lines), strict=True):
+        yield f"{match[1]} {match[2]}\n" if match else line
 
 
 def _outside_spans(text: str, change: Callable[[str], str]) -> str:
