@@ -8,7 +8,7 @@ from typing import Literal
 
 from qabot.articles import Skipped
 
-Stage = Literal["fetching", "reading", "preparing", "encoding", "writing"]
+Stage = Literal["fetching", "reading", "preparing", "encoding", "indexing", "writing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class Progress:
     """The progress of a rebuild.
 
     Attributes:
-        done, total: In units of the stage: pages, files, sample sentences, characters, files
-            written.
+        done, total: In units of the stage: pages, files, sample sentences, characters, passages
+            that a server has indexed, files written.
         passages: Passages encoded so far.
     """
 

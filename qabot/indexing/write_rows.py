@@ -59,6 +59,7 @@ def write_rows(
         )
         for segment in plan.written:
             _write_articles(writer, segment, old, encoding)
+    writer.settle(lambda done, total: report(Progress("indexing", done, total)))
     report(Progress("writing", 1, _STEPS))
     writer.end_others(plan.stay)
     report(Progress("writing", 2, _STEPS))

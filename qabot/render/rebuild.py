@@ -23,6 +23,7 @@ STAGES = {
     "reading": mark("Reading articles"),
     "preparing": mark("Preparing the model (first time only)"),
     "encoding": mark("Encoding passages"),
+    "indexing": mark("Waiting for the server to index"),
     "writing": mark("Writing the index"),
 }
 _BAR = 12

@@ -25,6 +25,7 @@ WRITES = (
     "upsert",
     "delete",
     "create_collection",
+    "create_index",
     "create_alias",
     "alter_alias",
     "drop_collection",

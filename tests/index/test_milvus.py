@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -34,6 +36,7 @@ from qabot.index.milvus.tables import Tables
 from qabot.index_address import Address, folder_of
 from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
+from qabot.indexing.summary import Progress, Report
 from qabot.settings import Settings
 from tests.index.milvus_server import SERVERS, WITH_REAL, Lite, Running
 from tests.index.tls import encrypted, self_signed
@@ -48,9 +51,11 @@ from tests.support import (
 )
 
 # Of the dozen writes of a rebuild, each is worth a kill, but `make test` has no time for that, and
-# Milvus itself takes a minute for each.
+# Milvus itself takes a minute for each. The second and the fifth give a new collection its index.
 _STEP, _STEP_OF_REAL = 1 if WITH_REAL else 3, 3
 ENCODER = HashingEncoder(dimension=128)
+# Milvus indexes so many and more.
+_LEAST_INDEXED = 1024
 QUESTION = "Which bridge was opened in 1903 by the harbour?"
 
 
@@ -231,9 +236,9 @@ class Place:
         assert isinstance(found, MilvusStore)
         return found
 
-    def rebuild(self, encoder: HashingEncoder = ENCODER):
+    def rebuild(self, encoder: HashingEncoder = ENCODER, report: Report = lambda progress: None):
         plan = IndexPlan((str(self.folder / "articles"),), shared_cache())
-        return rebuild(self.store(), encoder, plan)
+        return rebuild(self.store(), encoder, plan, report)
 
     def texts(self) -> list[str]:
         """The articles of the live generation."""
@@ -274,7 +279,7 @@ def test_the_doctor_names_what_a_killed_rebuild_has_left(place, call, monkeypatc
     killed = subprocess.run(
         [*command, str(place.folder / "articles")],
         env=clean_environment(),
-        input="4\n",
+        input="7\n",
         capture_output=True,
         text=True,
         check=True,
@@ -310,6 +315,22 @@ def test_the_doctor_names_what_a_killed_rebuild_has_left(place, call, monkeypatc
     assert leftovers() == here
     assert place.rebuild().changed
     assert leftovers()["detail"] == "none"
+
+
+def test_a_first_rebuild_that_is_killed(place):
+    """Before a collection has its index, without which no server lets it be read."""
+    command = [sys.executable, "-m", "tests.index.milvus_driver", place.index, "128"]
+    killed = subprocess.run(
+        [*command, str(place.folder / "articles")],
+        env=clean_environment(),
+        input="5\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert killed.stdout == "-9\n"
+    place.rebuild()
+    assert place.texts() == place.sources()
 
 
 def test_old_generations_go_and_take_their_rows_with_them(place):
@@ -485,7 +506,7 @@ def test_a_rebuild_that_is_killed_leaves_the_index_as_it_was(own):
     ) as driver:
         assert driver.stdin
         assert driver.stdout
-        code, number = -9, 0
+        code, number = -9, 2 - step
         while code == -9:
             number += step
             before = own.texts()
@@ -549,6 +570,47 @@ def test_a_server_that_does_not_answer_in_time(own, call, monkeypatch):
     assert own.texts() == own.sources()
 
 
+def test_a_server_that_does_not_answer_while_it_indexes(own, monkeypatch):
+    before = own.texts()
+    for number in range(_LEAST_INDEXED):
+        write_article(own.folder / "articles", f"lamp-{number}", f"Lamp {number} was lit.")
+    told: list[Progress] = []
+
+    def hang(progress: Progress) -> None:
+        if progress.stage == "indexing":
+            own.server.hang()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(milvus, "_PATIENCE", 1.0)
+        patch.setattr(milvus, "_WRITING", 1.0)
+        with pytest.raises(UnreachableIndexError):
+            own.rebuild(report=hang)
+    own.server.go_on()
+    assert own.texts() == before
+    own.rebuild(report=told.append)
+    assert own.texts() == own.sources()
+    # Whoever waits for that sees how far it is.
+    waiting = [progress for progress in told if progress.stage == "indexing"]
+    assert waiting[0].done < waiting[0].total
+    assert waiting[-1].done == waiting[-1].total
+
+
+def test_ctrl_c_while_the_server_does_not_answer(own):
+    before = own.texts()
+    write_article(own.folder / "articles", "museum", "The museum grew in 1907.")
+
+    def hang() -> None:
+        own.server.hang()
+        threading.Timer(2.0, os.kill, [os.getpid(), signal.SIGINT]).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        own.rebuild(Meanwhile(hang))
+    own.server.go_on()
+    assert own.texts() == before
+    own.rebuild()
+    assert own.texts() == own.sources()
+
+
 def test_a_server_that_is_slow(own):
     """Within its time, it is waited for."""
 
@@ -604,18 +666,35 @@ def test_a_server_that_goes_during_a_question(own):
 
 if WITH_REAL:
 
+    def test_a_book_that_changes(place, tmp_path_factory):
+        """All that leaves is more than a message of Milvus may hold."""
+        encoder = HashingEncoder(dimension=2048)
+        lit = (
+            " ".join(f"Lamp {n} in row {row} was lit." for row in range(24)) for n in range(1200)
+        )
+        text = "\n\n".join(lit)
+        with SERVERS["server"](tmp_path_factory.mktemp("own") / "data") as server:
+            own = Place(server, place.folder)
+            write_article(own.folder / "articles", "book", text)
+            assert own.rebuild(encoder).passages == 1203
+            write_article(own.folder / "articles", "book", f"{text} So it ended.")
+            summary = own.rebuild(encoder)
+            assert (summary.reused, summary.encoded) == (1202, 1)
+            assert own.texts() == own.sources()
+
     def test_the_nearest_are_found_in_what_was_indexed(tmp_path):
         """Questions lie apart from passages, so that a graph of passages may lose its way."""
         chance = np.random.default_rng(1)
         towns, questions = unit(chance, 50), unit(chance, 20)
         vectors = unit(chance, 5000, around=towns.repeat(100, axis=0), spread=0.05)
         rows = ({"row": row, milvus.VECTOR: some.tolist()} for row, some in enumerate(vectors))
+        told: list[tuple[int, int]] = []
         with SERVERS["server"](tmp_path / "data") as server:
             connected = Server(address_of(f"{server.address}/a"), "")
             with closing(connected):
                 connected.create("passages", {"row": "key"}, 64)
                 connected.insert("passages", rows)
-                connected.settle("passages")
+                connected.settle("passages", lambda done, total: told.append((done, total)))
                 # It compares all, until it has loaded the index.
                 time.sleep(20)
                 found = [
@@ -624,6 +703,7 @@ if WITH_REAL:
                     )
                     for question in questions
                 ]
+        assert told[-1] == (5000, 5000)
         best = np.argsort(-vectors @ questions.T, axis=0)[:200].T
         shares = [
             np.isin(near, [row["row"] for row in rows]).mean()

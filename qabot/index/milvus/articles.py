@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from qabot.index.articles import IN_PLACE, StoredArticle
@@ -40,33 +41,33 @@ class MilvusArticles:
         self._known: dict[int, _About] = {}
         self._keys: dict[str, int] = {}
 
+    @cached_property
     def _every(self) -> list[_About]:
-        condition = f"{self._rows.condition} and part == 0"
-        found = self._rows.server.every(self._tables.articles, condition, _ABOUT)
-        every = [_about(row) for row in found]
-        return sorted(every, key=lambda about: about.info.id)
+        # Whoever asks for all keeps them anyway, and a rebuild asks three times.
+        found = self._rows.every(self._tables.articles, "part == 0", _ABOUT)
+        return sorted(map(_about, found), key=lambda about: about.info.id)
 
     def infos(self) -> list[ArticleInfo]:
         """All articles, by id."""
-        return [about.info for about in self._every()]
+        return [about.info for about in self._every]
 
     def contents(self) -> list[tuple[ArticleInfo, str | None]]:
         """All articles, by id, each with its ``Article.content``."""
-        return [(about.info, about.content) for about in self._every()]
+        return [(about.info, about.content) for about in self._every]
 
     def passage_counts(self) -> dict[str, int]:
         """Article id → how many passages it has."""
-        return {about.info.id: about.passages for about in self._every()}
+        return {about.info.id: about.passages for about in self._every}
 
     def article_ids(self) -> set[str]:
         """The ids of all articles."""
-        return {about.info.id for about in self._every()}
+        return {about.info.id for about in self._every}
 
     def stored(self) -> dict[str, StoredArticle]:
         """Article id → where it is: in no segment, its key as its row."""
         return {
             about.info.id: StoredArticle(IN_PLACE, about.key, about.digest, 0, about.passages)
-            for about in self._every()
+            for about in self._every
         }
 
     def _about(self, keys: Sequence[int]) -> list[_About]:

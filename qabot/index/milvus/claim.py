@@ -22,6 +22,8 @@ from qabot.index.milvus.server import Kind, Server
 # A claim is renewed this often, and given up for lost after so many seconds.
 _BEAT = 30.0
 _LOST = 600.0
+# Seconds to wait for a renewal that is on its way.
+_PARTING = 2.0
 # Seconds from its creation to its first renewal, at most.
 _BEGINNING = 10.0
 _MACHINE = "MACHINE"
@@ -93,12 +95,20 @@ class Claim:
         beats.start()
         try:
             yield
-        finally:
-            self._over.set()
-            beats.join()
-            with contextlib.suppress(UnreachableIndexError):
-                if self._owner() == self._field:
-                    self._server.drop(self._collection)
+        except BaseException:
+            # Whoever presses Ctrl-C, or has waited for the server in vain, waits no longer: what is
+            # left is this machine's, and its next rebuild takes it over.
+            with self._server.hurried():
+                self._leave(beats)
+            raise
+        self._leave(beats)
+
+    def _leave(self, beats: threading.Thread) -> None:
+        self._over.set()
+        beats.join(_PARTING)
+        with contextlib.suppress(UnreachableIndexError):
+            if self._owner() == self._field:
+                self._server.drop(self._collection)
 
     def holder(self) -> Holder | None:
         """Who has it, or ``None``; this changes nothing."""
@@ -106,7 +116,7 @@ class Claim:
         if owner is None:
             return None
         name, renewed = "a machine that has not told its name", 0
-        for row in self._server.every(self._collection, "part >= 0", ["body", owner]):
+        for row in self._server.few(self._collection, ["body", owner]):
             name, renewed = row["body"], int(row[owner])
         here = owner == _field(_known(self._folder))
         return Holder(name, here, max(0.0, time.time() - renewed))
@@ -133,13 +143,13 @@ class Claim:
         # Nothing in it: it was created a moment ago, or by a rebuild that was killed just then.
         for pause in (0.0, _BEGINNING):
             time.sleep(pause)
-            for row in self._server.every(self._collection, "part >= 0", [owner]):
+            for row in self._server.few(self._collection, [owner]):
                 return time.time() - int(row[owner]) > _LOST
         return True
 
     def _refusal(self, owner: str) -> RebuildRunningError:
         with contextlib.suppress(UnreachableIndexError):
-            for row in self._server.every(self._collection, "part >= 0", ["body"]):
+            for row in self._server.few(self._collection, ["body"]):
                 owner = row["body"]
         return RebuildRunningError(
             f"{self._server.address.text}: another machine is rebuilding it ({owner}); wait for "

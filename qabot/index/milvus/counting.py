@@ -6,7 +6,7 @@ from collections import Counter
 
 from qabot.index.milvus import packing
 from qabot.index.milvus.generation import MilvusGeneration
-from qabot.index.milvus.server import Row, Server
+from qabot.index.milvus.server import LIGHT, Row, Server
 from qabot.index.milvus.tables import OPEN, TERM_FIELDS, Tables, bucket_of, new_row
 
 
@@ -52,7 +52,7 @@ class TermCounts:
             for row in old:
                 changed[row["bucket"]].update(packing.unpack_counts(row["counts"]))
         else:
-            old = list(server.every(tables.terms, before, fields))
+            old = list(server.every(tables.terms, before, fields, batch=LIGHT))
         new = (
             {
                 "row": new_row(number, bucket),

@@ -207,7 +207,7 @@ class MilvusGeneration:
     @cached_property
     def rows(self) -> RowArray:
         """The rows of all passages, rising."""
-        found = self._server.every(self._tables.passages, self._rows.condition, ["row"])
+        found = self._rows.every(self._tables.passages, "row >= 0", ["row"])
         return np.array([row["row"] for row in found], np.int64)
 
     @property

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,16 +23,21 @@ Kind = Literal["key", "number", "text", "tags"]
 # Seconds for one call that reads or writes: until then, the client repeats it.
 _PATIENCE = 30.0
 _WRITING = 60.0
+# Where somebody waits to leave.
+_HURRY = 3.0
 # For all that was written to be indexed, at most: 100,000 passages take minutes.
 _INDEXING = 900.0
+_PAUSE = 0.5
 # A server that is back is found within a second, not within two minutes.
 _OPTIONS = {
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
     "grpc.use_local_subchannel_pool": 1,
 }
-# Rows that are sent or asked for at a time: well below the 64 MB that a message may have.
+# Rows that are sent or asked for at a time: well below the 64 MB that a message may have. Of rows
+# with at most one text, more.
 _BATCH = 256
+LIGHT = 1024
 _MOST_TAGS = 1000
 VECTOR, PRODUCT = "vector", "product"
 # So many times as many rows as are wanted are looked at, up to the most that Milvus allows. Left to
@@ -70,8 +75,26 @@ class Server:
         self._connect = MilvusClient
         self._connected: MilvusClient | None = None
         self._ready: set[str] = set()
+        self._hurried = False
         with self._answering():
             _ = self._client
+
+    @contextlib.contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Wait for a few seconds at most in each call."""
+        self._hurried = True
+        try:
+            yield
+        finally:
+            self._hurried = False
+
+    @property
+    def _patience(self) -> float:
+        return min(_PATIENCE, _HURRY) if self._hurried else _PATIENCE
+
+    @property
+    def _writing(self) -> float:
+        return min(_WRITING, _HURRY) if self._hurried else _WRITING
 
     @property
     def _client(self) -> MilvusClient:
@@ -80,7 +103,7 @@ class Server:
             connected = self._connected = self._connect(
                 self.address.server,
                 token=self._token,
-                timeout=_PATIENCE,
+                timeout=self._patience,
                 dedicated=True,
                 grpc_options=_OPTIONS,
             )
@@ -111,38 +134,40 @@ class Server:
         with self._answering():
             # Asking for an alias that is not there is an error, whose number depends on the server.
             if alias not in self._ready:
-                if not self._client.has_collection(alias, timeout=_PATIENCE):
+                if not self._client.has_collection(alias, timeout=self._patience):
                     return None
                 self._ready.add(alias)
-            found = self._client.describe_alias(alias, timeout=_PATIENCE)
+            found = self._client.describe_alias(alias, timeout=self._patience)
             return str(found["collection_name"])
 
     def switch(self, alias: str, collection: str) -> None:
         """Let an alias name a collection, in one step."""
         with self._answering():
-            known = self._client.has_collection(alias, timeout=_PATIENCE)
+            known = self._client.has_collection(alias, timeout=self._patience)
             set_alias = self._client.alter_alias if known else self._client.create_alias
-            set_alias(collection, alias, timeout=_PATIENCE)
+            set_alias(collection, alias, timeout=self._patience)
 
     def collections(self, prefix: str) -> list[str]:
         """The collections whose names begin so."""
         with self._answering():
-            names = self._client.list_collections(timeout=_PATIENCE)
+            names = self._client.list_collections(timeout=self._patience)
             return sorted(name for name in names if name.startswith(prefix))
 
     def exists(self, collection: str) -> bool:
         """Tell if there is such a collection."""
         with self._answering():
-            return bool(self._client.has_collection(collection, timeout=_PATIENCE))
+            return bool(self._client.has_collection(collection, timeout=self._patience))
 
     def fields(self, collection: str) -> list[str]:
         """The names of a collection's fields."""
         with self._answering():
-            found = self._client.describe_collection(collection, timeout=_PATIENCE)
+            found = self._client.describe_collection(collection, timeout=self._patience)
             return [field["name"] for field in found["fields"]]
 
     def create(self, collection: str, fields: Mapping[str, Kind], dimension: int = 2) -> None:
-        """Make a collection, and have it answer.
+        """Make a collection.
+
+        The server begins to load it, which takes it some seconds: whatever reads it waits for that.
 
         Args:
             fields: Name → kind; one is the ``key``.
@@ -162,58 +187,74 @@ class Server:
                 schema.add_field(name, DataType.INT64, is_primary=kind == "key")
         schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=dimension)
         with self._answering():
-            index = self._client.prepare_index_params()
-            index.add_index(VECTOR, index_type="AUTOINDEX", metric_type="IP")
             self._client.create_collection(
-                collection,
-                schema=schema,
-                index_params=index,
-                consistency_level="Strong",
-                timeout=_WRITING,
+                collection, schema=schema, consistency_level="Strong", timeout=self._writing
             )
+            self._index(collection)
+            self._client.load_collection(collection, timeout=self._writing, _async=True)
+
+    def _index(self, collection: str) -> None:
+        index = self._client.prepare_index_params()
+        index.add_index(VECTOR, index_type="AUTOINDEX", metric_type="IP")
+        self._client.create_index(collection, index, timeout=self._writing, sync=False)
+
+    def load(self, collection: str) -> None:
+        """Have a collection answer, and wait until it can."""
+        with self._answering():
+            self._load(collection)
 
     def _load(self, collection: str) -> None:
-        """Have a collection answer: a server may have forgotten to when it started anew."""
+        # A server may have forgotten to when it started anew.
         if collection not in self._ready:
-            self._client.load_collection(collection, timeout=_WRITING)
+            # None, if what created it was killed just then.
+            if not self._client.list_indexes(collection, timeout=self._patience):
+                self._index(collection)
+            self._client.load_collection(collection, timeout=self._writing)
             self._ready.add(collection)
 
     def drop(self, collection: str) -> None:
         """Remove a collection."""
         with self._answering():
-            self._client.drop_collection(collection, timeout=_WRITING)
+            self._client.drop_collection(collection, timeout=self._writing)
 
     def insert(self, collection: str, rows: Iterable[Row]) -> None:
         """Store rows whose keys no others have."""
         for batch in _batches(rows):
             with self._answering():
-                self._client.insert(collection, batch, timeout=_WRITING)
+                self._client.insert(collection, batch, timeout=self._writing)
 
     def replace(self, collection: str, rows: Iterable[Row]) -> None:
         """Store rows in the places of those with the same keys."""
         for batch in _batches(rows):
             with self._answering():
-                self._client.upsert(collection, batch, timeout=_WRITING)
+                self._client.upsert(collection, batch, timeout=self._writing)
 
     def delete(self, collection: str, condition: str) -> None:
         """Remove the rows that meet a condition."""
         with self._answering():
-            self._client.delete(collection, filter=condition, timeout=_WRITING)
+            self._client.delete(collection, filter=condition, timeout=self._writing)
 
-    def settle(self, collection: str) -> None:
+    def settle(self, collection: str, told: Callable[[int, int], None]) -> None:
         """Have the server index what was written, and wait for that, though not for ever.
 
         Until then, it finds fewer of the nearest.
+
+        Args:
+            told: Called often with how many rows are indexed, and of how many.
         """
+        pending = 1
+        told(0, pending)
         # Where it refuses, as too soon after the last time, nothing else is lost.
         with contextlib.suppress(UnreachableIndexError), self._answering():
-            end = time.monotonic() + _INDEXING
-            self._client.flush(collection, timeout=_INDEXING)
-            while time.monotonic() < end:
-                found = self._client.describe_index(collection, VECTOR, timeout=_PATIENCE)
-                if not found.get("pending_index_rows"):
-                    return
-                time.sleep(0.5)
+            self._client.flush(collection, timeout=self._writing)
+        end = time.monotonic() + _INDEXING
+        while pending and time.monotonic() < end:
+            time.sleep(_PAUSE)
+            with self._answering():
+                found = self._client.describe_index(collection, VECTOR, timeout=self._patience)
+            every = int(found.get("total_rows") or 0)
+            pending = int(found.get("pending_index_rows") or 0)
+            told(every - pending, every)
 
     def count(self, collection: str, condition: str) -> int:
         """How many rows meet a condition."""
@@ -257,30 +298,46 @@ class Server:
                     filter=condition,
                     output_fields=list(fields),
                     consistency_level=level,
-                    timeout=_PATIENCE,
+                    timeout=self._patience,
                     **more,
                 )
             )
 
-    def every(self, collection: str, condition: str, fields: Sequence[str]) -> Iterator[Row]:
-        """Yield the rows that meet a condition, rising by key."""
+    def few(self, collection: str, fields: Sequence[str]) -> list[Row]:
+        """All rows of a collection that has few, in any order."""
+        return self._query(collection, "part >= 0", fields)
+
+    def every(
+        self,
+        collection: str,
+        condition: str,
+        fields: Sequence[str],
+        *,
+        batch: int = _BATCH,
+        level: Level = "Strong",
+    ) -> Iterator[Row]:
+        """Yield the rows that meet a condition, rising by key.
+
+        Args:
+            batch: How many to ask for at a time.
+        """
         with self._answering():
             self._load(collection)
             found = self._client.query_iterator(
                 collection,
-                batch_size=_BATCH,
+                batch_size=batch,
                 filter=condition,
                 output_fields=list(fields),
-                consistency_level="Strong",
-                timeout=_PATIENCE,
+                consistency_level=level,
+                timeout=self._patience,
             )
         try:
-            while True:
+            more = True
+            while more:
                 with self._answering():
-                    batch = found.next()
-                if not batch:
-                    return
-                yield from batch
+                    rows = found.next()
+                yield from rows
+                more = len(rows) == batch
         finally:
             found.close()
 
@@ -310,7 +367,7 @@ class Server:
                 filter=condition,
                 output_fields=list(fields),
                 consistency_level=level,
-                timeout=_PATIENCE,
+                timeout=self._patience,
             )
         return [{**hit["entity"], PRODUCT: hit["distance"]} for hit in found[0]]
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from qabot.errors import DamagedIndexError
 from qabot.index.manifest import Manifest
-from qabot.index.milvus.server import Level, Row, Server
+from qabot.index.milvus.server import LIGHT, Level, Row, Server
 from qabot.index.milvus.tables import Tables
 from qabot.index.open_file import REMEDY
 
@@ -54,6 +54,16 @@ class Snapshot:
         """Yield the rows whose ``field`` has one of these values, in any order."""
         yield from self.server.of(
             table, field, values, fields, condition=self.condition, level=self.level
+        )
+
+    def every(self, table: str, condition: str, fields: Sequence[str]) -> Iterator[Row]:
+        """Yield the rows that meet a condition, rising by key.
+
+        Args:
+            fields: With one text at most.
+        """
+        yield from self.server.every(
+            table, f"{self.condition} and {condition}", fields, batch=LIGHT, level=self.level
         )
 
     def passages(self, rows: Sequence[int], fields: Sequence[str]) -> list[Row]:

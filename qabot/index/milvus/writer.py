@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from qabot.index.milvus import packing
 from qabot.index.milvus.claim import Claim
 from qabot.index.milvus.counting import TermCounts
 from qabot.index.milvus.generation import MilvusGeneration
-from qabot.index.milvus.server import VECTOR, Row, Server
+from qabot.index.milvus.server import LIGHT, VECTOR, Row, Server
 from qabot.index.milvus.tables import (
     ARTICLE_FIELDS,
     MANIFEST_FIELDS,
@@ -105,6 +105,9 @@ class MilvusWriter:
         ):
             if not self._server.exists(collection):
                 self._server.create(collection, fields, size)
+        # Empty for now, so that the server loads it meanwhile.
+        self._manifest = tables.manifest(self.number, self.identity.id)
+        self._server.create(self._manifest, MANIFEST_FIELDS)
 
     def add(
         self, items: Sequence[IndexedArticle], inputs: Sequence[str], vectors: Sequence[FloatArray]
@@ -182,17 +185,22 @@ class MilvusWriter:
 
     def end_others(self, kept: Collection[int]) -> None:
         """End all articles of earlier generations but these, given by their keys."""
-        kept = set(kept)
+        kept, articles = set(kept), self._tables.articles
         open_before = f"since < {self.number} and until == {OPEN}"
-        rows = self._server.every(self._tables.articles, open_before, list(ARTICLE_FIELDS))
-        leaving = [row for row in rows if row["article"] not in kept]
-        keys = sorted({int(row["article"]) for row in leaving})
+        found = self._server.every(articles, open_before, ["row", "article"], batch=LIGHT)
+        leaving = {int(row["row"]): int(row["article"]) for row in found}
+        leaving = {row: article for row, article in leaving.items() if article not in kept}
+        keys = sorted(set(leaving.values()))
         for collection in self._tables.all_passages(self._server):
             tables = Tables.of_passages(self._name, collection)
             fields = [*tables.passage_fields(), VECTOR]
-            found = self._server.of(collection, "article", keys, fields, condition=open_before)
-            self._server.replace(collection, map(self._ended_passage, found))
-        self._server.replace(self._tables.articles, map(self._ended, leaving))
+            # Not all that some articles have at once: a book has thousands.
+            for at in range(0, len(keys), LIGHT):
+                among = f"{open_before} and article in {keys[at : at + LIGHT]}"
+                passages = self._server.every(collection, among, fields)
+                self._server.replace(collection, map(self._ended_passage, passages))
+        ended = self._server.of(articles, "row", list(leaving), list(ARTICLE_FIELDS))
+        self._server.replace(articles, map(self._ended, ended))
 
     def _ended(self, row: Row) -> Row:
         return {**row, "until": self.number}
@@ -209,6 +217,18 @@ class MilvusWriter:
         """
         return self._terms.write(self._server, self._tables, self.number)
 
+    def settle(self, told: Callable[[int, int], None]) -> None:
+        """Have the server index what was added, where that is much, and wait for it.
+
+        Args:
+            told: Called often with how many rows are indexed, and of how many.
+
+        Raises:
+            UnreachableIndexError: The server does not answer.
+        """
+        if self._rows >= _LEAST_INDEXED:
+            self._server.settle(self._tables.passages, told)
+
     def publish(
         self, manifest: Manifest, subspace: LanguageSubspace, languages: dict[str, tuple[int, int]]
     ) -> None:
@@ -218,8 +238,6 @@ class MilvusWriter:
             StorageError: The server holds something else, or another machine rebuilt the index
                 meanwhile; the live generation is unchanged.
         """
-        if self._rows >= _LEAST_INDEXED:
-            self._server.settle(self._tables.passages)
         self._claim.check()
         here = f"since <= {self.number} and until > {self.number}"
         held = (
@@ -238,18 +256,18 @@ class MilvusWriter:
             "subspace": base64.b64encode(arrays.getvalue()).decode(),
             "languages": languages,
         }
-        collection = self._tables.manifest(self.number, self.identity.id)
-        self._server.create(collection, MANIFEST_FIELDS)
         self._server.insert(
-            collection,
+            self._manifest,
             ({"part": n, "body": piece} for n, piece in enumerate(packing.pieces(content))),
         )
+        # Whoever asks from now on does not wait for it.
+        self._server.load(self._manifest)
         if self._server.live(self._name) != self._live:
             raise StorageError(
                 f"{self._server.address.text}: another machine has rebuilt the index meanwhile; "
                 "run `qabot rebuild` on one machine only"
             )
-        self._server.switch(self._name, collection)
+        self._server.switch(self._name, self._manifest)
         self.published = True
 
 
