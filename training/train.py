@@ -3,8 +3,8 @@
 ``python -m training.train DATA… --out FOLDER``: DATA holds the ``*.jsonl.gz`` files that
 ``training/README.md`` lists. Checkpoints are written on the way; started again, it goes on from the
 last one. ``--minutes`` ends it early, with the learning rate brought to zero by then; ``--start``
-takes up the weights of such a run, and its place in the data, with a new course of learning rates,
-or the weights of a reader that ships.
+takes up the weights of such a run, with a new plan and course of learning rates, or the weights of
+a reader that ships.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Run:
         self.parameters = [p for group in groups for p in group["params"]]
         self.average = [p.detach().clone() for p in self.parameters]
         self.peaks = [group["peak"] for group in groups]
-        self.step, self.began_at, self.spent = 0, 0, 0.0
+        self.step, self.spent = 0, 0.0
         options.out.mkdir(parents=True, exist_ok=True)
 
     def train(self) -> None:
@@ -169,8 +169,7 @@ class Run:
         for batch in self._drawn(planned):
             self.spent = time.monotonic() - began
             step = self.steps.value
-            steps = (step - self.began_at) / (len(planned) - self.began_at)
-            done = max(steps, self.spent / 60 / self.options.minutes)
+            done = max(step / len(planned), self.spent / 60 / self.options.minutes)
             if done >= 1 or (self.options.steps and step >= self.options.steps):
                 break
             for group in self.optimizer.param_groups:
@@ -192,7 +191,7 @@ class Run:
             if time.monotonic() - shown > 30:
                 self._log(
                     f"step {self.step} {100 * done:.1f} % loss {np.mean(losses):.3f} "
-                    f"{60 * (self.step - self.began_at) / self.spent:.1f} steps/min "
+                    f"{60 * self.step / self.spent:.1f} steps/min "
                     f"{self.spent / 60:.1f} min"
                 )
                 shown, losses = time.monotonic(), []
@@ -222,7 +221,6 @@ class Run:
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
-            "began_at": self.began_at,
             "spent": self.spent,
         }
         torch.save(state, path.with_suffix(".new"))
@@ -261,12 +259,9 @@ class Run:
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["peak"] = peak
         self.average = state["average"]
-        self.step = state["step"]
         if path.exists():
-            self.spent, self.began_at = state["spent"], state["began_at"]
-        else:
-            self.began_at = self.step
-        self._log(f"goes on after step {self.step}")
+            self.step, self.spent = state["step"], state["spent"]
+        self._log(f"goes on after step {state['step']}")
 
     def _measure(self, weights: dict[str, torch.Tensor]) -> None:
         """Share of exact spans, and AUROC of "has an answer", on what was held back."""
