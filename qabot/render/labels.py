@@ -8,7 +8,8 @@ _WORDS = ((0.9, "very likely"), (0.75, "likely"), (0.15, "possibly"), (0.0, "unl
 
 def likelihood(confidence: float) -> tuple[str, float]:
     """Put a confidence into English words, with the probability to show: never 100 %."""
-    words = next(words for least, words in _WORDS if confidence >= least)
+    # As the percentage is shown, rounded: 90 % are not likely once and very likely another time.
+    words = next(words for least, words in _WORDS if round(confidence, 2) >= least)
     return words, min(confidence, 0.99)
 
 

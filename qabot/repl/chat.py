@@ -150,12 +150,23 @@ class Repl:
         if not words:
             return
         try:
-            if words[0].startswith("/"):
-                self._obey(words[0].lower(), words[1].strip() if len(words) > 1 else "")
+            name = self._command_name(words)
+            if name:
+                self._obey(name, words[1].strip() if len(words) > 1 else "")
             else:
                 self._ask(" ".join(line.split()))
         except QabotError as error:
             self._screen.say(str(error), "red")
+
+    def _command_name(self, words: Sequence[str]) -> str:
+        """The command that a line names, as other programs' are named, too; empty if none."""
+        name = words[0].lower()
+        named = f"/{name.removeprefix(':')}"
+        if name.startswith(":") and named in self._commands:
+            return named
+        if len(words) == 1 and name in ("exit", "help", "quit"):
+            return named
+        return name if name.startswith("/") else ""
 
     def _obey(self, name: str, argument: str) -> None:
         command = self._commands.get("/quit" if name == "/exit" else name)
@@ -182,8 +193,12 @@ class Repl:
         try:
             future = pool.submit(self._engine.ask, question, previous=previous, limit=limit)
             if self._screen.console.is_terminal and wait([future], _PATIENCE).not_done:
-                with self._screen.console.status("Searching …  (Ctrl-C cancels)"):
+                # No rich.status: if Ctrl-C comes while that starts, it is drawn for ever.
+                try:
+                    self._screen.announce("Searching …  (Ctrl-C cancels)")
                     return future.result()
+                finally:
+                    self._screen.erase_line()
             return future.result()
         finally:
             pool.shutdown(wait=False)

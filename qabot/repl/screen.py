@@ -34,7 +34,15 @@ class Screen:
         """Print a remark."""
         self.console.print(Text(printable(text), style))
 
+    def announce(self, text: str) -> None:
+        """Print a line that ``erase_line`` takes away again."""
+        self.console.print(Text(text, "dim"), end="")
+
+    def erase_line(self) -> None:
+        """Take away what stands on the line of the cursor."""
+        self.console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+
     def say_over(self, text: str) -> None:
         """Print a remark over the "^C" that the terminal shows for that key."""
-        self.console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+        self.erase_line()
         self.say(text, "dim")

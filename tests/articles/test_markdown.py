@@ -359,6 +359,11 @@ def test_the_body_becomes_clean_text(tmp_path: Path, source, text):
             "Linux\n\nls\n  -l\n\n1. Dann Kaffee.\nmehr\nPause.\n\nDa.\n\nHeiß.",
         ),
         ("Aus <Math><MathI>x</MathI> = 2</Math> folgt <Math>4</Math>.", "Aus x = 2 folgt 4."),
+        (
+            ":octicons-file-code-16: mkdocs.yml: um 10:30-11:00: Tee",
+            "mkdocs.yml: um 10:30-11:00: Tee",
+        ),
+        ("Da :material-check:{ .a } ist :a-b:`c`.", "Da ist :a-b:c."),
         ("> [!NOTE]\n> Öl nachfüllen.", "Note\n\nÖl nachfüllen."),
         ("> [!tip]- Öl\n> Nachfüllen.", "Öl\n\nNachfüllen."),
         ("# Titel {#titel}\n\n## Zwei {: .klein }\n{: #zwei}\n\nDa.", "Titel\n\nZwei\n\nDa."),

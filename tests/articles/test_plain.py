@@ -152,6 +152,16 @@ def test_lines_broken_by_hand_stay_as_they_are(tmp_path: Path):
         ("Der Hafen\nbleibt zu. Niemand weiß es.", "Der Hafen bleibt zu."),
         ("Ab z. B. Montag gilt es. Dann nicht.", "Ab z. B. Montag gilt es."),
         ("***\n\nDer Hafen bleibt zu. Schade.", "Der Hafen bleibt zu."),
+        # A line that ends though the next word would have fitted is one of its own.
+        ("Ida Brandt\nGeboren am 26. Juni 1968\nAmt Hafenmeisterin", "Ida Brandt"),
+        (
+            "Am Abend,\nals es regnete, ging Ida nach Hause.",
+            "Am Abend, als es regnete, ging Ida nach Hause.",
+        ),
+        (
+            "Ida Brandt ist seit gestern\nHafenmeisterin in Husum. Gut.",
+            "Ida Brandt ist seit gestern Hafenmeisterin in Husum.",
+        ),
         ("wort " * 40 + "ende.", "wort " * 19 + "wort…"),
         ("x" * 300 + ".", "x" * 100 + "…"),
         ("港は閉鎖されたままだ。理由は不明だ。", "港は閉鎖されたままだ。"),
@@ -159,5 +169,5 @@ def test_lines_broken_by_hand_stay_as_they_are(tmp_path: Path):
         ("กี่" * 30, "กี่" * 13 + "…"),
     ],
 )
-def test_without_a_heading_the_first_sentence_is_the_title(tmp_path: Path, text, title):
+def test_without_a_heading_the_first_sentence_or_line_is_the_title(tmp_path: Path, text, title):
     assert read(tmp_path, "a.txt", text).info.title == title

@@ -220,12 +220,13 @@ def test_not_found_says_so_and_quotes_nothing(piped):
     assert piped(render_answer(answer_of())).startswith("The articles don't answer that.")
 
 
-@pytest.mark.parametrize("confidence", [0.0, 0.14, 0.15, 0.5, 0.74, 0.75, 0.9, 1.0])
+@pytest.mark.parametrize("confidence", [0.0, 0.14, 0.147, 0.15, 0.5, 0.74, 0.75, 0.897, 1.0])
 def test_confidence_is_said_in_words_and_percent(confidence):
     words, _, percent = confidence_words(confidence).partition(" (")
     expected = {0.9: "very likely", 0.75: "likely", 0.15: "possibly", 0.0: "unlikely"}
-    assert next(word for least, word in expected.items() if confidence >= least) == words
     assert re.fullmatch(r"\d\d? %\)", percent)
+    shown = int(percent.removesuffix(" %)")) / 100
+    assert next(word for least, word in expected.items() if shown >= least) == words
 
 
 def test_a_piped_list_of_articles_is_not_cut(piped):

@@ -42,15 +42,19 @@ ENTER, CTRL_C, CTRL_D, UP = "\r", "\x03", "\x04", "\x1b[A"
 
 
 class StallingEncoder(HashingEncoder):
-    """At the word "stall" presses Ctrl-C and finds nothing until the next question comes."""
+    """At the word "stall" presses Ctrl-C and finds nothing until the next question comes.
+
+    At "linger", only the latter.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._next = threading.Event()
 
     def encode_query(self, texts: Sequence[str]) -> FloatArray:
-        if "stall" in texts[0]:
-            press_ctrl_c()
+        if "stall" in texts[0] or "linger" in texts[0]:
+            if "stall" in texts[0]:
+                press_ctrl_c()
             assert self._next.wait(10)
         else:
             self._next.set()
@@ -81,16 +85,21 @@ class Chat:
             IndexStore(self._index), StallingEncoder(), Settings(quotes=2, threshold=0.15)
         )
 
-    def typed(self, *keys: str) -> str:
-        """Press ``keys`` at a terminal of 80 columns; return the output."""
-        said = io.StringIO()
-        with create_pipe_input() as terminal:
-            terminal.send_text("".join(keys))
+    def typed(self, *keys: str, said: io.StringIO | None = None, terminal: bool = False) -> str:
+        """Press ``keys`` at a terminal of 80 columns; return the output.
+
+        Args:
+            said: Takes the output.
+            terminal: It is drawn as on a terminal.
+        """
+        said = said or io.StringIO()
+        with create_pipe_input() as pressed:
+            pressed.send_text("".join(keys))
             Repl(
                 self.engine,
                 rebuild=self.rebuild,
-                console=Console(file=said, width=80),
-                input=terminal,
+                console=Console(file=said, width=80, force_terminal=terminal or None),
+                input=pressed,
                 output=DummyOutput(),
                 history=self.history,
             ).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,53 @@ def test_ctrl_c_on_an_empty_line_says_how_to_leave(chat: Chat) -> None:
 def test_ctrl_c_cancels_a_question_and_drops_its_answer(chat: Chat) -> None:
     expected = lines(*GREETING, "Cancelled.", "", *quote(1, "volcano"), chat.sure(LAVA), "")
     assert expected == chat.typed("stall gold", ENTER, LAVA, ENTER, CTRL_D)
+
+
+class PressedWhileDrawn(io.StringIO):
+    """A screen on which Ctrl-C comes while a search is announced."""
+
+    pressed = False
+
+    def write(self, text: str) -> int:
+        if not self.pressed and "Searching" in text:
+            self.press()
+        return super().write(text)
+
+    def press(self) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_the_search_is_announced_leaves_no_announcement(
+    chat: Chat, monkeypatch
+) -> None:
+    said = PressedWhileDrawn()
+
+    def started(thread: threading.Thread) -> None:
+        start(thread)
+        # What moves is drawn by a thread, once the cursor is hidden.
+        if thread.daemon and "\x1b[?25l" in said.getvalue() and not said.pressed:
+            said.press()
+
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", started)
+    shown = chat.typed("linger", ENTER, LAVA, ENTER, CTRL_D, said=said, terminal=True)
+    assert said.pressed
+    _, cancelled, after = shown.partition("Cancelled.")
+    assert cancelled
+    assert "Volcano" in after
+    assert "Searching" not in after
+
+
+@pytest.mark.parametrize("line", ["exit", "Quit", ":quit", "/exit"])
+def test_other_programs_words_for_leaving_are_understood(chat: Chat, line) -> None:
+    assert lines(*GREETING) == chat.typed(line, ENTER, LAVA, ENTER)
+
+
+def test_other_programs_words_for_help_are_understood(chat: Chat) -> None:
+    shown = chat.typed("/help", ENTER, CTRL_D)
+    for line in ("help", ":help"):
+        assert shown == chat.typed(line, ENTER, CTRL_D)
 
 
 def test_a_cancelled_question_leaves_the_last_answer(chat: Chat) -> None:

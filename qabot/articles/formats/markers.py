@@ -82,6 +82,8 @@ _WIKI_LINK = re.compile(r"\[\[([^\[\]|\n]+)(?:\\?\|([^\[\]\n]+))?\]\](?!\()")
 _MARKED = re.compile(r"(?<![=\w])==(?=[^\s=])(.+?)(?<=[^\s=])==(?![=\w])")
 _BLOCK_ID = re.compile(r"(?<=\S)[ \t]+\^[A-Za-z0-9-]+[ \t]*$")
 _NOTE = re.compile(r"^ {0,3}\[\^([^\[\]\s]+)\]:", re.MULTILINE)
+# A picture beside words, by its name in a set of icons; emoji have no hyphen in theirs.
+_ICON = re.compile(r"(?<![\w:]):[a-z]+(?:-[a-z0-9]+)+:(?:\{[^{}\n]*\})?[ \t]+(?=[^\s|])")
 _TASK = re.compile(r"^([ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+)\[([ xX])\](?=[ \t])")
 
 
@@ -208,7 +210,7 @@ def _without_line_markers(line: str) -> str:
     if _LINE_ATTRIBUTES.match(line):
         return ""
     line = _HEADING_ATTRIBUTES.sub(r"\1", line)
-    line = _BLOCK_ID.sub("", _ATTRIBUTES.sub("", line))
+    line = _ICON.sub("", _BLOCK_ID.sub("", _ATTRIBUTES.sub("", line)))
     return _TASK.sub(lambda match: f"{match[1]}{'☐' if match[2] == ' ' else '☑'}", line)
 
 

@@ -11,6 +11,7 @@ _TITLE_LENGTH = 100
 _DENSE_LENGTH = 40
 _SENTENCE_SAMPLE = 1_000
 _UNSPACED = regex.compile(f"[{UNSPACED}]")
+_ROW = regex.compile(r" \| ")
 _LAST_LETTER = regex.compile(r"\X\Z")
 
 
@@ -38,11 +39,25 @@ def title_of(draft: Draft, language: str) -> str:
 def _first_sentence(text: str, language: str) -> str:
     from sentencex import segment
 
-    paragraphs = (one_line(paragraph) for paragraph in text.split("\n\n"))
-    first = next(filter(has_words, paragraphs))[:_SENTENCE_SAMPLE]
+    paragraph = next(filter(has_words, text.split("\n\n")))
+    first = _own_line(paragraph[:_SENTENCE_SAMPLE]) or one_line(paragraph)[:_SENTENCE_SAMPLE]
     sentences = (one_line(sentence) for sentence in segment(language, first))
     sentence = next(filter(has_words, sentences), first)
     return shortened(sentence, _DENSE_LENGTH if unspaced(sentence) else _TITLE_LENGTH)
+
+
+def _own_line(paragraph: str) -> str | None:
+    """The first line, if it was ended on purpose: the next word would have fitted on it.
+
+    So the row of a table, or a name above lines of data, does not run on into the next.
+    """
+    first, *others = paragraph.split("\n")
+    if not others or not has_words(first):
+        return None
+    word = next(iter(others[0].split()), "")
+    goes_on = word[:1].islower() or first.rstrip().endswith((",", ";"))
+    fits = len(first.rstrip()) + 1 + len(word) <= max(map(len, others))
+    return one_line(first) if _ROW.search(first) or (fits and not goes_on) else None
 
 
 def shortened(text: str, limit: int) -> str:
