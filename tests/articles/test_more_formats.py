@@ -7,6 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from qabot.articles.formats.archive import Archive
 from qabot.errors import ArticleError
 from tests.articles.documents import docx, pptx, shape, word_paragraph, zipped
 from tests.articles.support import headings, read
@@ -46,6 +47,29 @@ def test_a_workbook_s_sheets_are_sections(tmp_path: Path):
         "Groß | Platz: 2 | Preis: 9.5"
     )
     assert headings(article) == [(2, "Preise")]
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("PowerPoint Presentation", "Die Werft"),
+        ("PowerPoint-Präsentation", "Die Werft"),
+        ("Présentation PowerPoint", "Die Werft"),
+        ("Presentazione standard di PowerPoint", "Die Werft"),
+        ("Slide 1", "Die Werft"),
+        ("PowerPoint für Werften", "PowerPoint für Werften"),
+    ],
+)
+def test_what_powerpoint_writes_by_itself_is_no_title(tmp_path: Path, written, title):
+    properties = (
+        '<cp:coreProperties xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:cp="http://schemas.'
+        'openxmlformats.org/package/2006/metadata/core-properties">'
+        f"<dc:title>{written}</dc:title></cp:coreProperties>"
+    )
+    slides = Archive(pptx([shape("Die Werft", kind="ctrTitle")]), "slides")
+    members = {name: slides.read(name) for name in slides.names()}
+    data = zipped({**members, "docProps/core.xml": properties})
+    assert read(tmp_path, "a.pptx", data).info.title == title
 
 
 def test_slides_are_read_in_their_order_with_titles_tables_and_notes(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 
 from qabot.articles.formats.archive import Archive, resolved
@@ -11,6 +12,12 @@ from qabot.articles.formats.language import language_code
 from qabot.articles.formats.xml import parse_xml
 
 _PROPERTIES, _RELATIONS = "docProps/core.xml", "_rels/.rels"
+# What PowerPoint writes where nobody has named the presentation, in its languages.
+_NO_TITLE = re.compile(
+    r"powerpoint[- ]pr[äe]sentation|pr[ée]s\w+(?: standard)?(?: d[ei])? powerpoint|slide 1"
+    r"|apresentação do powerpoint|powerpoint (?:プレゼンテーション|演示文稿|簡報)",
+    re.IGNORECASE,
+)
 _DC, _TERMS = "{http://purl.org/dc/elements/1.1/}", "{http://purl.org/dc/terms/}"
 
 
@@ -34,8 +41,9 @@ def properties_of(archive: Archive) -> Properties:
         root = parse_xml(archive.read(_PROPERTIES), _PROPERTIES)
         texts = ((child.tag, one_line(child.text or "")) for child in root)
         told = {tag: text for tag, text in texts if isinstance(tag, str) and text}
+    title = told.get(f"{_DC}title")
     return Properties(
-        title=told.get(f"{_DC}title"),
+        title=None if title and _NO_TITLE.fullmatch(title) else title,
         author=told.get(f"{_DC}creator"),
         published=parse_date(told.get(f"{_TERMS}created", "")),
         language=language_code(told.get(f"{_DC}language", "")),
