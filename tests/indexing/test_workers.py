@@ -150,8 +150,14 @@ def cluster() -> Iterator[tuple[str, subprocess.Popen[str]]]:
     ) as process:
         assert process.stderr
         assert process.stdin
-        address = next(line.strip() for line in process.stderr if line.startswith("127.0.0.1:"))
-        yield address, process
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("127.0.0.1:"):
+                break
+        else:
+            pytest.fail(f"the cluster did not start: {''.join(said)}")
+        yield line.strip(), process
         process.stdin.close()
 
 

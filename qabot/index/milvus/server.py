@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -243,10 +244,11 @@ class Server:
             told: Called often with how many rows are indexed, and of how many.
         """
         pending = 1
-        told(0, pending)
-        # Where it refuses, as too soon after the last time, nothing else is lost.
-        with contextlib.suppress(UnreachableIndexError), self._answering():
-            self._client.flush(collection, timeout=self._writing)
+        flushing = threading.Thread(target=self._flush, args=(collection,), daemon=True)
+        flushing.start()
+        while flushing.is_alive():
+            told(0, pending)
+            flushing.join(_PAUSE)
         end = time.monotonic() + _INDEXING
         while pending and time.monotonic() < end:
             time.sleep(_PAUSE)
@@ -255,6 +257,11 @@ class Server:
             every = int(found.get("total_rows") or 0)
             pending = int(found.get("pending_index_rows") or 0)
             told(every - pending, every)
+
+    def _flush(self, collection: str) -> None:
+        # Where it refuses, as too soon after the last time, nothing else is lost.
+        with contextlib.suppress(UnreachableIndexError), self._answering():
+            self._client.flush(collection, timeout=self._writing)
 
     def count(self, collection: str, condition: str) -> int:
         """How many rows meet a condition."""
