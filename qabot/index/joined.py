@@ -131,15 +131,20 @@ class Vectors:
         masks: Sequence[Mask | None] = [live for _, live in self._parts]
         if allowed is not None:
             masks = self._rows.parts(allowed)
-        scores, rows = [], []
+        most = _SPARE * count
+        least: float | None = None
+        found, where = np.zeros(0, np.float32), np.zeros(0, np.int64)
         for (part, _), begin, mask in zip(self._parts, self._rows.begins, masks, strict=True):
-            near, there = part.search(query, _SPARE * count, mask)
-            scores.append(near)
-            rows.append(there + begin)
-        found, where = np.concatenate(scores), np.concatenate(rows)
+            scores, rows = part.search(query, most, mask, least)
+            found, where = np.concatenate([found, scores]), np.concatenate([where, rows + begin])
+            # What is below ``most`` of these need not be looked for in the segments to come.
+            if len(found) >= (most if least is None else 2 * most) > 0:
+                best = highest(found, most)
+                found, where = found[best], where[best]
+                least = float(found[-1])
         if not all(part.exact for part, _ in self._parts):
-            where = where[highest(found, _SPARE * count)]
-            found = self.vectors(where) @ query
+            where = np.sort(where[highest(found, most)])
+            found = np.vecdot(self.vectors(where), query)
         best = highest(found, count)
         return found[best], where[best]
 
@@ -155,7 +160,7 @@ class Vectors:
         if not all(part.exact for part, _ in self._parts):
             found[rows.searchsorted(known[1])] = known[0]
         new = np.flatnonzero(np.isnan(found))
-        found[new] = self.vectors(rows[new]) @ query
+        found[new] = np.vecdot(self.vectors(rows[new]), query)
         return found
 
     def vectors(self, rows: RowArray) -> FloatArray:
@@ -202,7 +207,7 @@ class Sentences:
     def packed(self, rows: RowArray) -> tuple[Packed, RowArray]:
         """The same in 8 bits, as they are stored."""
         counts = np.zeros(len(rows), np.int64)
-        parts: list[tuple[RowArray, Packed]] = []
+        parts: list[tuple[RowArray | slice, Packed]] = []
         for segment, where, there in self._rows.split(rows):
             vectors, bounds = self._parts[segment]
             begins = bounds[there]

@@ -11,12 +11,12 @@ index: scores do not depend on how articles are spread over segments.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from qabot.index.postings import group_of
 from qabot.index.scoring import FOUND, Found, Scores, Scoring
@@ -37,14 +37,21 @@ class _Asked:
     """A question in the languages of an index.
 
     Attributes:
-        weights: For each language the question's terms → idf.
-        idf: Of the terms of all languages together.
-        found: Where terms stand (``FOUND``), in order of their languages.
+        terms: The question's in each language.
+        begins: Where each language begins among the terms of all together, with the end.
+        idf: Of these.
+        found: Where they stand (``FOUND``), in order of their languages.
     """
 
-    weights: Sequence[Mapping[str, float]]
+    terms: Sequence[list[str]]
+    begins: Sequence[int]
     idf: Scores
     found: Found
+
+    def weights(self, language: int) -> dict[str, float]:
+        """A language's terms → idf."""
+        own = self.idf[self.begins[language] : self.begins[language + 1]]
+        return dict(zip(self.terms[language], own.tolist(), strict=True))
 
 
 class LexicalIndex:
@@ -73,7 +80,7 @@ class LexicalIndex:
         best: dict[int, float] = {}
         for language, places, scores in self._scoring.best(found, asked.idf, count, allowed):
             rows = self._passages.rows[places]
-            most = sum(asked.weights[language].values())
+            most = sum(asked.weights(language).values())
             best.update(zip(rows.tolist(), np.minimum(scores / most, 1.0).tolist(), strict=True))
         return best
 
@@ -84,7 +91,7 @@ class LexicalIndex:
             The share of the question's terms in each text, weighted by rarity, in [0, 1].
         """
         place = self._passages.numbers.get(group_of(language))
-        weights = {} if place is None else self._ask(question).weights[place]
+        weights = {} if place is None else self._ask(question).weights(place)
         return shares_of(weights, language, texts)
 
     def _look_up(self, question: str) -> _Asked:
@@ -96,28 +103,25 @@ class LexicalIndex:
         ]
         by_name = zip(self._passages.numbers, asked, strict=True)
         keys = keys_of((name, term) for name, some in by_name for term in some)
-        languages = np.repeat(np.arange(len(asked)), [len(some) for some in asked])
-        found = self._found(keys, languages)
-        held = np.bincount(found["term"], self._held(found), len(keys)).tolist()
-        weights, at = [], 0
-        for some, size in zip(asked, sizes, strict=True):
-            weights.append(rarity(dict(zip(some, held[at : at + len(some)], strict=True)), size))
-            at += len(some)
-        idf = np.array([idf for some in weights for idf in some.values()])
-        return _Asked(weights, idf, found)
+        counts = [len(some) for some in asked]
+        found = self._found(keys, np.repeat(np.arange(len(asked)), counts))
+        held = np.bincount(found["term"], self._held(found), len(keys))
+        idf = rarity(held, np.repeat(sizes, counts))
+        return _Asked(asked, np.cumsum([0, *counts]).tolist(), idf, found)
 
     def _found(self, keys: Keys, languages: Kinds) -> Found:
         """Where words are, by their keys and languages: ``FOUND``, in the order of the words."""
         order = np.argsort(keys)
         wanted = keys[order]
-        parts = [np.zeros(0, FOUND)]
-        for segment, part in enumerate(self._parts):
-            places = part.vocabulary.find(wanted)
-            some = np.empty(len(places.which), FOUND)
-            some["segment"], some["term"] = segment, order[places.which]
-            some["kind"], some["begin"], some["size"] = places.kinds, places.begins, places.sizes
-            parts.append(some)
-        found = np.concatenate(parts)
+        places = [part.vocabulary.find(wanted) for part in self._parts]
+        counts = [len(some.which) for some in places]
+        found = np.empty(sum(counts), FOUND)
+        found["segment"] = np.repeat(np.arange(len(counts)), counts)
+        if places:
+            found["term"] = order[np.concatenate([some.which for some in places])]
+            found["kind"] = np.concatenate([some.kinds for some in places])
+            found["begin"] = np.concatenate([some.begins for some in places])
+            found["size"] = np.concatenate([some.sizes for some in places])
         found["language"] = languages[found["term"]]
         return found[np.argsort(found["term"], kind="stable")]
 
@@ -135,16 +139,15 @@ class LexicalIndex:
         return held
 
 
-def rarity(counts: Mapping[str, int], size: int) -> dict[str, float]:
-    """Word → its idf, of how many passages of ``size`` hold it.
+def rarity(held: ArrayLike, sizes: ArrayLike) -> Scores:
+    """The idf of words, of how many passages of ``sizes`` hold each.
 
     A word that none holds counts as if one did: in a small index it would otherwise weigh twice as
     much as the rarest that is there.
     """
-    return {
-        word: max(LEAST_IDF, math.log((size - held + 0.5) / (held + 0.5)))
-        for word, held in ((word, max(1, count)) for word, count in counts.items())
-    }
+    counts = np.maximum(held, 1)
+    idf: Scores = np.log(np.maximum((np.asarray(sizes) - counts + 0.5) / (counts + 0.5), 1))
+    return np.maximum(idf, LEAST_IDF)
 
 
 def shares_of(weights: Mapping[str, float], language: str, texts: Sequence[str]) -> list[float]:

@@ -33,16 +33,19 @@ class Rows:
         segment = int(self._edges.searchsorted(row, "right")) - 1
         return segment, row - self.begins[segment]
 
-    def split(self, rows: RowArray) -> Iterator[tuple[int, RowArray, RowArray]]:
-        """Yield each segment that has any of ``rows``: its number, which of them, rows there."""
+    def split(self, rows: RowArray) -> Iterator[tuple[int, RowArray | slice, RowArray]]:
+        """Yield each segment that has any of ``rows``: its number, which of them, rows there.
+
+        Where ``rows`` rise, each has a slice of them, and nothing is sorted.
+        """
         if len(self.begins) == 1:
-            yield 0, np.arange(len(rows)), rows
+            yield 0, slice(0, len(rows)), rows
             return
-        order = np.argsort(rows, kind="stable")
-        edges = rows[order].searchsorted(self._edges).tolist()
+        order = None if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
+        edges = (rows if order is None else rows[order]).searchsorted(self._edges).tolist()
         for segment, (first, stop) in enumerate(pairwise(edges)):
             if first < stop:
-                where = np.sort(order[first:stop])
+                where = slice(first, stop) if order is None else np.sort(order[first:stop])
                 yield segment, where, rows[where] - self.begins[segment]
 
     def parts(self, mask: Mask) -> list[Mask]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qabot.index.segment_words import PassagesByLanguage, SegmentWords
-from qabot.index.vectors import Mask, RowArray
+from qabot.index.vectors import Mask, RowArray, least_of
 from qabot.index.vocabulary import ONCE, SIZES, Numbers, Postings, unpack
 
 # Where a term of a question stands: the numbers of its language, segment and itself, and postings.
@@ -28,11 +28,12 @@ Scores = NDArray[np.floating[Any]]
 # Parts of scores are whole numbers of this unit, so that their sum does not depend on their order.
 _UNIT = 2.0**-40
 # Where fewer postings than this share of the passages are found, they are sorted.
-_SPARSE = 1 / 16
+_SPARSE = 1 / 32
 # So many postings of a language are scored as fast as some of them are left out.
 _FEW = 30_000
-# Of more, so many at least are scored before it is known which words the best passages must hold.
-_FIRST = 3000
+# Of more, so many at least are scored before it is known which words the best passages must hold,
+# and then so many times more at most before that is looked at again.
+_FIRST, _FURTHER = 3000, 8
 
 
 def _none() -> RowArray:
@@ -67,12 +68,14 @@ class _Tally:
 
     def least(self, count: int) -> float:
         """What a passage must reach at least to be among the best ``count``."""
-        return np.partition(self.sums, -count)[-count] if 0 < count <= len(self.sums) else -1
+        return least_of(self.sums, count) if 0 < count <= len(self.sums) else -1
 
     def wanted(self, count: int) -> int:
         """How many words a passage must hold one of to be among the best, as far as is known."""
         if self.taken:
             needed = int((-self.rest).searchsorted(-self.least(count), "right"))
+            further = int(self.held.searchsorted(_FURTHER * self.held[self.taken - 1])) + 1
+            needed = min(needed, further)
         elif not len(self.held):
             needed = len(self.words)
         else:
@@ -133,20 +136,16 @@ class Scoring:
 
     def postings(self, found: Found) -> Iterator[Postings]:
         """Yield the postings of what was found, by kind, with the places of their passages."""
-        begins, sizes = found["begin"].tolist(), found["size"].tolist()
-        if len(self._parts) == 1:
-            packed = self._parts[0].read_each(begins, sizes)
-        else:
-            packed = [b""] * len(found)
-            which: defaultdict[int, list[int]] = defaultdict(list)
-            for place, segment in enumerate(found["segment"].tolist()):
-                which[segment].append(place)
-            for segment, own in which.items():
-                parts = self._parts[segment].read_each(
-                    [begins[place] for place in own], [sizes[place] for place in own]
-                )
-                for place, content in zip(own, parts, strict=True):
-                    packed[place] = content
+        order = np.argsort(found["segment"], kind="stable")
+        edges = found["segment"][order].searchsorted(np.arange(len(self._parts) + 1)).tolist()
+        begins, sizes = found["begin"][order].tolist(), found["size"][order].tolist()
+        read: list[bytes] = []
+        for part, (first, stop) in zip(self._parts, pairwise(edges), strict=True):
+            if first < stop:
+                read += part.read_each(begins[first:stop], sizes[first:stop])
+        packed = [b""] * len(found)
+        for place, content in zip(order.tolist(), read, strict=True):
+            packed[place] = content
         firsts = self._passages.firsts[found["segment"], found["language"]]
         yield from unpack(packed, found["kind"], firsts)
 
@@ -222,9 +221,8 @@ class Scoring:
 
     def _shares(self, places: RowArray, counts: NDArray[Any], idf: Scores) -> Scores:
         """What words add to passages, in whole units."""
-        dampened = np.add(counts, self._passages.norms[places], dtype=np.float64)
-        parts: Scores = idf * counts / dampened
-        parts /= _UNIT
+        parts: Scores = np.add(counts, self._passages.norms[places], dtype=np.float64)
+        np.divide(idf * counts / _UNIT, parts, out=parts)
         return np.rint(parts, out=parts)
 
     def _kept(self, places: RowArray, allowed: Mask | None) -> Mask | None:
@@ -243,7 +241,7 @@ class Scoring:
             sums: NDArray[Any] = np.bincount(which, parts)
             return there, sums
         dense: NDArray[Any] = np.bincount(places - first, parts, stop - first)
-        there = np.flatnonzero(dense)
+        there = np.flatnonzero(dense != 0)
         return there + first, dense[there]
 
 
@@ -253,6 +251,6 @@ def best_of(scores: Scores, count: int) -> RowArray:
         return np.arange(len(scores))
     if count == 0:
         return np.zeros(0, np.int64)
-    least = np.partition(scores, -count)[-count]
+    least = least_of(scores, count)
     higher = np.flatnonzero(scores > least)
     return np.concatenate([higher, np.flatnonzero(scores == least)[: count - len(higher)]])

@@ -70,8 +70,14 @@ def content_terms(question: str, language: str) -> list[str]:
     In an index of few passages a function word may be as rare as a name, and would weigh as much.
     """
     ignored = function_words(language)
-    content = [word for word in folded_words(question) if word not in ignored]
+    content = [word for word in _folded(question) if word not in ignored]
     return list(dict.fromkeys(_terms(content, language)))
+
+
+# A question is asked in one language after the other.
+@lru_cache(1)
+def _folded(question: str) -> list[str]:
+    return folded_words(question)
 
 
 def _terms(words: Iterable[str], language: str) -> list[str]:

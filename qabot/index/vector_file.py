@@ -70,10 +70,12 @@ class VectorFile:
         if isinstance(rows, slice):
             first, stop, _ = rows.indices(len(self))
             return self._read(np.array([first]), np.array([max(0, stop - first)]))
-        # Rows that follow one another are read at once, as the sentences of a passage.
-        breaks = np.flatnonzero(np.diff(rows) != 1) + 1
-        begins = np.concatenate([[0], breaks]) if len(rows) else breaks
-        return self._read(rows[begins], np.diff(np.append(begins, len(rows))))
+        # Rows that follow one another are read at once, as all vectors of a segment.
+        breaks = np.concatenate([[True], rows[1:] - rows[:-1] != 1])
+        begins = np.flatnonzero(breaks[: len(rows)])
+        if len(begins) == len(rows):
+            return self._read(rows, np.ones_like(rows))
+        return self._read(rows[begins], np.diff(begins, append=len(rows)))
 
     def runs(self, begins: _Rows, counts: _Rows) -> NDArray[Any]:
         """The vectors of several runs of rows, one after the other: ``(sum of counts, dimension)``.
@@ -90,6 +92,20 @@ class VectorFile:
         offsets, sizes = self._begin + firsts * size, counts * size
         parts = self._file.read_each(offsets.tolist(), sizes.tolist())
         return np.frombuffer(b"".join(parts), self._kind).reshape(-1, self.shape[1])
+
+
+def widened(halves: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Finite numbers of 16 bits as ``astype(np.float32)`` makes them, five times as fast.
+
+    NumPy converts them one by one. Moved to their places, the bits are the same numbers, but that
+    exponents of the two types do not begin at the same power of two.
+    """
+    bits = halves.view(np.int16).astype(np.int32)
+    bits <<= 13
+    bits &= ~0x70001FFF  # What the sign was carried to.
+    numbers = bits.view(np.float32)
+    numbers *= np.float32(2.0**112)
+    return numbers
 
 
 def runs(begins: _Rows, counts: _Rows) -> _Rows:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qabot.index.vector_file import VectorFile
+from qabot.index.vector_file import VectorFile, widened
 
 FloatArray = NDArray[np.float32]
 HalfArray = NDArray[np.float16]
@@ -34,6 +34,8 @@ _TRAINED, _LEAST_TRAINED = 20_000, 16
 # Among so few rows of a segment, reading their vectors is as fast as comparing codes.
 _FEW = 300
 _GROUP = 10_000
+# To find the best of many scores, these are laid out in so many columns for each that is wanted.
+_COLUMNS = 8
 
 
 def write_codes(path: Path, vectors: HalfArray) -> None:
@@ -81,16 +83,22 @@ class SegmentVectors:
         self._stored = stored
         self.dimension = stored.shape[1]
         self.exact = codes is None
-        self._all = stored[:].astype(np.float32) if codes is None else None
+        self._all = widened(stored[:]) if codes is None else None
         self._index: Any = None if codes is None else _read(codes, stored.shape)
 
     def search(
-        self, query: FloatArray, count: int, allowed: Mask | None = None
+        self,
+        query: FloatArray,
+        count: int,
+        allowed: Mask | None = None,
+        least: float | None = None,
     ) -> tuple[FloatArray, RowArray]:
         """Find the nearest passages of one query vector ``(dimension,)``.
 
         Args:
             allowed: The rows to search; all of them where not given.
+            least: Of the passages that score this or less, any may be left out, and where codes
+                are compared, the others come in any order and number.
 
         Returns:
             Cosines, falling, and passage rows: ``count`` of each, or all there are to search.
@@ -103,16 +111,16 @@ class SegmentVectors:
         if count == 0:
             return np.empty(0, np.float32), np.empty(0, np.int64)
         if self._all is not None:
-            scores = self._all @ query
+            scores = np.vecdot(self._all, query)
             among = None if allowed is None else np.flatnonzero(allowed)
             return _best(scores if among is None else scores[among], among, count)
         if allowed is not None and held <= max(_FEW, count):
             among = np.flatnonzero(allowed)
-            return _best(self.vectors(among) @ query, among, count)
-        return self._look_through(query, count, allowed)
+            return _best(np.vecdot(self.vectors(among), query), among, count)
+        return self._look_through(query, count, allowed, least)
 
     def _look_through(
-        self, query: FloatArray, count: int, allowed: Mask | None
+        self, query: FloatArray, count: int, allowed: Mask | None, least: float | None
     ) -> tuple[FloatArray, RowArray]:
         """Compare all codes; as ``search``, but scores are rough."""
         import faiss
@@ -123,12 +131,15 @@ class SegmentVectors:
             # The types are those of C++; faiss's Python wrappers take arrays and keywords.
             selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
             limits = faiss.SearchParametersIVF(sel=selector)  # type: ignore[call-arg]
+        if least is not None:  # Much less to keep than the best ``count`` of each segment.
+            _, scores, rows = self._index.range_search(query[np.newaxis], least, params=limits)
+            return scores, rows
         (scores,), (rows,) = self._index.search(query[np.newaxis], count, params=limits)
         if (rows < 0).any():  # faiss finds nothing where all score alike, as for a zero vector.
             every = np.arange(len(self._stored)) if allowed is None else np.flatnonzero(allowed)
             found = rows[rows >= 0]
             rows = np.append(found, np.setdiff1d(every, found)[: count - len(found)])
-            return _best(self.vectors(rows) @ query, rows, count)
+            return _best(np.vecdot(self.vectors(rows), query), rows, count)
         return scores, rows
 
     def vectors(self, rows: RowArray) -> FloatArray:
@@ -137,7 +148,7 @@ class SegmentVectors:
         Raises:
             DamagedIndexError: They cannot be read.
         """
-        return self._stored[rows].astype(np.float32) if self._all is None else self._all[rows]
+        return widened(self._stored[rows]) if self._all is None else self._all[rows]
 
 
 def _best(scores: FloatArray, rows: RowArray | None, count: int) -> tuple[FloatArray, RowArray]:
@@ -150,9 +161,19 @@ def highest(scores: FloatArray, count: int) -> RowArray:
     """The places of the ``count`` highest scores, falling; of those that are alike, the first."""
     among = np.arange(len(scores))
     if 0 < count < len(scores):
-        least = np.partition(scores, -count)[-count]
-        among = np.flatnonzero(scores >= least)
+        among = np.flatnonzero(scores >= least_of(scores, count))
     return among[np.argsort(-scores[among], kind="stable")][:count]
+
+
+def least_of(scores: NDArray[np.floating[Any]], count: int) -> float:
+    """The lowest of the ``count`` highest scores, of which there are as many at least."""
+    columns = _COLUMNS * count
+    if len(scores) >= 2 * columns:
+        # So many columns reach what the best of the columns reach; what is below is not sorted.
+        rows = scores[: len(scores) // columns * columns].reshape(-1, columns)
+        best = rows.max(axis=0)
+        scores = scores[scores >= np.partition(best, -count)[-count]]
+    return float(np.partition(scores, -count)[-count])
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Any:

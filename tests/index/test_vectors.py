@@ -17,8 +17,8 @@ from qabot.index.joined import Vectors
 from qabot.index.open_file import FileStamp, OpenFile
 from qabot.index.rows import Rows
 from qabot.index.sentences import pack, unpack
-from qabot.index.vector_file import VectorFile
-from qabot.index.vectors import SegmentVectors, write_codes
+from qabot.index.vector_file import VectorFile, widened
+from qabot.index.vectors import SegmentVectors, highest, write_codes
 
 _OPENED: list[OpenFile] = []
 
@@ -171,6 +171,39 @@ def test_codes_find_the_nearest_of_many_under_every_filter(tmp_path: Path, share
         assert allowed[rows].all()
         held.append(np.isin(np.round(expected, 5), np.round(scores, 5)).mean())
     assert np.mean(held) > 0.98
+
+
+def test_segments_with_codes_find_together_what_they_find_alone(tmp_path: Path) -> None:
+    """Later segments leave out what could not be among the best of those before."""
+    vectors = clusters(8000)
+    parts = np.split(vectors, [300, 3000, 3200, 7000])
+    opened = []
+    for number, part in enumerate(parts):
+        (tmp_path / str(number)).mkdir()
+        opened.append(index(tmp_path / str(number), part, exact=len(part) == 200))
+    rows = Rows([len(part) for part in parts])
+    together = Vectors([(part, None) for part in opened], rows)
+    for query in normalize(vectors[::400] + np.float32(0.1)):
+        alone = [part.search(query, 200) for part in opened]
+        rough = np.concatenate([scores for scores, _ in alone])
+        places = np.concatenate(
+            [there + begin for (_, there), begin in zip(alone, rows.begins, strict=True)]
+        )
+        read = places[np.argsort(-rough)[:200]]
+        expected = read[np.argsort(-(vectors[read] @ query))[:50]]
+        np.testing.assert_array_equal(expected, together.search(query, 50)[1])
+
+
+@given(st.lists(st.integers(-3, 3), max_size=200), st.integers(0, 5))
+def test_the_highest_are_those_that_sorting_puts_first(scores: list[int], count: int) -> None:
+    found = highest(np.array(scores, np.float32), count)
+    assert sorted(range(len(scores)), key=lambda place: -scores[place])[:count] == found.tolist()
+
+
+def test_numbers_of_16_bits_become_the_same_numbers() -> None:
+    halves = np.arange(1 << 16).astype(np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)]
+    np.testing.assert_array_equal(halves.astype(np.float32), widened(halves))
 
 
 def test_as_many_neighbours_as_vectors(tmp_path: Path) -> None:

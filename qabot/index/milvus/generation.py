@@ -188,12 +188,11 @@ class MilvusGeneration:
         words = {name: content_terms(question, name)[:MOST_TERMS] for name in self.languages}
         keys = {packing.term_key(name, word) for name, some in words.items() for word in some}
         counts = self.term_counts(sorted({bucket_of(key) for key in keys}))
-        return {
-            name: rarity(
-                {word: counts.get(packing.term_key(name, word), 0) for word in words[name]}, size
-            )
-            for name, (size, _) in self.languages.items()
-        }
+        weights = {}
+        for name, (size, _) in self.languages.items():
+            held = [counts.get(packing.term_key(name, word), 0) for word in words[name]]
+            weights[name] = dict(zip(words[name], rarity(held, size).tolist(), strict=True))
+        return weights
 
     def term_counts(self, buckets: Sequence[int]) -> dict[int, int]:
         """How many passages hold each term, of all terms in these buckets: key → count."""
