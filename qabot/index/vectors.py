@@ -111,6 +111,7 @@ class SegmentVectors:
         if count == 0:
             return np.empty(0, np.float32), np.empty(0, np.int64)
         if self._all is not None:
+            # Not "@": BLAS uses all cores, which wait long where other processes use them, too.
             scores = np.vecdot(self._all, query)
             among = None if allowed is None else np.flatnonzero(allowed)
             return _best(scores if among is None else scores[among], among, count)
