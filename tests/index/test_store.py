@@ -67,6 +67,8 @@ def test_the_first_generation_is_number_one(index):
     assert (index / "CURRENT").read_text("ascii") == store_of(index).live().line
     assert generation_folders(index) == ["1"]
     written = [path.relative_to(index) for path in index.rglob("*") if path.is_file()]
+    # On a slow machine, the files were written more than two seconds before they were read.
+    written = [path for path in written if path.name != "files.seen"]
     assert {*ALL_FILES, "CURRENT", "LOCK"} == set(map(str, written))
 
 
