@@ -180,11 +180,13 @@ class Repl:
     def _ask(self, question: str) -> None:
         previous = tuple(self._questions)
         answer = self._answer(question, previous)
-        self._questions.append(question)
         self._last = _Asked(question, previous, list(answer.quotes))
-        read_as = standalone(question, previous)
-        if read_as != question:
-            self._screen.say(f"Read as: {read_as}", "dim")
+        # Thanks are looked up with no question before them, and later ones do not lean on them.
+        if not answer.small_talk:
+            self._questions.append(question)
+            read_as = standalone(question, previous)
+            if read_as != question:
+                self._screen.say(f"Read as: {read_as}", "dim")
         self._screen.display(render_answer(answer))
 
     def _answer(self, question: str, previous: Sequence[str], limit: int | None = None) -> Answer:

@@ -10,6 +10,7 @@ from tests.repl.support import ARTICLES, CHEESE, GOLD, LAVA, Chat, lines, quote
 from tests.support import index_files, write_article
 
 FOLLOW_UP = "why?"
+SMILE = "🙂"
 
 
 def test_a_question_is_answered_with_numbered_quotes(chat: Chat) -> None:
@@ -109,6 +110,23 @@ def test_more_goes_on_numbering_until_there_are_no_more(chat: Chat) -> None:
         f"There are no more quotes for: {GOLD}",
     )
     assert expected == chat.piped(GOLD, "/more", "/more", "/more")
+
+
+def test_a_follow_up_does_not_lean_on_small_talk(chat: Chat) -> None:
+    expected = lines(
+        *quote(1, "gold"),
+        *quote(2, "dust"),
+        chat.sure(GOLD),
+        "",
+        chat.sure(SMILE),
+        "",
+        f"Read as: {GOLD} {FOLLOW_UP}",
+        *quote(1, "gold"),
+        *quote(2, "dust"),
+        chat.sure(FOLLOW_UP, GOLD),
+        "",
+    )
+    assert expected == chat.piped(GOLD, SMILE, FOLLOW_UP)
 
 
 def test_more_reads_a_follow_up_as_before(chat: Chat) -> None:
