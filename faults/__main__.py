@@ -14,6 +14,7 @@ from faults import (
     chats,
     identities,
     indexes,
+    milvus,
     models,
     readers,
     reads,
@@ -25,10 +26,12 @@ from faults import (
 from faults.commands import prepare
 from faults.report import render, table
 from faults.site import Campaign, Row
+from tests.index.milvus_server import Lite
 
 Faults = Callable[[], Iterator[Iterator[Row]]]
 
 _OUTPUT = Path("docs/reliability.md")
+_GROUPS = ["rebuilds", "index", "bytes", "readers", "model", "signals", "surroundings", "milvus"]
 _KILLS = 100
 _SEED = 20211225
 
@@ -71,14 +74,14 @@ def _come_of(runs: Iterator[Row]) -> Row:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="a few faults of most kinds, in half a minute"
+        "--quick", action="store_true", help="a few faults of most kinds, in a minute or so"
     )
     parser.add_argument("--kills", type=int, default=_KILLS, help="rebuilds killed at random")
     parser.add_argument("--seed", type=int, default=_SEED, help="of all that is drawn by chance")
     parser.add_argument(
         "--only",
         action="append",
-        choices=("rebuilds", "index", "bytes", "readers", "model", "signals", "surroundings"),
+        choices=_GROUPS,
         help="these faults only (may be given several times): the table goes to the terminal",
     )
     parser.add_argument("--output", type=Path, default=_OUTPUT, help="where the table is written")
@@ -97,6 +100,7 @@ def _faults(campaign: Campaign, kills: int, seed: int, *, quick: bool) -> dict[s
         "model": lambda: _models(campaign, quick=quick),
     }
     groups["signals"] = lambda: _signals(campaign, seed, quick=quick)
+    groups["milvus"] = lambda: _milvus(campaign, seed, quick=quick)
     if not quick:
         groups["surroundings"] = lambda: _surroundings(campaign, seed)
     return groups
@@ -163,6 +167,18 @@ def _surroundings(campaign: Campaign, seed: int) -> Iterator[Iterator[Row]]:
     yield surroundings.crowds(campaign, rounds=5)
     yield surroundings.killed_readers(campaign, 10, seed)
     yield surroundings.held_generations(campaign)
+
+
+def _milvus(campaign: Campaign, seed: int, *, quick: bool) -> Iterator[Iterator[Row]]:
+    if not milvus.prepared():
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="qabot-milvus-") as folder,
+        Lite(Path(folder) / "data") as server,
+    ):
+        for what in list(milvus.FAULTS)[: 1 if quick else None]:
+            for who in milvus.COMMANDS:
+                yield milvus.failing(campaign, server, what, who, 1 if quick else 5, seed)
 
 
 def _progress(row: Row, end: str = "") -> None:

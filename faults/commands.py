@@ -163,6 +163,11 @@ class Running:
         """End it at once; nothing happens where it has ended."""
         os.kill(self._process, signal.SIGKILL)
 
+    def has_ended(self) -> bool:
+        """Tell if it has ended by itself."""
+        found = os.waitid(os.P_PID, self._process, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return found is not None
+
     def end(self) -> Ended:
         """Wait for its end."""
         _, status = os.waitpid(self._process, 0)

@@ -34,7 +34,9 @@ the generation that it names.) A command that cannot go on has to say so in one 
 remedy, with the exit code of its kind and no traceback. Then `qabot rebuild` has to bring the index
 up to date, and leave nothing lying about. (Where bytes are changed anywhere, the library opens the
 index, and opens it again when the file is healed: no command runs. Where reads fail, the index is
-opened again, or everything is asked again, without a fault.)
+opened again, or everything is asked again, without a fault. The Milvus server is milvus-lite, on
+loopback. Where it is stopped for longer than it is waited for, that is two seconds, not half a
+minute.)
 
 {table}
 
@@ -43,10 +45,10 @@ opened again, or everything is asked again, without a fault.)
 A killed process has the exit code -9. Where one had ended by itself before its moment came, that
 does not count, and another moment is drawn. Readers whose answers changed over while a rebuild was
 published count as after it. A disk that is full or cannot be written is 2, as is a source
-that is missing; an index that cannot be used is 3, another rebuild 4. A rebuild of which a write
-failed but that ended with 0 had only failed to tidy up, or to keep something for later. "The power
-fails" is a kill after which all that was not flushed to the disk is cut short or was never
-renamed.
+that is missing; an index that cannot be used, or whose server does not answer, is 3, another
+rebuild 4. A rebuild of which a write failed but that ended with 0 had only failed to tidy up, or to
+keep something for later. "The power fails" is a kill after which all that was not flushed to the
+disk is cut short or was never renamed.
 """
 
 

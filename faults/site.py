@@ -7,6 +7,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from faults.corpus import AFTER, BEFORE, QUESTIONS, Articles, write
 
 if TYPE_CHECKING:
     from qabot.answering.engine import Engine
+    from qabot.index import Store
 
 State = Literal["before", "after", "refused", "wrong"]
 # What an answer says: its status, and of each quote the article, the offsets and the text.
@@ -49,12 +51,16 @@ class Row:
 
 
 class Site:
-    """A folder with ``articles`` as they are now and ``index`` as it was built before."""
+    """A folder with ``articles`` as they are now and ``index`` as it was built before.
+
+    Attributes:
+        expected: The answers from before and from after.
+    """
 
     def __init__(self, folder: Path, expected: dict[State, list[Told]]) -> None:
         self.folder = folder
         self.index = folder / "index"
-        self._expected = expected
+        self.expected = expected
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -129,10 +135,10 @@ class Site:
         state: State = "wrong"
         code = 2 if model else 3
         told = [answer_told(line) for line in ended.out.splitlines()]
-        right = told == self._expected["before"][: len(told)]
+        right = told == self.expected["before"][: len(told)]
         if right and ended.code == code and _one_line(ended) and answered in (None, len(told)):
             state = "refused"
-        elif right and len(told) == len(self._expected["before"]) and ended.code == 0:
+        elif right and len(told) == len(self.expected["before"]) and ended.code == 0:
             # Where only CURRENT could not be read, it says so and goes on with what it has open;
             # a model that could not be read was unpacked again.
             on = f"; answering from generation {GENERATIONS}"
@@ -150,13 +156,13 @@ class Site:
     def state_of(self, told: list[Told]) -> State:
         """Tell if these are the answers from before or from after."""
         states: tuple[State, ...] = ("before", "after")
-        return next((state for state in states if told == self._expected[state]), "wrong")
+        return next((state for state in states if told == self.expected[state]), "wrong")
 
     def _followed(self, ended: Ended) -> State:
         lines = ended.out.splitlines()
         numbers = [json.loads(line)["index"]["generation"] for line in lines]
         states: list[State] = ["before" if n <= GENERATIONS else "after" for n in numbers]
-        right = [self._expected[state][place] for place, state in enumerate(states)]
+        right = [self.expected[state][place] for place, state in enumerate(states)]
         if numbers != sorted(numbers) or [answer_told(line) for line in lines] != right:
             return "wrong"
         return states[-1]
@@ -184,13 +190,15 @@ class Site:
         """The articles of the live generation, every file of which is opened and compared."""
         from qabot.index import IndexStore
 
-        generation = IndexStore(self.index).open()
-        try:
-            infos = generation.database.infos()
-            articles = [generation.database.article(info.id) for info in infos]
-        finally:
-            generation.close()
-        return {article.info.id: article.text for article in articles if article}
+        return texts_of(IndexStore(self.index))
+
+
+def texts_of(store: Store) -> Articles:
+    """The articles of the live generation."""
+    with closing(store.open()) as generation:
+        infos = generation.database.infos()
+        articles = [generation.database.article(info.id) for info in infos]
+    return {article.info.id: article.text for article in articles if article}
 
 
 def _one_line(ended: Ended) -> bool:
@@ -240,22 +248,22 @@ class Campaign:
         site = Site(self._template, self._expected)
         write(self._template / "articles", BEFORE)
         for _ in range(GENERATIONS):
-            _expect(site.run(*REBUILD, "--full"))
+            unharmed(site.run(*REBUILD, "--full"))
         self._learn("before", site, BEFORE)
         # Times count for nothing, but a file's may differ from its copy's.
         shutil.copytree(self._template, folder / "after")
         site = Site(folder / "after", self._expected)
         write(site.folder / "articles", AFTER)
-        lengths = [_expect(site.run(*REBUILD)).seconds]
+        lengths = [unharmed(site.run(*REBUILD)).seconds]
         self._learn("after", site, AFTER)
-        lengths += [_expect(site.run(*REBUILD, "--full")).seconds for _ in range(2)]
+        lengths += [unharmed(site.run(*REBUILD, "--full")).seconds for _ in range(2)]
         self.seconds = max(lengths)
         write(self._template / "articles", AFTER)
         if self._expected["before"] == self._expected["after"]:
             raise RuntimeError("the questions tell nothing apart")
 
     def _learn(self, state: State, site: Site, articles: Articles) -> None:
-        told = [answer_told(line) for line in _expect(site.ask().end()).out.splitlines()]
+        told = [answer_told(line) for line in unharmed(site.ask().end()).out.splitlines()]
         if not all(is_verbatim(answer, articles) for answer in told) or site.texts() != articles:
             raise RuntimeError(f"the answers are wrong without any fault: {told}")
         self._expected[state] = told
@@ -277,7 +285,8 @@ def _make_writable(folder: Path) -> None:
         Path(place).chmod(0o700)
 
 
-def _expect(ended: Ended) -> Ended:
+def unharmed(ended: Ended) -> Ended:
+    """Return the end of a run that nothing harmed; stop if it failed."""
     if ended.code != 0:
         raise RuntimeError(f"failed without any fault: {ended}")
     return ended
