@@ -628,6 +628,24 @@ def test_a_server_that_is_slow(own):
         assert asking.has_done_it
 
 
+def test_a_server_that_goes_once_a_generation_is_live(own, monkeypatch):
+    """The rebuild has done its work; the next one tidies up."""
+    publish = writer.MilvusWriter.publish
+
+    def and_go(*arguments: Any) -> None:
+        publish(*arguments)
+        own.server.stop()
+
+    write_article(own.folder / "articles", "museum", "The museum grew in 1907.")
+    with monkeypatch.context() as patched:
+        patched.setattr(writer.MilvusWriter, "publish", and_go)
+        assert own.rebuild().changed
+    own.server.start()
+    assert own.texts() == own.sources()
+    own.rebuild()
+    assert own.store().leftovers() == []
+
+
 def test_a_server_that_goes_and_comes_back(own):
     before = own.texts()
     with Engine(own.store(), ENCODER, Settings(threshold=0.0)) as engine:

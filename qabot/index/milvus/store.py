@@ -18,6 +18,7 @@ from qabot.errors import (
     DamagedIndexError,
     IndexMismatchError,
     NoIndexError,
+    UnusableIndexError,
     UsageError,
 )
 from qabot.index.encoded import remove_encoded
@@ -151,7 +152,9 @@ class MilvusStore:
             )
             yield writer
             if writer.published:
-                self._prune()
+                # If the server goes now, the generation is live, and the next rebuild tidies up.
+                with contextlib.suppress(UnusableIndexError):
+                    self._prune()
             remove_encoded(self.folder)
 
     def _claim(self) -> Claim:
