@@ -435,7 +435,7 @@ def test_an_index_below_a_file_is_told_in_one_line(call, model_cache, monkeypatc
     [
         (("nonsense",), "No such command 'nonsense'; see `qabot --help`"),
         (("--version",), "No such option: --version; see `qabot --help`"),
-        (("show",), "Missing argument 'article'; see `qabot --help`"),
+        (("show",), "Missing argument 'ARTICLE'; see `qabot --help`"),
         (("verify",), "Missing argument 'FILE'; see `qabot --help`"),
         (("verify", "missing"), "missing: No such file or directory; name a text file"),
         (("ask", "--batch"), "Option '--batch' requires an argument; see `qabot --help`"),
