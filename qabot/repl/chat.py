@@ -181,7 +181,7 @@ class Repl:
         previous = tuple(self._questions)
         answer = self._answer(question, previous)
         self._last = _Asked(question, previous, list(answer.quotes))
-        # Thanks are looked up with no question before them, and later ones do not lean on them.
+        # Thanks are not looked up, so they are read with no question, and none leans on them.
         if not answer.small_talk:
             self._questions.append(question)
             read_as = standalone(question, previous)

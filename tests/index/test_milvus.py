@@ -240,6 +240,19 @@ class Place:
         plan = IndexPlan((str(self.folder / "articles"),), shared_cache())
         return rebuild(self.store(), encoder, plan, report)
 
+    def be_killed(self, number: int) -> None:
+        """Rebuild in a process that is killed before its write of that number, counted from 1."""
+        command = [sys.executable, "-m", "tests.index.milvus_driver", self.index, "128"]
+        killed = subprocess.run(
+            [*command, str(self.folder / "articles")],
+            env=clean_environment(),
+            input=f"{number}\n",
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert killed.stdout == "-9\n"
+
     def texts(self) -> list[str]:
         """The articles of the live generation."""
         with closing(self.store().open()) as opened:
@@ -275,16 +288,7 @@ def place(server, tmp_path, monkeypatch) -> Place:
 def test_the_doctor_names_what_a_killed_rebuild_has_left(place, call, monkeypatch):
     place.rebuild()
     write_article(place.folder / "articles", "museum", "The museum grew in 1907.")
-    command = [sys.executable, "-m", "tests.index.milvus_driver", place.index, "128"]
-    killed = subprocess.run(
-        [*command, str(place.folder / "articles")],
-        env=clean_environment(),
-        input="7\n",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert killed.stdout == "-9\n"
+    place.be_killed(7)
 
     def leftovers() -> dict[str, Any]:
         report = call("doctor", "--index", place.index, "--json").object
@@ -319,16 +323,7 @@ def test_the_doctor_names_what_a_killed_rebuild_has_left(place, call, monkeypatc
 
 def test_a_first_rebuild_that_is_killed(place):
     """Before a collection has its index, without which no server lets it be read."""
-    command = [sys.executable, "-m", "tests.index.milvus_driver", place.index, "128"]
-    killed = subprocess.run(
-        [*command, str(place.folder / "articles")],
-        env=clean_environment(),
-        input="5\n",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert killed.stdout == "-9\n"
+    place.be_killed(5)
     place.rebuild()
     assert place.texts() == place.sources()
 
