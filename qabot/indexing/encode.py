@@ -22,8 +22,8 @@ from qabot.types import ArticleInfo, Passage
 
 # Texts go to the encoder in groups of this size, so that progress shows and memory stays bounded.
 GROUP = 32 * usable_cores()
-# Passages whose vectors are copied at a time, for the same reason.
-_COPIED = 1000
+# Passages whose vectors are copied at a time, and texts whose tokens are counted, for that reason.
+_COPIED, _COUNTED = 1000, 1000
 
 
 class Encoding:
@@ -79,7 +79,7 @@ class Encoding:
                 wholes[texts[0]] += 1
                 often.update(texts)
         groups: list[list[str]] = []
-        for group in _groups(sorted(often, key=len, reverse=True)):
+        for group in _groups(self._longest_first(list(often))):
             known = self._encoded.find(group)
             self._count_ahead([group[place] for place in known], often, wholes)
             self.resumed += sum(wholes[group[place]] for place in known)
@@ -115,7 +115,7 @@ class Encoding:
         self, plan: SegmentPlan, bounds: RowArray, vectors: HalfArray, sentences: Packed
     ) -> None:
         """Encode texts of similar length together, longest first; each distinct text once."""
-        texts, of_passages, of_sentences = _distinct(plan, bounds)
+        texts, of_passages, of_sentences = self._distinct(plan, bounds)
         for start in range(0, len(texts), GROUP):
             self._tell()
             group = texts[start : start + GROUP]
@@ -132,6 +132,31 @@ class Encoding:
             self._done += sum(len(group[place]) for place in which.tolist())
         if texts:
             self._tell()
+
+    def _distinct(
+        self, plan: SegmentPlan, bounds: RowArray
+    ) -> tuple[list[str], _Numbers, _Numbers]:
+        """Collect the texts to encode, longest first; numbers of passages', and of sentences'."""
+        numbers: dict[str, int] = {}
+        passages, sentences = np.full(plan.count, NEW), np.full(int(bounds[-1]), NEW)
+        for row, info, passage in plan.missing():
+            whole, *parts = [
+                numbers.setdefault(text, len(numbers)) for text in texts_of(info, passage)
+            ]
+            passages[row] = whole
+            sentences[bounds[row] : bounds[row + 1]] = parts
+        texts = self._longest_first(list(numbers))
+        place = np.empty(len(texts) + 1, np.int64)
+        place[[numbers[text] for text in texts]], place[NEW] = np.arange(len(texts)), NEW
+        return texts, _Numbers(place[passages]), _Numbers(place[sentences])
+
+    def _longest_first(self, texts: list[str]) -> list[str]:
+        """Sort by tokens: by characters, scripts would mix, and a fifth of a group be padding."""
+        counts: list[int] = []
+        for start in range(0, len(texts), _COUNTED):
+            counts += self._encoder.count_tokens(texts[start : start + _COUNTED])
+        order = sorted(range(len(texts)), key=counts.__getitem__, reverse=True)
+        return [texts[place] for place in order]
 
     def vectors(self, texts: list[str]) -> tuple[HalfArray, Mask]:
         """The vectors of texts, and which of them were known."""
@@ -159,7 +184,7 @@ class Encoding:
             return []
         wholes = Counter(texts[0] for texts in passages)
         often = Counter(text for texts in passages for text in texts)
-        texts = sorted(often, key=len, reverse=True)
+        texts = self._longest_first(list(often))
         made: dict[str, HalfArray] = {}
         for group in _groups(texts):
             self._tell()
@@ -198,25 +223,6 @@ class _Numbers:
         """The rows of texts from ``first`` to ``stop``, and each one's number from ``first`` on."""
         begin, end = self._rising.searchsorted([first, stop])
         return self._rows[begin:end], self._rising[begin:end] - first
-
-
-def _distinct(plan: SegmentPlan, bounds: RowArray) -> tuple[list[str], _Numbers, _Numbers]:
-    """Collect the texts to encode, longest first; the numbers of passages', and of sentences'."""
-    numbers: dict[str, int] = {}
-    passages, sentences = np.full(plan.count, NEW), np.full(int(bounds[-1]), NEW)
-    for row, info, passage in plan.missing():
-        whole, *parts = [numbers.setdefault(text, len(numbers)) for text in texts_of(info, passage)]
-        passages[row] = whole
-        sentences[bounds[row] : bounds[row + 1]] = parts
-    texts = list(numbers)
-    order = sorted(range(len(texts)), key=lambda number: len(texts[number]), reverse=True)
-    place = np.empty(len(texts) + 1, np.int64)
-    place[order], place[NEW] = np.arange(len(texts)), NEW
-    return (
-        [texts[number] for number in order],
-        _Numbers(place[passages]),
-        _Numbers(place[sentences]),
-    )
 
 
 def _copy(

@@ -219,7 +219,7 @@ def test_weights_that_are_cut_short_while_they_are_used(tmp_path: Path, size: in
     np.testing.assert_array_equal(before, encoder.encode_document(["cat dog"]))
     # Many texts are encoded by a network that is opened now.
     with pytest.raises(EncoderError) as caught:
-        encoder.encode_document(["cat dog"] * 40)
+        encoder.encode_document(["cat dog"] * 100)
     assert str(caught.value).startswith(f"{tmp_path}/onnx/model.onnx: ")
 
 
@@ -232,7 +232,7 @@ def test_weights_that_were_overwritten_while_they_are_used(tmp_path: Path) -> No
     os.utime(path, (1, 1))
     np.testing.assert_array_equal(before, encoder.encode_document(["cat dog"]))
     with pytest.raises(EncoderError) as caught:
-        encoder.encode_document(["cat dog"] * 40)
+        encoder.encode_document(["cat dog"] * 100)
     assert str(caught.value) == (
         f"{tmp_path}/onnx/model.onnx: changed while it is in use; start qabot again"
     )

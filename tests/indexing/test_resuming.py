@@ -83,6 +83,18 @@ def test_what_was_encoded_is_not_encoded_again(tmp_path, articles):
     assert not list(index.glob("encoded*"))
 
 
+def test_texts_of_about_as_many_tokens_are_encoded_together(tmp_path):
+    write_article(tmp_path / "articles", "few", "Unquestionably uncharacteristically straight.")
+    write_article(tmp_path / "articles", "many", "It is so as it is. We go on so it is. I am.")
+    build_index(tmp_path / "before", tmp_path / "articles")  # Encodes samples of languages.
+    encoder = RecordingEncoder(HashingEncoder())
+    build_index(tmp_path / "index", tmp_path / "articles", encoder=encoder)
+    tokens = encoder.count_tokens(encoder.documents)
+    assert tokens == sorted(tokens, reverse=True)
+    characters = [len(text) for text in encoder.documents]
+    assert characters != sorted(characters, reverse=True)
+
+
 def test_a_text_is_encoded_once(tmp_path):
     for name in ("a", "b", "c"):
         write_article(tmp_path / "articles", name, "It is so. It is so. It is else.", title="One")
