@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,13 +41,9 @@ class SentencePieceTokenizer:
 
         A character that normalises to several tokens belongs to each of them.
         """
-        found = self._processor.encode(text, return_type="proto").pieces
-        if text.isascii():
-            return [(_identity(p.id), p.begin, p.end) for p in found]
-        # SentencePiece counts bytes of UTF-8.
-        ends = list(accumulate(len(character.encode()) for character in text))
-        place = dict(zip([0, *ends], range(len(ends) + 1), strict=True))
-        return [(_identity(p.id), place[p.begin], place[p.end]) for p in found]
+        found = self._processor.encode(text, return_type="offset_mapping")
+        pairs = zip(found["ids"], found["offsets"], strict=True)
+        return [(_identity(piece), start, end) for piece, (start, end) in pairs]
 
 
 def _identity(piece: int) -> int:

@@ -19,9 +19,11 @@ from qabot.encoders.e5.graph_files import GRAPH
 from qabot.encoders.e5.words import WordEmbeddings
 from qabot.encoders.onnx import OnnxEncoder, open_session
 from qabot.encoders.onnx_folder import network_stamps
-from qabot.encoders.sentencepiece import FILE, FIRST, LAST, load_tokenizer
+from qabot.encoders.sentencepiece import FIRST, LAST
+from qabot.encoders.tokenization import open_tokenizer
 
 _QUESTIONS = "question.onnx"
+_NETWORK = "bert"
 _PROMPT = "query: "
 # Longer questions are cut; more of one hardly changes its vector.
 _MOST_TOKENS = 126
@@ -52,6 +54,7 @@ class PackagedEncoder:
     ) -> None:
         self.name, self.fingerprint, self.dimension = name, fingerprint, dimension
         self._folder, self._threads = folder, threads
+        self._tokenizer = open_tokenizer(folder, _NETWORK)
         self._words = WordEmbeddings(folder, dimension)
         self._stamps = network_stamps(folder / "onnx" / GRAPH)
         graph = resources.files("qabot.encoders.e5").joinpath(_QUESTIONS)
@@ -61,9 +64,8 @@ class PackagedEncoder:
 
     def encode_query(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of questions: float32 ``(len(texts), dimension)``, of length 1."""
-        tokenizer = load_tokenizer(self._folder / FILE)
         vectors = np.empty((len(texts), self.dimension), np.float32)
-        for row, ids in enumerate(tokenizer.ids([_PROMPT + text for text in texts])):
+        for row, ids in enumerate(self._tokenizer.ids([_PROMPT + text for text in texts])):
             # One by one: in int8, what else is in a batch changes a vector a little.
             tokens = np.array([[FIRST, *ids[:_MOST_TOKENS], LAST]], np.int64)
             feed = {"words": self._words.rows(tokens), "attention_mask": np.ones_like(tokens)}
@@ -85,4 +87,4 @@ class PackagedEncoder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """The number of model tokens of each text, without special tokens and prompts."""
-        return [len(ids) for ids in load_tokenizer(self._folder / FILE).ids(texts)]
+        return [len(ids) for ids in self._tokenizer.ids(texts)]
