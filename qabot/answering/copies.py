@@ -123,8 +123,11 @@ class Statement:
         """Tell whether both say the same in one text, edited at most round the answering sentences.
 
         Args:
-            same_article: Whether one article says both; then the same sentence is enough.
+            same_article: Whether one article says both; then the same sentence is enough, or the
+                same beginning of two that are too long to be shown whole.
         """
+        if same_article and self._shown_words == other._shown_words:
+            return True
         if self.words != other.words:
             return False
         if same_article:

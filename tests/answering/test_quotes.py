@@ -378,6 +378,14 @@ def test_a_list_before_the_answer_and_initials_make_no_longer_quote():
     assert len(answer_to(listed(*parts)).quotes[0].text) <= 400
 
 
+def test_long_sentences_of_an_article_that_begin_alike_are_quoted_once():
+    begin = "word " * 200
+    (quote,) = answer_to(hit(begin + "here."), hit(begin + "there.", at=5000)).quotes
+    assert quote.start == 0
+    other = replace(INFO, id="other")
+    assert len(answer_to(hit(begin + "here."), hit(begin + "there.", article=other)).quotes) == 2
+
+
 # --- Anything -------------------------------------------------------------------------------------
 
 # Words in several scripts, and sentences from a few words to far too many.
