@@ -162,7 +162,7 @@ class Repl:
         """The command that a line names, as other programs' are named, too; empty if none."""
         name = words[0].lower()
         named = f"/{name.removeprefix(':')}"
-        if name.startswith(":") and named in self._commands:
+        if name.startswith(":") and named in (*self._commands, "/exit"):
             return named
         if len(words) == 1 and name in ("exit", "help", "quit"):
             return named

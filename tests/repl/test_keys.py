@@ -116,7 +116,7 @@ def test_ctrl_c_while_the_search_is_announced_leaves_no_announcement(
     assert "Searching" not in after
 
 
-@pytest.mark.parametrize("line", ["exit", "Quit", ":quit", "/exit"])
+@pytest.mark.parametrize("line", ["exit", "Quit", ":quit", ":exit", "/exit"])
 def test_other_programs_words_for_leaving_are_understood(chat: Chat, line) -> None:
     assert lines(*GREETING) == chat.typed(line, ENTER, LAVA, ENTER)
 
