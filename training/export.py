@@ -31,7 +31,6 @@ from qabot.encoders.e5.packaged import unpack, weights_file
 from qabot.encoders.e5.weights import E5Config, E5Weights
 from qabot.encoders.e5.words import WordEmbeddings
 from training.data import FIRST, LAST, Encoding, read_paragraphs
-from training.network import FROZEN_LAYERS
 from training.rounding import FloatGraphWriter, measured_ranges, texts_of
 from training.shipped import shipped_weights
 
@@ -44,7 +43,7 @@ _ENOUGH, _QUESTIONS = 40, 600
 class TrainedWeights:
     """The tensors of a trained reader under the names of ``e5_weights``.
 
-    What is frozen in training, the embeddings and the first layers, is the encoder's.
+    What training leaves as it is, embeddings among it, is the encoder's.
     """
 
     def __init__(self, state: dict[str, torch.Tensor], frozen: E5Weights) -> None:
@@ -157,7 +156,7 @@ def main() -> None:
     folder = unpack(platformdirs.user_cache_path("qabot"), print).folder
     encoder = E5Weights(weights_file())
     if options.weights.suffix == ".onnx":
-        state = shipped_weights(options.weights, skip=FROZEN_LAYERS)
+        state = shipped_weights(options.weights)
     else:
         state = torch.load(options.weights, weights_only=True)
     weights, config = TrainedWeights(state, encoder), encoder.config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,6 @@ from transformers import BertModel
 from training.data import PAD
 from training.sampling import Example
 
-# So many of the first layers training leaves as the encoder's.
-FROZEN_LAYERS = 4
 # About the tokens of a batch; examples of about one length are drawn from so many.
 TOKENS = 3072
 _POOL = 4096
@@ -81,9 +80,9 @@ def _layer(
         return linear(hidden).view(batch, tokens, attention.num_attention_heads, -1).transpose(1, 2)
 
     query, key, value = heads(attention.query), heads(attention.key), heads(attention.value)
-    mixed = nn.functional.scaled_dot_product_attention(
-        query, key, value, attn_mask=bias.to(query.dtype)
-    )
+    # Not torch's fused attention, whose backward pass on CPUs takes a quarter of a training step.
+    scores = query / math.sqrt(query.shape[-1]) @ key.transpose(-1, -2) + bias
+    mixed = scores.softmax(-1).to(value.dtype) @ value
     mixed = mixed.transpose(1, 2).reshape(batch, tokens, size)
     output = layer.attention.output
     middle = output.LayerNorm(nn.functional.dropout(output.dense(mixed), dropout) + hidden)

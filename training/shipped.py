@@ -20,16 +20,14 @@ _BODY = "bert.encoder.layer"
 _NORMS = {"middle.norm": "attention.output.LayerNorm", "out.norm": "output.LayerNorm"}
 
 
-def shipped_weights(path: Path, *, skip: int) -> dict[str, torch.Tensor]:
+def shipped_weights(path: Path) -> dict[str, torch.Tensor]:
     """What ``training.export`` wrote, under the names of ``training.network.Network``.
 
     Args:
         path: A ``reader.onnx``.
-        skip: So many of the first layers are left out: those that training leaves as the encoder's,
-            which has them unrounded.
 
     Returns:
-        Float32 tensors of the further layers and the head.
+        Float32 tensors of the layers and the head.
     """
     graph = onnx.load(path).graph
     names = {theirs: ours for ours, theirs in LINEAR.items()}
@@ -39,7 +37,7 @@ def shipped_weights(path: Path, *, skip: int) -> dict[str, torch.Tensor]:
         "head.weight": values["head.w"].T,
         "head.bias": values["head.b"],
     }
-    for layer in range(skip, layers):
+    for layer in range(layers):
         ours, theirs = f"layer.{layer}", f"{_BODY}.{layer}"
         joined = np.split(_matrix(values, f"{ours}.attention"), 3, axis=1)
         biases = np.split(values[f"{ours}.attention.b"], 3)

@@ -28,7 +28,7 @@ from qabot.encoders.e5.packaged import unpack
 from training.collection import load
 from training.data import Encoding, Paragraph, read_paragraphs
 from training.near_topic import CollectionSampler
-from training.network import FROZEN_LAYERS, Network, batches, loss_of, tensors
+from training.network import Network, batches, loss_of, tensors
 from training.sampling import CROSSED, Example, Sampler, example_of, held_back
 from training.shipped import shipped_weights
 
@@ -50,7 +50,7 @@ def main() -> None:
     paragraphs = [p for folder in options.data for p in read_paragraphs(folder, encoding)]
     print(f"{len(paragraphs)} paragraphs read in {time.monotonic() - started:.0f} s", flush=True)
     model = Network(folder, options.dropout)
-    model.freeze(FROZEN_LAYERS)
+    model.freeze(0)
     run = Run(model, paragraphs, encoding, options)
     run.train()
 
@@ -83,7 +83,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=1, help="processes that train together")
-    parser.add_argument("--start", type=Path, help="an ended run's checkpoint.pt, or a reader.onnx")
+    parser.add_argument(
+        "--start", type=Path, help="a run's averaged.pt or checkpoint.pt, or a reader.onnx"
+    )
     parser.add_argument("--rate", type=float, default=RATE, help="the learning rate at its peak")
     return parser.parse_args()
 
@@ -243,7 +245,7 @@ class Run:
         if not path.exists() and not start:
             return
         if start and start.suffix == ".onnx" and not path.exists():
-            weights = shipped_weights(start, skip=FROZEN_LAYERS)
+            weights = shipped_weights(start)
             for name in ("head.weight", "head.bias"):
                 # A reader without a score for "this window answers" gets one that says nothing.
                 missing = 3 - len(weights[name])
@@ -254,6 +256,11 @@ class Run:
             self._log(f"goes on from {start.name}: {len(weights)} tensors")
             return
         state = torch.load(path if path.exists() else start)
+        if "model" not in state:
+            self.model.load_state_dict(state, strict=False)
+            self.average = [p.detach().clone() for p in self.parameters]
+            self._log(f"goes on from {start.name}: {len(state)} tensors")
+            return
         self.model.load_state_dict(state["model"], strict=False)
         self.optimizer.load_state_dict(state["optimizer"])
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
