@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -210,14 +209,8 @@ class Generation:
         allowed = self.allowed(filters)
         if self.manifest.passages == 0 or (allowed is not None and not allowed.any()):
             return Candidates.none()
-        if self.vectors.exact:
-            lexical = self.lexical.search(question, wordiest, allowed)
-            near = self.vectors.search(query, nearest, allowed)
-        else:  # Each takes milliseconds, most of them without Python.
-            with ThreadPoolExecutor(1, "words") as other:
-                words = other.submit(self.lexical.search, question, wordiest, allowed)
-                near = self.vectors.search(query, nearest, allowed)
-                lexical = words.result()
+        lexical = self.lexical.search(question, wordiest, allowed)
+        near = self.vectors.search(query, nearest, allowed)
         wordy = np.fromiter(lexical, np.int64, len(lexical))
         # Not np.union1d: it loads numpy.ma, a fiftieth of the time to a first answer.
         rows = np.sort(np.concatenate([near[1], wordy]))

@@ -120,8 +120,6 @@ class Vectors:
     def __init__(self, parts: Sequence[tuple[SegmentVectors, Mask | None]], rows: Rows) -> None:
         self._parts = parts
         self._rows = rows
-        self.exact = all(part.exact for part, _ in parts)
-        """All of them are compared, none by codes."""
 
     def search(
         self, query: FloatArray, count: int, allowed: Mask | None = None
@@ -144,7 +142,7 @@ class Vectors:
                 best = highest(found, most)
                 found, where = found[best], where[best]
                 least = float(found[-1])
-        if not self.exact:
+        if not all(part.exact for part, _ in self._parts):
             where = np.sort(where[highest(found, most)])
             found = np.vecdot(self.vectors(where), query)
         best = highest(found, count)
@@ -159,7 +157,7 @@ class Vectors:
             known: What ``search`` has found, which is not read again.
         """
         found = np.full(len(rows), np.nan, np.float32)
-        if not self.exact:
+        if not all(part.exact for part, _ in self._parts):
             found[rows.searchsorted(known[1])] = known[0]
         new = np.flatnonzero(np.isnan(found))
         found[new] = np.vecdot(self.vectors(rows[new]), query)
