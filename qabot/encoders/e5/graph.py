@@ -162,7 +162,7 @@ class GraphWriter:
         mask = self.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
         self.node("ReduceSum", [mask, one], "mask.length", keepdims=0)
         norm = weights.tensor("emb.ln.w", -1), weights.tensor("emb.ln.b", -1)
-        return self.norm("embedding", total, *norm)
+        return self._norm("embedding", total, *norm)
 
     def layer(self, weights: Weights, index: int, hidden: str) -> str:
         """Add transformer layer ``index`` over ``hidden``."""
@@ -232,9 +232,9 @@ class GraphWriter:
     ) -> str:
         total = self.node("Add", [source, residual], f"{output}.sum")
         norm = weights.tensor(f"{tensor}.w", -1), weights.tensor(f"{tensor}.b", -1)
-        return self.norm(output, total, *norm)
+        return self._norm(output, total, *norm)
 
-    def norm(self, output: str, source: str, weight: Array, bias: Array) -> str:
+    def _norm(self, output: str, source: str, weight: Array, bias: Array) -> str:
         """Normalise ``source`` over its last axis."""
         constants = [self.value(f"{output}.norm.w", weight), self.value(f"{output}.norm.b", bias)]
         return self.node(
