@@ -212,7 +212,7 @@ class Generation:
         lexical = self.lexical.search(question, wordiest, allowed)
         near = self.vectors.search(query, nearest, allowed)
         wordy = np.fromiter(lexical, np.int64, len(lexical))
-        # Not np.union1d: it loads numpy.ma, a fiftieth of the time to a first answer.
+        # Not np.union1d: it loads numpy.ma, as np.unique by itself does.
         rows = np.sort(np.concatenate([near[1], wordy]))
         rows = rows[np.diff(rows, prepend=-1) > 0]
         packed, starts = self.sentences.packed(rows)
