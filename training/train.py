@@ -32,7 +32,7 @@ from training.network import Network, batches, loss_of, tensors
 from training.sampling import CROSSED, Example, Sampler, example_of, held_back
 from training.shipped import shipped_weights
 
-RATE, HEAD_RATE, DECAY, WARM_UP = 1.5e-4, 6e-4, 0.01, 0.04
+RATE, HEAD_RATE, DECAY, WARM_UP = 1e-4, 4e-4, 0.01, 0.04
 AVERAGE = 0.998
 # Seconds between checkpoints, and between measurements of what was held back.
 _SAVE, _MEASURE = 600, 1800
@@ -74,7 +74,7 @@ def _options() -> argparse.Namespace:
         default=1.0,
         help="share of the public sets' paragraphs with questions of training/written",
     )
-    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--bfloat16", action="store_true", help="faster on some processors")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
     parser.add_argument("--epochs", type=int, default=2)
