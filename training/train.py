@@ -244,22 +244,17 @@ class Run:
         path, start = self.options.out / "checkpoint.pt", self.options.start
         if not path.exists() and not start:
             return
-        if start and start.suffix == ".onnx" and not path.exists():
-            weights = shipped_weights(start)
+        source = path if path.exists() else start
+        state = shipped_weights(source) if source.suffix == ".onnx" else torch.load(source)
+        if "model" not in state:  # Weights alone.
             for name in ("head.weight", "head.bias"):
                 # A reader without a score for "this window answers" gets one that says nothing.
-                missing = 3 - len(weights[name])
-                zeros = torch.zeros(missing, *weights[name].shape[1:])
-                weights[name] = torch.cat([weights[name], zeros])
-            self.model.load_state_dict(weights, strict=False)
-            self.average = [p.detach().clone() for p in self.parameters]
-            self._log(f"goes on from {start.name}: {len(weights)} tensors")
-            return
-        state = torch.load(path if path.exists() else start)
-        if "model" not in state:
+                missing = 3 - len(state[name])
+                zeros = torch.zeros(missing, *state[name].shape[1:])
+                state[name] = torch.cat([state[name], zeros])
             self.model.load_state_dict(state, strict=False)
             self.average = [p.detach().clone() for p in self.parameters]
-            self._log(f"goes on from {start.name}: {len(state)} tensors")
+            self._log(f"goes on from {source.name}: {len(state)} tensors")
             return
         self.model.load_state_dict(state["model"], strict=False)
         self.optimizer.load_state_dict(state["optimizer"])

@@ -196,8 +196,9 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
 
     run = tmp_path / "run"
 
-    def train(steps: int) -> str:
-        command = [sys.executable, "-m", "training.train", str(data), "--out", str(run)]
+    def train(steps: int, out: Path = run, start: Path | None = None) -> str:
+        command = [sys.executable, "-m", "training.train", str(data), "--out", str(out)]
+        command += ["--start", str(start)] if start else []
         command += ["--epochs", "3", "--steps", str(steps), "--cache", str(model_cache)]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
@@ -246,6 +247,9 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
     for name, values in again.items():
         assert values.shape == state[name].shape
         assert (values - state[name]).abs().max() <= state[name].abs().max() / 100
+    for start in (run / "averaged.pt", graph):
+        output = train(1, tmp_path / f"from {start.name}", start)
+        assert f"goes on from {start.name}: 194 tensors" in output
 
 
 def test_the_encoder_ships_with_how_far_it_reaches():
