@@ -95,10 +95,13 @@ class Collection:
         """Tell articles of the near-topic data, which readers were trained on first."""
         return NEAR_TOPIC in self.articles[article].info.collections
 
+    def is_written(self, article: int) -> bool:
+        """Tell articles that were written for training."""
+        return WRITTEN_ANEW in self.articles[article].info.collections
+
     def is_paragraph(self, article: int) -> bool:
         """Tell paragraphs of public sets: one passage, mostly, and no other beside it."""
-        names = self.articles[article].info.collections
-        return NEAR_TOPIC not in names and WRITTEN_ANEW not in names
+        return not self.is_known(article) and not self.is_written(article)
 
     def is_held_back(self, article: int) -> bool:
         """Tell articles that are kept out of training, so that confidence can be fitted on them."""

@@ -79,18 +79,25 @@ class CollectionSampler:
         ]
         self._context_ids = [e.ids for e in encoding.batch(self._contexts)]
 
-    def epoch(self, known: float = 1.0, paragraphs: float = 1.0) -> list[Example]:
+    def epoch(
+        self, known: float = 1.0, paragraphs: float = 1.0, latest: int = 0, times: int = 1
+    ) -> list[Example]:
         """The examples of one pass over the questions, shuffled.
 
         Args:
             known: Share of the near-topic data's questions to take.
             paragraphs: Share of the public sets' paragraphs whose questions are taken, so that
                 pairs stay together.
+            latest: How many of the articles that were written last are taken more than once.
+            times: How often their questions are taken, in other windows each time.
         """
         choices = []
+        articles = range(len(self._collection.articles))
+        written = [number for number in articles if self._collection.is_written(number)]
+        again = set(written[len(written) - latest :])
         left_out = {
             number
-            for number in range(len(self._collection.articles))
+            for number in articles
             if self._collection.is_paragraph(number) and self._random.random() >= paragraphs
         }
         for number, question in enumerate(self._collection.questions):
@@ -98,7 +105,8 @@ class CollectionSampler:
                 continue
             if self._collection.is_known(question.article) and self._random.random() >= known:
                 continue
-            choices += list(self._choices(number, question))
+            for _ in range(times if question.article in again else 1):
+                choices += list(self._choices(number, question))
         self._random.shuffle(choices)
         return list(self.examples(choices))
 

@@ -74,6 +74,14 @@ def _options() -> argparse.Namespace:
         default=1.0,
         help="share of the public sets' paragraphs with questions of training/written",
     )
+    parser.add_argument(
+        "--again",
+        type=int,
+        nargs=2,
+        default=(0, 1),
+        metavar=("ARTICLES", "TIMES"),
+        help="how often to take the questions of the articles that were written last",
+    )
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--bfloat16", action="store_true", help="faster on some processors")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("qabot"))
@@ -132,7 +140,9 @@ class Run:
         for _ in range(self.options.epochs):
             examples = self.sampler.epoch(self.options.public)
             if self.near_topic:
-                near = self.near_topic.epoch(self.options.known, self.options.paragraphs)
+                near = self.near_topic.epoch(
+                    self.options.known, self.options.paragraphs, *self.options.again
+                )
                 self._log(f"{len(examples)} examples of public sets, {len(near)} near-topic ones")
                 examples += near
                 chance.shuffle(examples)

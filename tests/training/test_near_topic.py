@@ -15,7 +15,15 @@ from tokenizers import Tokenizer
 from qabot.encoders.e5.packaged import unpack
 from qabot.encoders.language_subspace import LanguageSubspace
 from tests.support import HashingEncoder
-from training.collection import SHA_DIGITS, WRITTEN, asked_anew, gather, near_topic
+from training.collection import (
+    SHA_DIGITS,
+    WRITTEN,
+    WRITTEN_ANEW,
+    Collection,
+    asked_anew,
+    gather,
+    near_topic,
+)
 from training.data import LAST, Encoding
 from training.near_topic import CollectionSampler
 
@@ -50,6 +58,17 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def encode(collection: Collection) -> None:
+    """Encode it without a model."""
+    encoder = HashingEncoder()
+    nothing = np.zeros(encoder.dimension, np.float32)
+    none = np.zeros((0, encoder.dimension), np.float32)
+    languages = np.array([], str)
+    collection.encode(
+        encoder, LanguageSubspace(nothing, nothing, none, languages, np.zeros((0, 0), np.float32))
+    )
+
+
 def test_windows_hold_the_answer_or_stand_beside_it(data, model_cache):
     folder = unpack(model_cache).folder
     encoding, tokenizer = Encoding(folder), Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -60,13 +79,7 @@ def test_windows_hold_the_answer_or_stand_beside_it(data, model_cache):
         "Who founded it?",
         "Length?",
     ]
-    encoder = HashingEncoder()
-    nothing = np.zeros(encoder.dimension, np.float32)
-    none = np.zeros((0, encoder.dimension), np.float32)
-    languages = np.array([], str)
-    collection.encode(
-        encoder, LanguageSubspace(nothing, nothing, none, languages, np.zeros((0, 0), np.float32))
-    )
+    encode(collection)
     sampler = CollectionSampler(collection, encoding, seed=3)
     seen = set()
     for _ in range(30):
@@ -84,6 +97,17 @@ def test_windows_hold_the_answer_or_stand_beside_it(data, model_cache):
         assert {answered for q, answered, *_ in seen if q == question} == {True, False}
         assert (question, False, True, False) in seen
     assert not any(answered for q, answered, *_ in seen if q == "Who founded it?")
+
+
+def test_the_articles_written_last_are_taken_more_often(data, model_cache):
+    written = near_topic(data / "articles.jsonl.gz", WRITTEN_ANEW)
+    collection = gather(chain(near_topic(data / "articles.jsonl.gz"), written), [], 0)
+    encode(collection)
+    sampler = CollectionSampler(collection, Encoding(unpack(model_cache).folder), seed=3)
+    # Each of two questions has one window with its answer, each time.
+    for latest, times, answered in ((0, 3, 4), (1, 3, 8)):
+        found = sampler.epoch(latest=latest, times=times)
+        assert sum(example.answered for example in found) == answered
 
 
 def test_what_is_written_for_training_has_its_answers():
