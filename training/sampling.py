@@ -63,16 +63,16 @@ REPEATS = {
     "squadshifts-amazon-reviews": 0.12,
     "squadshifts-new-wiki": 0.3,
     "squadshifts-reddit": 0.12,
-    "unansq-dev": 0.3,
+    "unansq-dev": 0.8,
 }
 # Of those sets whose questions without an answer are people's own, how often those are taken.
 UNANSWERABLE = {
-    "condaqa-spans-unknown": 1.0,
+    "condaqa-spans-unknown": 2.0,
     "heq": 1.0,
     "idk-mrc": 0.6,
     "pquad-test": 0.5,
     "pquad-validation": 0.5,
-    "unansq-dev": 0.8,
+    "unansq-dev": 2.0,
 }
 # The same for what ``training.crossing`` makes of them: the kind of crossing × the data.
 _CROSSED = {"crossed-en-": 1.0, "crossed-es-": 0.8, "crossed-de-": 0.4, "crossed-to-en-": 0.8}

@@ -23,7 +23,7 @@ _LONGEST_QUOTE = 600
 # How much holding all of the question's words counts beside similarity in choosing a sentence.
 _WORDING = 0.3
 # A further quote must have at least this share of the first one's probability.
-_LEAST_SHARE = 0.2
+_LEAST_SHARE = 0.4
 # Two quotes whose odds of answering are no further apart than this factor answer equally well, if
 # they hold the same share of the question's words.
 _AS_LIKELY = 2.7
