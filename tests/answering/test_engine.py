@@ -139,10 +139,12 @@ def test_the_limit_counts_quotes(tmp_path):
 
 def test_copies_take_no_quote_from_other_articles(tmp_path):
     """Passages that rank first and repeat each other are one quote; the next ones follow it."""
-    text = "The rocket flew to {} in 2021, after three years of work by ninety people in Chile."
+    text = "The rocket flew to Mars in 2021, after three years of work by ninety people in Chile."
     for number in range(4):
-        write_article(tmp_path / "articles", f"copy-{number}", text.format("Mars"))
-    write_article(tmp_path / "articles", "other", text.format("Venus"))
+        write_article(tmp_path / "articles", f"copy-{number}", text)
+    other = "The rocket flew to Mars in 2021, with nine thousand seeds of wheat in Chile."
+    more = "None of them grew, since nobody had thought of lamps, pots, water or warmth."
+    write_article(tmp_path / "articles", "other", f"{other} {more}")
     build_index(tmp_path / "index", tmp_path / "articles")
     with engine_on(tmp_path / "index") as engine:
         answer = engine.ask("Which rocket flew to Mars in 2021?", limit=2)
