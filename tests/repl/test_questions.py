@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qabot.settings import Settings
 from tests.repl.support import ARTICLES, CHEESE, GOLD, LAVA, Chat, lines, quote
 from tests.support import index_files, write_article
 
@@ -130,17 +131,16 @@ def test_a_follow_up_does_not_lean_on_small_talk(chat: Chat) -> None:
 
 
 def test_more_reads_a_follow_up_as_before(chat: Chat) -> None:
+    chat.engine.settings = Settings(quotes=1, threshold=0.15)
     expected = lines(
         *quote(1, "gold"),
-        *quote(2, "dust"),
         chat.sure(GOLD),
         "",
         f"Read as: {GOLD} {FOLLOW_UP}",
         *quote(1, "gold"),
-        *quote(2, "dust"),
         chat.sure(FOLLOW_UP, GOLD),
         "",
-        *quote(3, "ice"),
+        *quote(2, "dust"),
         f"There are no more quotes for: {FOLLOW_UP}",
     )
     assert expected == chat.piped(GOLD, FOLLOW_UP, "/more", "/more")
