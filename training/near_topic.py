@@ -168,7 +168,7 @@ class CollectionSampler:
         found = self._collection.vectors @ self._collection.queries[number]
         cluster = self._cluster[question.article]
         found[self._cluster[self._collection.owners] == cluster] = -1.0
-        nearest = np.argpartition(-found, _NEAREST)[:_NEAREST]
+        nearest = np.argsort(-found)[:_NEAREST]
         return int(self._random.choice(nearest.tolist()))
 
     def _score(self, number: int, row: int) -> float:
