@@ -94,7 +94,7 @@ class CollectionSampler:
         choices = []
         articles = range(len(self._collection.articles))
         written = [number for number in articles if self._collection.is_written(number)]
-        again = set(written[len(written) - latest :])
+        again = set(written[max(0, len(written) - latest) :])
         left_out = {
             number
             for number in articles

@@ -80,7 +80,7 @@ def _options() -> argparse.Namespace:
         nargs=2,
         default=(0, 1),
         metavar=("ARTICLES", "TIMES"),
-        help="how often to take the questions of the articles that were written last",
+        help="take the questions of the ARTICLES that were written last TIMES times",
     )
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--bfloat16", action="store_true", help="faster on some processors")

@@ -241,6 +241,8 @@ class TestWithCollections:
         question = "Which probe was launched in 2024?"
         answer = (await ann.ask(question)).response
         assert "1912" in shown(answer)
+        assert "More quotes ▸" not in labels(answer)
+        assert "The probe" not in shown(answer)
         ann.channel = other
         assert "The probe" in shown((await ann.ask(question)).response)
         await mod.choose(panel, "collections", mod.channel)

@@ -105,7 +105,7 @@ def test_the_articles_written_last_are_taken_more_often(data, model_cache):
     encode(collection)
     sampler = CollectionSampler(collection, Encoding(unpack(model_cache).folder), seed=3)
     # Each of two questions has one window with its answer, each time.
-    for latest, times, answered in ((0, 3, 4), (1, 3, 8)):
+    for latest, times, answered in ((0, 3, 4), (1, 3, 8), (2, 3, 8)):
         found = sampler.epoch(latest=latest, times=times)
         assert sum(example.answered for example in found) == answered
 
