@@ -5,7 +5,9 @@ Three signals are summed, each blind where another sees:
 * the passage's vector: what it is about as a whole;
 * its best sentence's vector: a fact that the passage's vector averages away;
 * coverage-normalised BM25: names and numbers. It is 0 to 1, and across languages nearly 0 by
-  itself, where fusing ranks would let accidental matches push the right passage down.
+  itself, where fusing ranks would let accidental matches push the right passage down. In an index
+  of several languages, though, much of any question's wording stands in passages of its own
+  language, and little in others: what the wordiest of a language hold is mostly taken off.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 
 from qabot.encoders import Encoder, FloatArray
 from qabot.errors import IndexMismatchError
-from qabot.index import OpenGeneration
+from qabot.index import Candidates, OpenGeneration
 from qabot.index.vectors import RowArray
 from qabot.text import macrolanguage
 from qabot.types import ArticleInfo, Filters, Hit, Passage
@@ -22,6 +24,8 @@ from qabot.types import ArticleInfo, Filters, Hit, Passage
 # How much the best sentence's cosine and a full lexical score count beside the passage's cosine
 # (benchmarks/retrieval.py).
 SENTENCE_WEIGHT, LEXICAL_WEIGHT = 2.0, 0.8
+# How much of the mean of its language's so many highest lexical scores is taken off a passage's.
+_USUAL, _HIGHEST = 0.7, 10
 # Passages whose sentences are looked at: the nearest by vector, and by words in each language.
 _NEAREST = 200
 _WORDIEST = 50
@@ -66,8 +70,7 @@ class Retriever:
         if len(found.rows) == 0:
             return []
         similarities, sentences = found.similarities, found.sentences
-        best = np.maximum.reduceat(sentences, found.starts[:-1])
-        scores = similarities + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * found.lexical
+        scores = scores_of(found)
         hits = []
         for place, passage, article in self._best(found.rows, scores, count):
             part = sentences[found.starts[place] : found.starts[place + 1]]
@@ -110,6 +113,32 @@ class Retriever:
         if not shares_any:
             return (0.0,) * len(sentences)
         return tuple(self._generation.shares(question, article.language, sentences))
+
+
+def scores_of(found: Candidates) -> FloatArray:
+    """How likely each of one candidate at least is to answer: float32 ``(n,)``, of no unit."""
+    best = np.maximum.reduceat(found.sentences, found.starts[:-1])
+    wording = found.lexical - _USUAL * _usual_wording(found.lexical, found.languages)
+    scores: FloatArray = found.similarities + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * wording
+    return scores
+
+
+def _usual_wording(lexical: FloatArray, languages: RowArray) -> FloatArray:
+    """What the wordiest candidates of a language hold of the question's wording, on average.
+
+    Returns:
+        For each candidate, the mean of its language's highest scores: float32 ``(n,)``. Where there
+        are too few, the others count as 0.
+    """
+    order = np.lexsort((-lexical, languages))
+    begins = np.flatnonzero(np.diff(languages[order], prepend=-1))
+    sizes = np.diff(begins, append=len(order))
+    ranks = np.arange(len(order)) - np.repeat(begins, sizes)
+    best = np.where(ranks < _HIGHEST, lexical[order], 0.0)
+    means = np.add.reduceat(best, begins) / _HIGHEST
+    usual = np.empty(len(order), np.float32)
+    usual[order] = np.repeat(means, sizes)
+    return usual
 
 
 def _check_encoder(generation: OpenGeneration, encoder: Encoder) -> None:

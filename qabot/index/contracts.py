@@ -33,6 +33,7 @@ class Candidates:
         sentences: Those of the vectors of all their sentences, float32 ``(sentences,)``.
         starts: Where the sentences of each begin, with the end: int64 ``(n + 1,)``. Each has one.
         lexical: How much of the question's wording each holds, 0 to 1: float32 ``(n,)``.
+        languages: A number for the language whose words each was counted with: int64 ``(n,)``.
     """
 
     rows: RowArray
@@ -40,12 +41,13 @@ class Candidates:
     sentences: FloatArray
     starts: RowArray
     lexical: FloatArray
+    languages: RowArray
 
     @classmethod
     def none(cls) -> Candidates:
         """No passage at all."""
-        cosines = np.zeros(0, np.float32)
-        return cls(np.zeros(0, np.int64), cosines, cosines, np.zeros(1, np.int64), cosines)
+        cosines, rows = np.zeros(0, np.float32), np.zeros(0, np.int64)
+        return cls(rows, cosines, cosines, np.zeros(1, np.int64), cosines, rows)
 
 
 class Writing(Protocol):

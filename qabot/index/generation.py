@@ -219,7 +219,14 @@ class Generation:
         scores = np.zeros(len(rows), np.float32)
         scores[rows.searchsorted(wordy)] = list(lexical.values())
         similarities = self.vectors.cosines(query, rows, near)
-        return Candidates(rows, similarities, cosines(packed, query), starts, scores)
+        return Candidates(
+            rows=rows,
+            similarities=similarities,
+            sentences=cosines(packed, query),
+            starts=starts,
+            lexical=scores,
+            languages=self.lexical.languages(rows),
+        )
 
     def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:
         """The share of the question's wording in each of ``texts`` (``LexicalIndex.shares``)."""

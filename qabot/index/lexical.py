@@ -22,7 +22,7 @@ from qabot.index.postings import group_of
 from qabot.index.scoring import FOUND, Found, Scores, Scoring
 from qabot.index.segment_words import PassagesByLanguage, SegmentWords
 from qabot.index.terms import content_terms, terms
-from qabot.index.vectors import Mask
+from qabot.index.vectors import Mask, RowArray
 from qabot.index.vocabulary import SIZES, Keys, Kinds, Numbers, keys_of
 
 # Words in more than half of the passages would count against a passage.
@@ -83,6 +83,10 @@ class LexicalIndex:
             most = sum(asked.weights(language).values())
             best.update(zip(rows.tolist(), np.minimum(scores / most, 1.0).tolist(), strict=True))
         return best
+
+    def languages(self, rows: RowArray) -> RowArray:
+        """The number of each one's language: int64 ``(len(rows),)``."""
+        return self._passages.languages[rows].astype(np.int64)
 
     def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:
         """The share of the question's wording in each of ``texts``, all in ``language``.

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qabot.index.open_file import OpenFile
 from qabot.index.vectors import Mask, RowArray
 from qabot.index.vocabulary import Numbers, Vocabulary
 
 K1, B = 1.2, 0.75
+
+Codes = NDArray[np.uint16]
 
 
 class SegmentWords:
@@ -44,6 +47,7 @@ class PassagesByLanguage:
 
     Attributes:
         numbers: Of each language.
+        languages: The number of each row's language.
         starts: Where the passages of each language begin, with the end.
         firsts: Where those of a language in a segment begin: ``(segments, languages)``.
         rows: The row of each.
@@ -61,6 +65,7 @@ class PassagesByLanguage:
         codes = np.concatenate(
             [np.zeros(0, "<u2"), *(m[words.codes] for m, words in zip(moved, known, strict=True))]
         )
+        self.languages: Codes = codes
         lengths = np.concatenate([np.zeros(0, "<u4"), *(words.lengths for words in known)])
         self.rows: RowArray = np.argsort(codes, kind="stable")
         count = len(names)

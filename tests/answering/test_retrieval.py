@@ -91,13 +91,17 @@ class Expected:
     sentences: list[np.ndarray]
     lexical_score: np.ndarray
     sentence_lexical_scores: list[list[float]]
+    languages: list[str]
 
     @property
     def scores(self) -> np.ndarray:
         best = np.array([values.max() for values in self.sentences])
-        scores: np.ndarray = (
-            self.similarity + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * self.lexical_score
-        )
+        usual = np.zeros(len(best))
+        for language in set(self.languages):
+            own = np.array([other == language for other in self.languages])
+            usual[own] = sum(sorted(self.lexical_score[own])[-10:]) / 10
+        wording = self.lexical_score - 0.7 * usual
+        scores: np.ndarray = self.similarity + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * wording
         return scores
 
 
@@ -127,6 +131,7 @@ def brute_force(generation: Generation, encoder: Encoder, question: str) -> Expe
         sentences=np.split(cosines, bounds[1:-1]),
         lexical_score=lexical_score,
         sentence_lexical_scores=sentence_lexical_scores(generation, question, texts),
+        languages=[language for _, language, _ in texts],
     )
 
 

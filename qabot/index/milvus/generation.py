@@ -151,6 +151,7 @@ class MilvusGeneration:
             sentences=cosines(np.concatenate(parts), query),
             starts=np.cumsum([0, *map(len, parts)]).astype(np.int64),
             lexical=self._lexical(question, found, wordiest),
+            languages=np.unique([row["language"] for row in found], return_inverse=True)[1],
         )
 
     def _lexical(self, question: str, found: Sequence[Row], count: int) -> FloatArray:
