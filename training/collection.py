@@ -18,6 +18,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 
 from qabot.articles.formats.parsers import read_draft
 from qabot.encoders import Encoder
+from qabot.encoders.base import usable_cores
 from qabot.encoders.e5.packaged import open_packaged
 from qabot.encoders.language_subspace import LanguageSubspace, cached
 from qabot.indexing.encoding_plan import passage_input
@@ -132,17 +134,20 @@ class Collection:
 
 def _encoded(texts: Sequence[str], encode: Any, what: str) -> NDArray[np.float32]:
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+    groups = [order[at : at + _GROUP] for at in range(0, len(order), _GROUP)]
     found = None
-    started = time.monotonic()
-    for at in range(0, len(order), _GROUP):
-        places = order[at : at + _GROUP]
-        vectors = encode([texts[place] for place in places])
-        if found is None:
-            found = np.zeros((len(texts), vectors.shape[1]), np.float32)
-        found[places] = vectors
-        if at // _GROUP % 10 == 0:
-            spent = time.monotonic() - started
-            print(f"{what}: {at + len(places)} of {len(texts)}, {spent:.0f} s", flush=True)
+    started, done = time.monotonic(), 0
+    # A core for each group: together, they would wait for each other at every short text.
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        encoded = pool.map(lambda places: encode([texts[place] for place in places]), groups)
+        for places, vectors in zip(groups, encoded, strict=True):
+            if found is None:
+                found = np.zeros((len(texts), vectors.shape[1]), np.float32)
+            found[places] = vectors
+            done += len(places)
+            if places is groups[-1] or done // _GROUP % 10 == 1:
+                spent = time.monotonic() - started
+                print(f"{what}: {done} of {len(texts)}, {spent:.0f} s", flush=True)
     assert found is not None
     return found
 
@@ -271,7 +276,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=_MOST_PARAGRAPHS)
     options = parser.parse_args()
     cache = platformdirs.user_cache_path("qabot")
-    encoder = open_packaged(cache)
+    encoder = open_packaged(cache, threads=1)
     subspace = cached(encoder, cache)
     part, public_sets = options.near_topic, options.data / "reader"
     near: list[Iterator[tuple[Article, str, list[dict[str, Any]]]]] = []

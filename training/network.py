@@ -91,14 +91,16 @@ def _layer(
     return layer.output.LayerNorm(grown + middle)
 
 
-def batches(examples: list[Example], chance: random.Random) -> list[list[Example]]:
-    """Batches of about ``TOKENS`` tokens, of examples of about one length."""
+def batches(
+    examples: list[Example], chance: random.Random, tokens: int = TOKENS
+) -> list[list[Example]]:
+    """Batches of about so many tokens, of examples of about one length."""
     made = []
     for at in range(0, len(examples), _POOL):
         pool = sorted(examples[at : at + _POOL], key=lambda example: len(example.ids))
         part: list[list[Example]] = [[]]
         for example in pool:
-            if part[-1] and len(example.ids) * (len(part[-1]) + 1) > TOKENS:
+            if part[-1] and len(example.ids) * (len(part[-1]) + 1) > tokens:
                 part.append([])
             part[-1].append(example)
         chance.shuffle(part)
@@ -122,14 +124,27 @@ def tensors(batch: list[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Ten
     return made[0], made[1], made[2], made[3]
 
 
-def loss_of(model: Network, batch: list[Example]) -> torch.Tensor:
-    """Mean cross-entropy of start and end, plus that of "this window answers"."""
+def loss_of(
+    model: Network, batch: list[Example], weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """The examples' mean loss, or their sum by ``weights`` ``(batch,)``."""
     ids, mask, allowed, target = tensors(batch)
-    scores = model(ids, mask)
-    answers = scores[:, 2, 0]
+    losses = losses_of(model(ids, mask), allowed, target)
+    return losses.mean() if weights is None else losses @ weights
+
+
+def losses_of(scores: torch.Tensor, allowed: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of start and end, plus that of "this window answers": ``(batch,)``.
+
+    Args:
+        scores: What the network says of each token ``(batch, 3, tokens)``.
+        allowed: Which tokens may be answers ``(batch, tokens)``.
+        target: Starts and ends ``(batch, 2)``.
+    """
     spans = scores[:, :2].masked_fill(~allowed[:, None], -1e4)
-    span_loss = nn.functional.cross_entropy(spans.reshape(-1, spans.shape[-1]), target.reshape(-1))
+    marked = nn.functional.cross_entropy(spans.transpose(1, 2), target, reduction="none").mean(1)
     truth = (target[:, 1] > 0).float()
-    return span_loss + ANSWER_WEIGHT * nn.functional.binary_cross_entropy_with_logits(
-        answers, truth
+    answered = nn.functional.binary_cross_entropy_with_logits(
+        scores[:, 2, 0], truth, reduction="none"
     )
+    return marked + ANSWER_WEIGHT * answered

@@ -31,6 +31,7 @@ from qabot.encoders.language_subspace import COMMON, LanguageSubspace, cached
 from training.collection import Collection, load
 from training.data import FIRST, LAST, MOST_QUESTION, PAD, Encoding
 from training.network import Network
+from training.shipped import shipped_weights
 
 FROZEN_LAYERS = 4
 RATE, DECAY, WARM_UP, AVERAGE = 5e-5, 0.01, 0.05, 0.995
@@ -46,12 +47,18 @@ class Questions(nn.Module):  # type: ignore[misc] # torch's types are not read
     """Ids of questions → unit vectors with the language taken out."""
 
     def __init__(
-        self, folder: Path, subspace: LanguageSubspace, *, bfloat16: bool, dropout: float
+        self,
+        folder: Path,
+        subspace: LanguageSubspace,
+        *,
+        bfloat16: bool,
+        dropout: float,
+        frozen: int,
     ) -> None:
         super().__init__()
         self.bfloat16 = bfloat16
         self.network = Network(folder, dropout)
-        self.network.freeze(FROZEN_LAYERS)
+        self.network.freeze(frozen)
         self.register_buffer("mean", torch.from_numpy(COMMON * subspace.query_mean))
         self.register_buffer("basis", torch.from_numpy(np.array(subspace.basis)))
 
@@ -180,6 +187,8 @@ def main() -> None:
     parser.add_argument("--bfloat16", action="store_true")
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--frozen", type=int, default=FROZEN_LAYERS, help="layers that stay")
+    parser.add_argument("--start", type=Path, help="a question.onnx, instead of the encoder")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(7)
@@ -197,7 +206,15 @@ def main() -> None:
         Corpus(load(path), encoding, prefix, all_of_it=False) for path in options.collections
     ]
     dev = Corpus(load(options.dev), encoding, prefix, all_of_it=True)
-    model = Questions(folder, subspace, bfloat16=options.bfloat16, dropout=options.dropout)
+    model = Questions(
+        folder,
+        subspace,
+        bfloat16=options.bfloat16,
+        dropout=options.dropout,
+        frozen=options.frozen,
+    )
+    if options.start:
+        model.network.load_state_dict(shipped_weights(options.start), strict=False)
     train(model, corpora, dev, options)
 
 

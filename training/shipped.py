@@ -1,4 +1,4 @@
-"""The reader that ships, as weights to train on from.
+"""The reader and the network for questions that ship, as weights to train on from.
 
 Its matrices are int8 with a scale for each output; what training then changes is far more than what
 the rounding took away.
@@ -24,19 +24,18 @@ def shipped_weights(path: Path) -> dict[str, torch.Tensor]:
     """What ``training.export`` wrote, under the names of ``training.network.Network``.
 
     Args:
-        path: A ``reader.onnx``.
+        path: A ``reader.onnx`` or ``question.onnx``.
 
     Returns:
-        Float32 tensors of the layers and the head.
+        Float32 tensors of the layers, and of a reader's head.
     """
     graph = onnx.load(path).graph
     names = {theirs: ours for ours, theirs in LINEAR.items()}
     values = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
     layers = sum(name.endswith(".attention.w") for name in values)
-    found: dict[str, NDArray[np.float32]] = {
-        "head.weight": values["head.w"].T,
-        "head.bias": values["head.b"],
-    }
+    found: dict[str, NDArray[np.float32]] = {}
+    if "head.w" in values:
+        found = {"head.weight": values["head.w"].T, "head.bias": values["head.b"]}
     for layer in range(layers):
         ours, theirs = f"layer.{layer}", f"{_BODY}.{layer}"
         joined = np.split(_matrix(values, f"{ours}.attention"), 3, axis=1)

@@ -28,8 +28,9 @@ from qabot.encoders.e5.packaged import unpack
 from training.collection import load
 from training.data import Encoding, Paragraph, read_paragraphs
 from training.near_topic import CollectionSampler
-from training.network import Network, batches, loss_of, tensors
+from training.network import TOKENS, Network, batches, loss_of, tensors
 from training.sampling import CROSSED, Example, Sampler, example_of, held_back
+from training.selecting import CANDIDATES, Selection
 from training.shipped import shipped_weights
 
 RATE, HEAD_RATE, DECAY, WARM_UP = 1e-4, 4e-4, 0.01, 0.04
@@ -51,7 +52,7 @@ def main() -> None:
     print(f"{len(paragraphs)} paragraphs read in {time.monotonic() - started:.0f} s", flush=True)
     model = Network(folder, options.dropout)
     model.freeze(0)
-    run = Run(model, paragraphs, encoding, options)
+    run = Run(model, paragraphs, encoding, options, folder)
     run.train()
 
 
@@ -95,7 +96,20 @@ def _options() -> argparse.Namespace:
         "--start", type=Path, help="a run's averaged.pt or checkpoint.pt, or a reader.onnx"
     )
     parser.add_argument("--rate", type=float, default=RATE, help="the learning rate at its peak")
-    return parser.parse_args()
+    parser.add_argument(
+        "--select",
+        type=float,
+        default=0.0,
+        metavar="LOSS",
+        help="keep examples that --start's reader.onnx reads with less loss more rarely",
+    )
+    options = parser.parse_args()
+    if options.select and (not options.start or options.start.suffix != ".onnx"):
+        parser.error("--select needs a reader.onnx as --start")
+    if options.workers > 1 and options.threads > 1:
+        # Those of this process are gone in the others, which would wait for them forever.
+        parser.error("--workers needs --threads 1")
+    return options
 
 
 class Run:
@@ -107,8 +121,9 @@ class Run:
         paragraphs: list[Paragraph],
         encoding: Encoding,
         options: argparse.Namespace,
+        folder: Path,
     ) -> None:
-        self.model, self.options = model, options
+        self.model, self.options, self.folder = model, options, folder
         self.sampler = Sampler(paragraphs, encoding, options.seed, options.crossed)
         self.near_topic: CollectionSampler | None = None
         if options.collection:
@@ -146,7 +161,7 @@ class Run:
                 self._log(f"{len(examples)} examples of public sets, {len(near)} near-topic ones")
                 examples += near
                 chance.shuffle(examples)
-            planned += batches(examples, chance)
+            planned += batches(examples, chance, self._candidates())
         count = sum(map(len, planned))
         tokens = sum(len(e.ids) for b in planned for e in b)
         none = sum(e.end == 0 for b in planned for e in b)
@@ -176,8 +191,11 @@ class Run:
         """Train on batches until none is left; the first worker logs, saves and measures."""
         self.model.train()
         began, shown, losses = time.monotonic() - self.spent, time.monotonic(), []
+        shares: list[float] = []
         saved = measured = time.monotonic()
         first = number == 0
+        # Made here, after the fork: a session's threads do not survive it.
+        selection, drawn = self._selection(), np.random.default_rng(self.options.seed + number)
         for batch in self._drawn(planned):
             self.spent = time.monotonic() - began
             step = self.steps.value
@@ -186,8 +204,9 @@ class Run:
                 break
             for group in self.optimizer.param_groups:
                 group["lr"] = group["peak"] * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
+            kept, weights = selection.choose(batch, drawn) if selection else (batch, None)
             with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
-                loss = loss_of(self.model, batch)
+                loss = loss_of(self.model, kept, weights)
             loss.backward()
             nn.utils.clip_grad_norm_(self.parameters, 1.0)
             self.optimizer.step()
@@ -200,13 +219,15 @@ class Run:
             keep = min(AVERAGE, self.step / (self.step + 10))
             torch._foreach_lerp_(self.average, [p.detach() for p in self.parameters], 1 - keep)
             losses.append(loss.item())
+            shares.append(len(kept) / len(batch))
             if time.monotonic() - shown > 30:
                 self._log(
                     f"step {self.step} {100 * done:.1f} % loss {np.mean(losses):.3f} "
+                    f"kept {np.mean(shares):.2f} "
                     f"{60 * self.step / self.spent:.1f} steps/min "
                     f"{self.spent / 60:.1f} min"
                 )
-                shown, losses = time.monotonic(), []
+                shown, losses, shares = time.monotonic(), [], []
             if time.monotonic() - saved > _SAVE:
                 averaged = self._save()
                 saved = time.monotonic()
@@ -215,6 +236,15 @@ class Run:
                     measured = time.monotonic()
         if first:
             self._measure(self._save())
+
+    def _candidates(self) -> int:
+        """Tokens to draw for a step, of which a selection then keeps some."""
+        return round(TOKENS * (CANDIDATES if self.options.select else 1.0))
+
+    def _selection(self) -> Selection | None:
+        if not self.options.select:
+            return None
+        return Selection(self.options.start, self.folder, self.options.select)
 
     def _drawn(self, planned: list[list[Example]]) -> Iterator[list[Example]]:
         """Draw batches from the queue that all workers share."""

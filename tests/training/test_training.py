@@ -7,20 +7,23 @@ import json
 import random
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from qabot.answering.reader import packaged
 from qabot.answering.reader.packaged import PackagedReader
 from qabot.encoders.e5.graph import GraphWriter
-from qabot.encoders.e5.packaged import unpack, weights_file
+from qabot.encoders.e5.packaged import open_packaged, unpack, weights_file
 from qabot.encoders.e5.ranges import read_ranges
 from qabot.encoders.e5.weights import E5Weights
 from training.altering import altered_question
 from training.data import FIRST, LAST, Encoding, Paragraph, read_paragraphs
 from training.rounding import texts_of
 from training.sampling import Sampler, held_back
+from training.selecting import Selection, choice
 from training.shipped import shipped_weights
 
 # Data set → language, title, paragraph, question, answer.
@@ -196,8 +199,8 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
 
     run = tmp_path / "run"
 
-    def train(steps: int, out: Path = run, start: Path | None = None) -> str:
-        command = [sys.executable, "-m", "training.train", str(data), "--out", str(out)]
+    def train(steps: int, out: Path = run, start: Path | None = None, *more: str) -> str:
+        command = [sys.executable, "-m", "training.train", str(data), "--out", str(out), *more]
         command += ["--start", str(start)] if start else []
         command += ["--epochs", "3", "--steps", str(steps), "--cache", str(model_cache)]
         done = subprocess.run(
@@ -250,6 +253,67 @@ def test_training_goes_on_where_it_stopped_and_exports_a_reader(data, model_cach
     for start in (run / "averaged.pt", graph):
         output = train(1, tmp_path / f"from {start.name}", start)
         assert f"goes on from {start.name}: 194 tensors" in output
+    workers = ("--workers", "2", "--threads", "1")
+    output = train(2, tmp_path / "selected", graph, "--select", "2", *workers)
+    assert f"goes on from {graph.name}: 194 tensors" in output
+
+
+def test_a_reader_finds_examples_as_hard_as_training_does(paragraphs, encoding, model_cache):
+    import torch
+
+    from training.network import Network, loss_of
+
+    folder = unpack(model_cache).folder
+    graph = Path(packaged.__file__).with_name("reader.onnx")
+    network = Network(folder)
+    network.freeze(0)
+    network.load_state_dict(shipped_weights(graph), strict=False)
+    network.eval()
+    examples = Sampler(paragraphs, encoding, seed=1).epoch()
+    losses = Selection(graph, folder, sure=1.0).losses(examples)
+    with torch.no_grad():
+        wanted = [float(loss_of(network, [example])) for example in examples]
+    assert np.corrcoef(losses, wanted)[0, 1] > 0.95
+
+
+def test_hard_examples_are_kept_and_the_mean_loss_stays():
+    chance = np.random.default_rng(5)
+    losses = chance.exponential(0.5, 200).astype(np.float32)
+    losses[:100] /= 50
+    counts, means = [], []
+    for _ in range(400):
+        places, weights = choice(losses, 1.0, chance)
+        assert set(np.flatnonzero(losses >= 1.0)) <= set(places)
+        counts.append(len(places))
+        means.append(weights @ losses[places])
+    assert np.mean(counts) < 0.5 * len(losses)
+    assert abs(np.mean(means) / losses.mean() - 1.0) < 0.02
+    # One at least is kept, however easy all are.
+    assert all(len(choice(losses[:2], 9.0, chance)[0]) for _ in range(30))
+
+
+def test_the_network_for_questions_can_be_trained_on(model_cache):
+    import torch
+
+    from training.network import Network
+
+    folder = unpack(model_cache).folder
+    path = str(resources.files("qabot.encoders.e5").joinpath("question.onnx"))
+    weights = shipped_weights(Path(path))
+    network = Network(folder)
+    network.freeze(0)
+    lacking, unknown = network.load_state_dict(weights, strict=False)
+    assert not unknown
+    assert not [name for name in lacking if ".encoder.layer." in name]
+    network.eval()
+    ids = Encoding(folder).ids("query: How high is the tower?")
+    with torch.no_grad():
+        states = network.hidden(
+            torch.tensor([[FIRST, *ids, LAST]]), torch.ones(1, len(ids) + 2) > 0
+        )
+    vector = states[0].mean(0).numpy()
+    (shipped,) = open_packaged(model_cache).encode_query(["How high is the tower?"])
+    assert vector @ shipped / np.linalg.norm(vector) > 0.97
 
 
 def test_the_encoder_ships_with_how_far_it_reaches():
