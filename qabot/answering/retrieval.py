@@ -119,8 +119,8 @@ def scores_of(found: Candidates) -> FloatArray:
     """How likely each of one candidate at least is to answer: float32 ``(n,)``, of no unit."""
     best = np.maximum.reduceat(found.sentences, found.starts[:-1])
     wording = found.lexical - _USUAL * _usual_wording(found.lexical, found.languages)
-    scores: FloatArray = found.similarities + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * wording
-    return scores
+    scores = found.similarities + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * wording
+    return scores.astype(np.float32, copy=False)
 
 
 def _usual_wording(lexical: FloatArray, languages: RowArray) -> FloatArray:

@@ -156,8 +156,8 @@ def test_the_best_of_all_passages_come_first(generation, question):
     assert len(every.rows) == generation.manifest.passages
     looked_at = generation.candidates(question, query, NO_FILTERS, nearest=200, wordiest=50)
     expected, scores = (
-        {(p.article_id, p.start): score for p, score in of_rows(generation, some, scores_of(some))}
-        for some in (looked_at, every)
+        {(p.article_id, p.start): score for p, score in of_rows(generation, some, values.tolist())}
+        for some, values in ((looked_at, scores_of(looked_at)), (every, scores_of(every)))
     )
     hits = Retriever(generation, ENCODER).search(question, 10)
     found = {(hit.passage.article_id, hit.passage.start): hit.score for hit in hits}
