@@ -92,7 +92,7 @@ def test_what_passes_is_ranked_as_by_brute_force(generation, question):
         assert 0 < len(rows) < 200 < len(generation.rows)
         hits = retriever.search(question, 1000, filters=filters)
         found = [hit.score for hit in hits]
-        best = np.sort(expected.scores[rows])[::-1][:10]
+        best = np.sort(expected.scores(rows))[::-1][:10]
         np.testing.assert_allclose(best, found[:10], atol=1e-4)
         ids = {generation.database.passage(row)[1].id for row in rows}
         assert ids == {hit.article.id for hit in hits}
