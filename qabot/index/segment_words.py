@@ -14,8 +14,6 @@ from qabot.index.vocabulary import Numbers, Vocabulary
 
 K1, B = 1.2, 0.75
 
-Codes = NDArray[np.uint16]
-
 
 class SegmentWords:
     """The words of one segment, as ``write_lexical`` wrote them; safe from several threads.
@@ -65,7 +63,7 @@ class PassagesByLanguage:
         codes = np.concatenate(
             [np.zeros(0, "<u2"), *(m[words.codes] for m, words in zip(moved, known, strict=True))]
         )
-        self.languages: Codes = codes
+        self.languages: NDArray[np.uint16] = codes
         lengths = np.concatenate([np.zeros(0, "<u4"), *(words.lengths for words in known)])
         self.rows: RowArray = np.argsort(codes, kind="stable")
         count = len(names)
