@@ -251,7 +251,9 @@ def _nearest(store: Store, questions: Sequence[str]) -> Figures:
 
         def found() -> list[RowArray]:
             return [
-                opened.candidates(question, query, Filters(), nearest=_NEAREST, wordiest=0).rows
+                opened.candidates(
+                    question, query, Filters(), nearest=_NEAREST, wordiest=0, most=_NEAREST
+                ).rows
                 for question, query in zip(questions, queries, strict=True)
             ]
 

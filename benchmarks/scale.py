@@ -35,7 +35,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.scale_articles import COPIES, WordEncoder, change, copy_articles, write_articles
+from benchmarks.scale_articles import (
+    COPIES,
+    UNSPACED,
+    WordEncoder,
+    change,
+    copy_articles,
+    write_articles,
+)
 from benchmarks.scale_copies import grow
 from benchmarks.scale_picture import drawn
 from benchmarks.scale_recall import BEST, NEAREST, Exact, recalls
@@ -47,6 +54,8 @@ from qabot.indexing.plan import IndexPlan
 from qabot.indexing.rebuild import rebuild
 
 _QUESTIONS, _WARM_UP = 60, 10
+# Of a sentence without spaces, as long as six words.
+_CHARACTERS = 20
 _BUILT, _MERGED = 10_000, 100_000
 _STEPS = ("build", "ask", "change one", "ask again", "change 0.1 %", "ask at last")
 
@@ -203,13 +212,16 @@ def _ask(folder: Path) -> dict[str, float]:
 
 
 def questions_of(folder: Path, chance: random.Random) -> list[str]:
-    """Some words of a sentence of an article, each."""
+    """Some words of a sentence of an article, each, or as much in a language without spaces."""
     articles = sorted((folder / "articles").rglob("*.md"))
     found: list[str] = []
     while len(found) < _QUESTIONS:
-        words = chance.choice(articles).read_text("utf-8").split()[12:]
+        path = chance.choice(articles)
+        words = path.read_text("utf-8").split()[12:]
         at = chance.randrange(max(1, len(words) - 12))
-        found.append(" ".join(words[at : at + 12 : 2])[:300] + "?")
+        unspaced = path.suffixes[0][1:3] in UNSPACED  # Of "zh-Hant", too.
+        asked = max(words[at : at + 12], key=len) if unspaced else " ".join(words[at : at + 12 : 2])
+        found.append(asked[: _CHARACTERS if unspaced else 300] + "?")
     return found
 
 

@@ -29,7 +29,7 @@ _WORD_VECTORS = 1 << 15
 _PASSAGES, _SENTENCES = 10, 9
 # An article takes its sentences from so many that stand together.
 _NEAR = 120
-_UNSPACED = {"ja", "zh"}
+UNSPACED = {"ja", "zh"}
 _SHARE = 1000
 
 
@@ -43,7 +43,7 @@ def write_articles(folder: Path, passages: int, data: Path | None) -> None:
         language = chance.choices(languages, shares)[0]
         at = chance.randrange(max(1, len(sentences[language]) - _NEAR))
         near = sentences[language][at : at + _NEAR]
-        joint = "" if language in _UNSPACED else " "
+        joint = "" if language in UNSPACED else " "
         parts = [f'---\ntitle: "Article {number}"\nlanguage: {language}\n---']
         for _ in range(_PASSAGES):
             chosen = chance.choices(near, k=_SENTENCES)

@@ -24,11 +24,13 @@ from qabot.types import ArticleInfo, Filters, Hit, Passage
 # How much the best sentence's cosine and a full lexical score count beside the passage's cosine
 # (benchmarks/retrieval.py).
 SENTENCE_WEIGHT, LEXICAL_WEIGHT = 2.0, 0.8
-# How much of the mean of its language's so many highest lexical scores is taken off a passage's.
-_USUAL, _HIGHEST = 0.7, 10
-# Passages whose sentences are looked at: the nearest by vector, and by words in each language.
+# How much of its language's usual wording is taken off a passage's.
+_USUAL = 0.7
+# Passages to find: the nearest by vector, and by words in each language. Questions of many words
+# find hundreds in a large index of many languages; the sentences of so many of them are looked at.
 _NEAREST = 200
 _WORDIEST = 50
+_MOST = 300
 
 
 class Retriever:
@@ -65,7 +67,12 @@ class Retriever:
         raw = self._encoder.encode_query([question]) if vector is None else vector[np.newaxis]
         query, language = self._subspace.queries(raw)[0], self._subspace.language(raw[0])
         found = self._generation.candidates(
-            question, query, filters or Filters(), nearest=_NEAREST, wordiest=_WORDIEST
+            question,
+            query,
+            filters or Filters(),
+            nearest=_NEAREST,
+            wordiest=_WORDIEST,
+            most=_MOST,
         )
         if len(found.rows) == 0:
             return []
@@ -118,27 +125,9 @@ class Retriever:
 def scores_of(found: Candidates) -> FloatArray:
     """How likely each of one candidate at least is to answer: float32 ``(n,)``, of no unit."""
     best = np.maximum.reduceat(found.sentences, found.starts[:-1])
-    wording = found.lexical - _USUAL * _usual_wording(found.lexical, found.languages)
+    wording = found.lexical - _USUAL * found.usual
     scores = found.similarities + SENTENCE_WEIGHT * best + LEXICAL_WEIGHT * wording
     return scores.astype(np.float32, copy=False)
-
-
-def _usual_wording(lexical: FloatArray, languages: RowArray) -> FloatArray:
-    """What the wordiest candidates of a language hold of the question's wording, on average.
-
-    Returns:
-        For each candidate, the mean of its language's highest scores: float32 ``(n,)``. Where there
-        are too few, the others count as 0.
-    """
-    order = np.lexsort((-lexical, languages))
-    begins = np.flatnonzero(np.diff(languages[order], prepend=-1))
-    sizes = np.diff(begins, append=len(order))
-    ranks = np.arange(len(order)) - np.repeat(begins, sizes)
-    best = np.where(ranks < _HIGHEST, lexical[order], 0.0)
-    means = np.add.reduceat(best, begins) / _HIGHEST
-    usual = np.empty(len(order), np.float32)
-    usual[order] = np.repeat(means, sizes)
-    return usual
 
 
 def _check_encoder(generation: OpenGeneration, encoder: Encoder) -> None:

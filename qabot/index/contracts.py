@@ -33,7 +33,8 @@ class Candidates:
         sentences: Those of the vectors of all their sentences, float32 ``(sentences,)``.
         starts: Where the sentences of each begin, with the end: int64 ``(n + 1,)``. Each has one.
         lexical: How much of the question's wording each holds, 0 to 1: float32 ``(n,)``.
-        languages: A number for the language whose words each was counted with: int64 ``(n,)``.
+        usual: How much the wordiest passages of each one's language hold, on average
+            (``usual_wording``): float32 ``(n,)``.
     """
 
     rows: RowArray
@@ -41,13 +42,13 @@ class Candidates:
     sentences: FloatArray
     starts: RowArray
     lexical: FloatArray
-    languages: RowArray
+    usual: FloatArray
 
     @classmethod
     def none(cls) -> Candidates:
         """No passage at all."""
         cosines, rows = np.zeros(0, np.float32), np.zeros(0, np.int64)
-        return cls(rows, cosines, cosines, np.zeros(1, np.int64), cosines, rows)
+        return cls(rows, cosines, cosines, np.zeros(1, np.int64), cosines, cosines)
 
 
 class Writing(Protocol):
@@ -125,7 +126,14 @@ class OpenGeneration(Protocol):
         ...
 
     def candidates(
-        self, question: str, query: FloatArray, filters: Filters, *, nearest: int, wordiest: int
+        self,
+        question: str,
+        query: FloatArray,
+        filters: Filters,
+        *,
+        nearest: int,
+        wordiest: int,
+        most: int,
     ) -> Candidates:
         """The passages to look at closely for a question.
 
@@ -134,6 +142,8 @@ class OpenGeneration(Protocol):
             filters: Which articles may answer.
             nearest: How many to find by their vector.
             wordiest: How many to find by their words, in each language.
+            most: How many of all these to take: those whose similarity and lexical score are the
+                highest, added up.
 
         Raises:
             FilterError: A filter is no date, or names what the index does not hold.

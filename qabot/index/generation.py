@@ -18,13 +18,13 @@ from qabot.index.filters import allowed_rows
 from qabot.index.identity import Identity
 from qabot.index.joined import Database, Sentences, Vectors
 from qabot.index.lease import acquire_shared_lock
-from qabot.index.lexical import LexicalIndex
+from qabot.index.lexical import LexicalIndex, usual_wording
 from qabot.index.manifest import Manifest
 from qabot.index.open_file import REMEDY, OpenFile
 from qabot.index.rows import Rows
 from qabot.index.segment import Segment
 from qabot.index.sentences import cosines
-from qabot.index.vectors import FloatArray, HalfArray, Mask, RowArray
+from qabot.index.vectors import FloatArray, HalfArray, Mask, RowArray, highest
 from qabot.types import Filters
 
 # Conversations and channels ask within the same few collections again and again.
@@ -203,29 +203,38 @@ class Generation:
         return allowed
 
     def candidates(
-        self, question: str, query: FloatArray, filters: Filters, *, nearest: int, wordiest: int
+        self,
+        question: str,
+        query: FloatArray,
+        filters: Filters,
+        *,
+        nearest: int,
+        wordiest: int,
+        most: int,
     ) -> Candidates:
         """The passages to look at closely for a question (``OpenGeneration.candidates``)."""
         allowed = self.allowed(filters)
         if self.manifest.passages == 0 or (allowed is not None and not allowed.any()):
             return Candidates.none()
-        lexical = self.lexical.search(question, wordiest, allowed)
+        words = self.lexical.search(question, wordiest, allowed)
         near = self.vectors.search(query, nearest, allowed)
-        wordy = np.fromiter(lexical, np.int64, len(lexical))
+        wordy = np.fromiter(words, np.int64, len(words))
         # Not np.union1d: it loads numpy.ma, as np.unique by itself does.
         rows = np.sort(np.concatenate([near[1], wordy]))
         rows = rows[np.diff(rows, prepend=-1) > 0]
-        packed, starts = self.sentences.packed(rows)
-        scores = np.zeros(len(rows), np.float32)
-        scores[rows.searchsorted(wordy)] = list(lexical.values())
+        lexical = np.zeros(len(rows), np.float32)
+        lexical[rows.searchsorted(wordy)] = list(words.values())
+        usual = usual_wording(lexical, self.lexical.languages(rows))
         similarities = self.vectors.cosines(query, rows, near)
+        kept = np.sort(highest(similarities + lexical, most))
+        packed, starts = self.sentences.packed(rows[kept])
         return Candidates(
-            rows=rows,
-            similarities=similarities,
+            rows=rows[kept],
+            similarities=similarities[kept],
             sentences=cosines(packed, query),
             starts=starts,
-            lexical=scores,
-            languages=self.lexical.languages(rows),
+            lexical=lexical[kept],
+            usual=usual[kept],
         )
 
     def shares(self, question: str, language: str, texts: Sequence[str]) -> list[float]:

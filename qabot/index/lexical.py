@@ -22,7 +22,7 @@ from qabot.index.postings import group_of
 from qabot.index.scoring import FOUND, Found, Scores, Scoring
 from qabot.index.segment_words import PassagesByLanguage, SegmentWords
 from qabot.index.terms import content_terms, terms
-from qabot.index.vectors import Mask, RowArray
+from qabot.index.vectors import FloatArray, Mask, RowArray
 from qabot.index.vocabulary import SIZES, Keys, Kinds, Numbers, keys_of
 
 # Words in more than half of the passages would count against a passage.
@@ -30,6 +30,8 @@ LEAST_IDF = 1e-6
 # A question of a thousand words would make a slow query and say no more.
 MOST_TERMS = 64
 _ASKED_KEPT = 256
+# Of so many of a language's passages, the wording is called usual.
+_USUAL_OF = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,28 @@ class LexicalIndex:
             stay = np.bincount(np.repeat(some.words, some.held), live[some.places], len(which))
             held[which[some.words]] = stay[some.words]
         return held
+
+
+def usual_wording(scores: FloatArray, languages: RowArray) -> FloatArray:
+    """What the wordiest passages of a language hold of a question's wording, on average.
+
+    Args:
+        scores: Lexical scores of passages: float32 ``(n,)``.
+        languages: A number for the language of each: int64 ``(n,)``.
+
+    Returns:
+        For each passage, the mean of its language's highest scores: float32 ``(n,)``. Where there
+        are too few, the others count as 0.
+    """
+    order = np.lexsort((-scores, languages))
+    begins = np.flatnonzero(np.diff(languages[order], prepend=-1))
+    sizes = np.diff(begins, append=len(order))
+    ranks = np.arange(len(order)) - np.repeat(begins, sizes)
+    best = np.where(ranks < _USUAL_OF, scores[order], 0.0)
+    means = np.add.reduceat(best, begins) / _USUAL_OF
+    usual = np.empty(len(order), np.float32)
+    usual[order] = np.repeat(means, sizes)
+    return usual
 
 
 def rarity(held: ArrayLike, sizes: ArrayLike) -> Scores:

@@ -134,7 +134,9 @@ def test_candidates_have_the_cosines_and_words_of_their_texts(generation):
     analysed = [(r, i.language, passage_input(i.title, p)) for r, (i, p) in texts.items()]
     for question in QUESTIONS:
         query = generation.subspace.queries(ENCODER.encode_query([question]))[0]
-        found = generation.candidates(question, query, NO_FILTERS, nearest=200, wordiest=50)
+        found = generation.candidates(
+            question, query, NO_FILTERS, nearest=200, wordiest=50, most=250
+        )
         assert len(set(found.rows.tolist())) == len(found.rows) >= 200
         words = {row: s for of in coverages(analysed, question).values() for row, s in of.items()}
         for place, row in enumerate(found.rows.tolist()):
@@ -150,11 +152,36 @@ def test_candidates_have_the_cosines_and_words_of_their_texts(generation):
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
+def test_of_many_candidates_the_most_promising_are_taken(generation, question):
+    query = generation.subspace.queries(ENCODER.encode_query([question]))[0]
+    every, some = (
+        generation.candidates(question, query, NO_FILTERS, nearest=200, wordiest=50, most=most)
+        for most in (10**4, 40)
+    )
+    promise = every.similarities + every.lexical
+    assert len(some.rows) == 40
+    assert np.sort(some.similarities + some.lexical) == pytest.approx(np.sort(promise)[-40:])
+    where = every.rows.searchsorted(some.rows)
+    assert (every.rows[where] == some.rows).all()
+    assert (every.usual[where] == some.usual).all()
+    for place, there in enumerate(where.tolist()):
+        held, known = (
+            found.sentences[found.starts[at] : found.starts[at + 1]]
+            for found, at in ((some, place), (every, there))
+        )
+        assert held == pytest.approx(known, abs=1e-6)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_the_best_of_all_passages_come_first(generation, question):
     query = generation.subspace.queries(ENCODER.encode_query([question]))[0]
-    every = generation.candidates(question, query, NO_FILTERS, nearest=10**4, wordiest=10**4)
+    every = generation.candidates(
+        question, query, NO_FILTERS, nearest=10**4, wordiest=10**4, most=10**4
+    )
     assert len(every.rows) == generation.manifest.passages
-    looked_at = generation.candidates(question, query, NO_FILTERS, nearest=200, wordiest=50)
+    looked_at = generation.candidates(
+        question, query, NO_FILTERS, nearest=200, wordiest=50, most=250
+    )
     expected, scores = (
         {(p.article_id, p.start): score for p, score in of_rows(generation, some, values.tolist())}
         for some, values in ((looked_at, scores_of(looked_at)), (every, scores_of(every)))

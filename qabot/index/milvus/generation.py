@@ -14,7 +14,7 @@ from qabot.encoders.language_subspace import LanguageSubspace
 from qabot.errors import DamagedIndexError
 from qabot.index.contracts import Candidates
 from qabot.index.filters import checked_filters
-from qabot.index.lexical import LEAST_IDF, MOST_TERMS, rarity, shares_of
+from qabot.index.lexical import LEAST_IDF, MOST_TERMS, rarity, shares_of, usual_wording
 from qabot.index.manifest import Manifest
 from qabot.index.milvus import packing
 from qabot.index.milvus.articles import MilvusArticles
@@ -26,7 +26,7 @@ from qabot.index.scoring import best_of
 from qabot.index.segment_words import K1, B
 from qabot.index.sentences import cosines, unpack
 from qabot.index.terms import content_terms
-from qabot.index.vectors import FloatArray, RowArray
+from qabot.index.vectors import FloatArray, RowArray, highest
 from qabot.types import Filters
 
 # A question weighs its terms once, and then for each of its hits.
@@ -124,7 +124,14 @@ class MilvusGeneration:
         return self._server.any(self._tables.passages, condition, self._rows.level)
 
     def candidates(
-        self, question: str, query: FloatArray, filters: Filters, *, nearest: int, wordiest: int
+        self,
+        question: str,
+        query: FloatArray,
+        filters: Filters,
+        *,
+        nearest: int,
+        wordiest: int,
+        most: int,
     ) -> Candidates:
         """The nearest passages by vector, scored by their words (``OpenGeneration.candidates``).
 
@@ -142,16 +149,22 @@ class MilvusGeneration:
         if not found:
             return Candidates.none()
         found.sort(key=lambda row: int(row["row"]))
+        similarities = np.array([row[PRODUCT] for row in found], np.float32)
+        lexical = self._lexical(question, found, wordiest)
+        languages = np.unique([row["language"] for row in found], return_inverse=True)[1]
+        usual = usual_wording(lexical, languages)
+        kept = np.sort(highest(similarities + lexical, most))
+        found = [found[place] for place in kept.tolist()]
         parts = [
             packing.unpack_sentences((r[name] for name in sentences), len(query)) for r in found
         ]
         return Candidates(
             rows=np.array([row["row"] for row in found], np.int64),
-            similarities=np.array([row[PRODUCT] for row in found], np.float32),
+            similarities=similarities[kept],
             sentences=cosines(np.concatenate(parts), query),
             starts=np.cumsum([0, *map(len, parts)]).astype(np.int64),
-            lexical=self._lexical(question, found, wordiest),
-            languages=np.unique([row["language"] for row in found], return_inverse=True)[1],
+            lexical=lexical[kept],
+            usual=usual[kept],
         )
 
     def _lexical(self, question: str, found: Sequence[Row], count: int) -> FloatArray:
